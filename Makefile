@@ -1,0 +1,63 @@
+# Regi's targets. `make help` lists them.
+GO       ?= go
+BIN      := .bin
+# The capture process erases used keys from registers and stacks with
+# runtime/secret, which is behind an experiment in Go 1.26.
+export GOEXPERIMENT := runtimesecret
+export CGO_ENABLED  := 0
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -buildid= -X main.version=$(VERSION)
+TOOL     := $(GO) tool -modfile=.tools/go.mod
+FUZZTIME ?= 10s
+# Packages with goroutines worth the race detector (which needs cgo).
+RACE     := ./board/... ./drivers/... ./firmware/... ./sim/wire/... ./sim/device/... ./sim/cloud/... ./sim/hsm/... ./sim/counter/...
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+.PHONY: sim
+sim: ## Start the whole counter and its cloud on this machine, and print the address
+	@$(GO) run ./sim $(SIM)
+
+.PHONY: build
+build: ## Build the register for linux/arm64, arm (v7) and amd64 into .bin, reproducibly
+	@mkdir -p $(BIN)
+	GOOS=linux GOARCH=arm64 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/regi-linux-arm64 ./firmware
+	GOOS=linux GOARCH=arm GOARM=7 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/regi-linux-arm ./firmware
+	GOOS=linux GOARCH=amd64 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/regi-linux-amd64 ./firmware
+	@cd $(BIN) && sha256sum regi-linux-*
+
+.PHONY: test
+test: ## Run all tests, with the short form of the campaigns
+	@.ci/chromium
+	$(GO) test -timeout 240s ./...
+
+.PHONY: race
+race: ## Run the packages with goroutines under the race detector
+	CGO_ENABLED=1 $(GO) test -race -timeout 600s $(RACE)
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME (10s)
+	@FUZZTIME=$(FUZZTIME) .ci/fuzz
+
+.PHONY: powercut
+powercut: ## The long form of the journal's power-cut campaign (100,000 images)
+	REGI_JOURNAL_IMAGES=100000 $(GO) test -timeout 60m -run PowerCut -v ./firmware/journal
+
+.PHONY: lint
+lint: ## golangci-lint, vet for all three targets, and functions nobody calls
+	$(TOOL) golangci-lint run ./...
+	GOOS=linux GOARCH=arm64 $(GO) vet ./firmware/... ./drivers/... ./board/...
+	GOOS=linux GOARCH=arm $(GO) vet ./firmware/... ./drivers/... ./board/...
+	$(TOOL) deadcode -test ./... | tee $(or $(TMPDIR),/tmp)/regi-deadcode && ! test -s $(or $(TMPDIR),/tmp)/regi-deadcode
+
+.PHONY: bench
+bench: ## Measure against the figures to reach, each beside its baseline
+	@.ci/bench
+
+.PHONY: clean
+clean: ## Remove what build made
+	rm -rf $(BIN)
