@@ -1,0 +1,133 @@
+package port
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"regi/drivers"
+)
+
+// Bounds of the pause between two looks at the output queue.
+const (
+	drainPauseMin = time.Millisecond
+	drainPauseMax = 20 * time.Millisecond
+)
+
+// bitsPerByte at 8N1: start, eight data, stop.
+const bitsPerByte = 10
+
+// Drain waits until what was written has left the port or ctx ends. On a
+// pseudo-terminal that is at once: written is delivered.
+func (p *Port) Drain(ctx context.Context) error {
+	err := waitEmpty(ctx, p.baud, func() (int, error) { return p.ask(unix.TIOCOUTQ) })
+	// The queue is empty but the UART's own FIFO may not be: tcdrain, which
+	// cannot be interrupted but is short by now (FIFO length over speed).
+	for err == nil {
+		err = p.control(func(fd int) error { return unix.IoctlSetInt(fd, unix.TCSBRK, 1) })
+		if err == nil {
+			return nil
+		}
+		if errors.Is(err, syscall.EINTR) {
+			err = ctx.Err()
+		}
+	}
+	return p.fail("drain", err)
+}
+
+// waitEmpty polls queued until it is zero, about as often as one byte takes.
+func waitEmpty(ctx context.Context, baud int, queued func() (int, error)) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timer.C:
+		}
+		n, err := queued()
+		if err != nil || n == 0 {
+			return err
+		}
+		left := time.Duration(n) * bitsPerByte * time.Second / time.Duration(baud)
+		timer.Reset(min(max(left, drainPauseMin), drainPauseMax))
+	}
+}
+
+// modemBit pairs a line of the contract with ioctl_tty(2)'s bit for it.
+type modemBit struct {
+	line drivers.Lines
+	bit  int
+}
+
+func modemBits() [6]modemBit {
+	return [...]modemBit{
+		{drivers.LineRTS, unix.TIOCM_RTS},
+		{drivers.LineDTR, unix.TIOCM_DTR},
+		{drivers.LineCTS, unix.TIOCM_CTS},
+		{drivers.LineDSR, unix.TIOCM_DSR},
+		{drivers.LineDCD, unix.TIOCM_CD},
+		{drivers.LineRI, unix.TIOCM_RI},
+	}
+}
+
+// linesOf and bitsOf translate between the two.
+func linesOf(bits int) (lines drivers.Lines) {
+	for _, m := range modemBits() {
+		if bits&m.bit != 0 {
+			lines |= m.line
+		}
+	}
+	return lines
+}
+
+func bitsOf(lines drivers.Lines) (bits int) {
+	for _, m := range modemBits() {
+		if lines&m.line != 0 {
+			bits |= m.bit
+		}
+	}
+	return bits
+}
+
+// Lines returns the modem lines that are asserted, or drivers.ErrUnsupported
+// where the port has none.
+func (p *Port) Lines() (drivers.Lines, error) {
+	bits, err := p.ask(unix.TIOCMGET)
+	if err != nil {
+		return 0, p.fail("lines", err)
+	}
+	return linesOf(bits), nil
+}
+
+// SetLines asserts set and releases clear; only RTS and DTR are outputs.
+func (p *Port) SetLines(set, clear drivers.Lines) error {
+	const outputs = drivers.LineRTS | drivers.LineDTR
+	if (set|clear)&^outputs != 0 || set&clear != 0 {
+		return fmt.Errorf("port: set lines %s: set %#x, clear %#x: only RTS and DTR, each once", p.path, set, clear)
+	}
+	err := p.control(func(fd int) error {
+		if err := changeLines(fd, unix.TIOCMBIS, set); err != nil {
+			return err
+		}
+		return changeLines(fd, unix.TIOCMBIC, clear)
+	})
+	return p.fail("set lines", err)
+}
+
+func changeLines(fd int, request uint, lines drivers.Lines) error {
+	return unix.IoctlSetPointerInt(fd, request, bitsOf(lines))
+}
+
+// ask returns the int that an ioctl answers with.
+func (p *Port) ask(request uint) (answer int, err error) {
+	err = p.control(func(fd int) (err error) {
+		answer, err = unix.IoctlGetInt(fd, request)
+		return err
+	})
+	return answer, err
+}
