@@ -1,0 +1,134 @@
+package catalog
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+const shop = `{"version":"2026-11-24.1","items":[
+ {"gtin":"4901234567894","name":"ノート A5","kana":"ﾉｰﾄ A5","price":110,"rate":"standard"},
+ {"gtin":"4912345678904","name":"おにぎり　鮭","kana":"ｵﾆｷﾞﾘ ｻｹ","price":108,"rate":"reduced"},
+ {"gtin":"49123456","name":"袋","kana":"","price":0,"rate":"standard"}]}`
+
+func TestParse(t *testing.T) {
+	c, err := Parse([]byte(shop))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Version() != "2026-11-24.1" || c.Len() != 3 {
+		t.Errorf("version %q, %d items", c.Version(), c.Len())
+	}
+	item, ok := c.Lookup("04912345678904")
+	want := Item{"04912345678904", "おにぎり　鮭", "ｵﾆｷﾞﾘ ｻｹ", 108, RateReduced, "2026-11-24.1"}
+	if !ok || *item != want {
+		t.Errorf("got %+v, want %+v", item, want)
+	}
+	if item, ok := c.Lookup("00000049123456"); !ok || item.Kana != "49123456" || item.Price != 0 {
+		t.Errorf("got %+v", item)
+	}
+	if _, ok := c.Lookup("4912345678904"); ok {
+		t.Error("found by something else than its GTIN-14")
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	item := func(change string) string {
+		fields := map[string]string{"gtin": `"4901234567894"`, "name": `"x"`, "kana": `"x"`, "price": "1", "rate": `"standard"`}
+		key, value, _ := strings.Cut(change, "=")
+		if fields[key] = value; value == "" {
+			delete(fields, key)
+		}
+		rows := make([]string, 0, len(fields))
+		for k, v := range fields {
+			rows = append(rows, fmt.Sprintf("%q:%s", k, v))
+		}
+		return `{"version":"1","items":[{"gtin":"4912345678904","name":"a","kana":"a","price":1,"rate":"reduced"},{` + strings.Join(rows, ",") + "}]}"
+	}
+	for _, c := range []struct{ name, in, says string }{
+		{"no JSON", "x", "byte"},
+		{"an array", "[]", "byte"},
+		{"two snapshots", shop + shop, "follows"},
+		{"no version", `{"items":[]}`, "version"},
+		{"a version with a slash", `{"version":"../1","items":[]}`, "version"},
+		{"an unknown field", item(`colour="red"`), "colour"},
+		{"the item names its version", item(`version="1"`), "version"},
+		{"wrong check digit", item(`gtin="4901234567895"`), "item 2 (gtin \"4901234567895\")"},
+		{"no GTIN", item(`gtin="ABC"`), "item 2"},
+		{"twice", item(`gtin="4912345678904"`), "twice"},
+		{"twice, padded", item(`gtin="04912345678904"`), "twice"},
+		{"no name", item(`name=" "`), "empty"},
+		{"a control character in the name", item(`name="a\u001bp"`), "U+001B"},
+		{"a bad byte in the name", item("name=\"a\xff\""), "U+FFFD"},
+		{"a long name", item(`name="` + strings.Repeat("長", 65) + `"`), "195 bytes"},
+		{"full-width kana", item(`kana="カナ"`), "U+30AB"},
+		{"a long kana", item(`kana="` + strings.Repeat("ｱ", 41) + `"`), "40 columns"},
+		{"no price", item("price="), "price"},
+		{"a negative price", item("price=-1"), "price"},
+		{"a price of nine digits", item("price=100000000"), "price"},
+		{"a price with decimals", item("price=1.5"), "price"},
+		{"no rate", item("rate="), "rate"},
+		{"another rate", item(`rate="5"`), "rate"},
+	} {
+		_, err := Parse([]byte(c.in))
+		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v; want ErrInvalid that says %q", c.name, err, c.says)
+		}
+	}
+	if _, err := Parse(make([]byte, BytesMax+1)); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("a huge file: %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(shop))
+	f.Add([]byte(`{"version":"1","items":[{"gtin":"04252614","name":"a","kana":"a","price":1,"rate":"reduced"}]}`))
+	f.Add([]byte(`{"version":"1","items":null}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := Parse(data)
+		if err != nil {
+			if c != nil || !errors.Is(err, ErrInvalid) && !errors.Is(err, ErrTooLarge) {
+				t.Fatalf("%v, %v", c, err)
+			}
+			return
+		}
+		// What was accepted is accepted again when written out.
+		type out struct {
+			Version string           `json:"version"`
+			Items   []map[string]any `json:"items"`
+		}
+		o := out{Version: c.Version()}
+		for gtin, item := range c.items {
+			if len(gtin) != 14 || item.GTIN != gtin || item.Price < 0 || item.Price > PriceMax || item.Kana == "" || item.Version != c.version {
+				t.Fatalf("%q: %+v", gtin, item)
+			}
+			if strings.ContainsFunc(item.Name+item.Kana, func(c rune) bool { return c < ' ' || c == 0x7f }) {
+				t.Fatalf("control characters in %+v", item)
+			}
+			o.Items = append(o.Items, map[string]any{"gtin": gtin, "name": item.Name, "kana": item.Kana, "price": item.Price, "rate": item.Rate})
+		}
+		b, err := json.Marshal(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Parse(b)
+		if err != nil || again.Len() != c.Len() {
+			t.Fatalf("%s: %v", b, err)
+		}
+	})
+}
+
+func BenchmarkLookup(b *testing.B) {
+	c, err := Parse([]byte(shop))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok := c.Lookup("04912345678904"); !ok {
+			b.Fatal("gone")
+		}
+	}
+}

@@ -1,0 +1,186 @@
+package till
+
+import (
+	"encoding/json"
+
+	"regi/firmware/record"
+	"regi/firmware/sale"
+)
+
+// commit makes the sale exist: from its record on, nothing undoes it.
+func (t *Till) commit() {
+	shift := t.state.Shift
+	open := t.state.Sale
+	receipt := &open.Receipt
+	bytes := open.Bytes + receiptRestBytes
+	t.state.Counters.Receipt++
+	receipt.SequenceNumber = t.state.Counters.Receipt
+	receipt.EndDateTime = t.now
+	t.state.Counters.GrandTotal += receipt.Total // below its limit: see sell
+	if err := shift.Totals.Add(receipt); err != nil {
+		panic("till: internal error: a shift is over what all shifts are: " + err.Error())
+	}
+	if shift.FirstReceipt == 0 {
+		shift.FirstReceipt = receipt.SequenceNumber
+	}
+	shift.LastReceipt = receipt.SequenceNumber
+	t.state.Last, t.state.Sale = receipt, nil
+	t.state.Hand = Hand{Thanks: true}
+	t.record(record.SaleCommit, *receipt)
+	if hasCash(receipt) {
+		t.kick(DrawerBody{Reason: "sale", TransactionID: receipt.TransactionID})
+	}
+	if !t.print(Job{Receipt: receipt, Bytes: bytes}) {
+		t.do(Beep{})
+		t.notice(msgPrintQueue, "") // the display is for the change
+	}
+	t.refresh()
+}
+
+func hasCash(r *sale.Receipt) bool {
+	for _, tender := range r.Tender {
+		if tender.TenderType == sale.Cash && tender.Tendered > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// print starts a job, unless too many wait for the printer already.
+func (t *Till) print(job Job) bool {
+	bytes := job.Bytes
+	for _, j := range t.state.Prints {
+		bytes += j.Bytes
+	}
+	t.state.Counters.Job++
+	job.Job = t.state.Counters.Job
+	t.record(record.PrintStart, job.body())
+	if len(t.state.Prints) >= printsMax || bytes > printsBytesMax {
+		body := job.body()
+		body.Cause = "too many jobs wait"
+		t.record(record.PrintFail, body)
+		return false
+	}
+	t.state.Prints = append(t.state.Prints, job)
+	t.do(job.effect())
+	return true
+}
+
+func (j Job) body() PrintBody {
+	b := PrintBody{Job: j.Job, Reprint: j.Reprint}
+	switch {
+	case j.Receipt != nil:
+		b.Document, b.SequenceNumber = "receipt", j.Receipt.SequenceNumber
+	case j.Report != nil:
+		b.Document, b.SequenceNumber = j.Report.Kind, j.Report.Number
+	}
+	return b
+}
+
+// effect hands out copies: the shell may add to them.
+func (j Job) effect() Print {
+	p := Print{Job: j.Job, Reprint: j.Reprint}
+	if j.Receipt != nil {
+		r := *j.Receipt
+		p.Receipt = &r
+	}
+	if j.Report != nil {
+		r := *j.Report
+		p.Report = &r
+	}
+	return p
+}
+
+// takeJob removes a job that has ended.
+func (t *Till) takeJob(number uint64) (Job, bool) {
+	for i, j := range t.state.Prints {
+		if j.Job == number {
+			t.state.Prints = append(t.state.Prints[:i:i], t.state.Prints[i+1:]...)
+			return j, true
+		}
+	}
+	return Job{}, false
+}
+
+func (t *Till) printed(number uint64) {
+	job, known := t.takeJob(number)
+	if !known {
+		return
+	}
+	t.record(record.PrintDone, job.body())
+	if t.state.Flags.Paper != "" {
+		t.state.Flags.Paper = ""
+		t.printerGoesOn()
+	}
+}
+
+func (t *Till) printFailed(e PrintFailed) {
+	job, known := t.takeJob(e.Job)
+	if !known {
+		return
+	}
+	body := job.body()
+	body.Cause, body.Unknown = e.Cause, e.Unknown
+	t.record(record.PrintFail, body)
+	t.state.Flags.Paper = ""
+	m := msgPrintFailed
+	if e.Unknown {
+		m = msgPrintUnknown
+	}
+	t.warn(m, e.Cause)
+}
+
+func (t *Till) printPaused(e PrintPaused) {
+	switch e.Cause {
+	case t.state.Flags.Paper:
+	case "":
+		t.state.Flags.Paper = ""
+		t.printerGoesOn()
+	default:
+		t.state.Flags.Paper = e.Cause
+		t.do(Beep{})
+		t.tell(msgPaper, e.Cause)
+	}
+}
+
+// printerGoesOn takes the printer's message off the display.
+func (t *Till) printerGoesOn() {
+	if t.state.Hand.Message == msgPaper.code {
+		t.state.Hand.Message = ""
+	}
+	t.tell(msgPrintGoesOn, "")
+}
+
+// keyReprint prints the last receipt again, marked as such.
+func (t *Till) keyReprint() {
+	t.state.Hand.Digits = ""
+	last := t.state.Last
+	if last == nil {
+		t.fail(msgNoReceipt, "")
+		return
+	}
+	if !t.reprint(Job{Receipt: last, Bytes: encodedSize(last)}) {
+		t.fail(msgPrintQueue, "")
+		return
+	}
+	t.refresh()
+}
+
+func encodedSize(r *sale.Receipt) int {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return sale.ReceiptBytesMax
+	}
+	return len(b)
+}
+
+func (t *Till) reprint(job Job) bool {
+	if shift := t.state.Shift; shift != nil {
+		shift.Totals.Reprints++
+	}
+	job.Reprint = true
+	body := job.body()
+	body.Job = t.state.Counters.Job + 1 // which print is about to take
+	t.record(record.PrintReprint, body)
+	return t.print(job)
+}

@@ -1,0 +1,49 @@
+package till
+
+import (
+	"regi/firmware/record"
+	"regi/firmware/sale"
+)
+
+// Effect is something the shell must do. All Records of one Handle come first
+// in its answer; they are made durable, in order, before any other effect is
+// carried out.
+type Effect interface{ effect() }
+
+type (
+	// Record goes to the ledger. Body is one of the types of body.go, a
+	// sale.Receipt or a sale.Report.
+	Record struct {
+		Kind record.Kind
+		Body any
+	}
+	// Show replaces both lines of the display: at most 20 columns each, ASCII
+	// and half-width katakana.
+	Show struct{ Upper, Lower string }
+	// Print puts a receipt or a report (one of them) on paper; the shell
+	// answers with Printed or PrintFailed.
+	Print struct {
+		Job     uint64
+		Receipt *sale.Receipt
+		Report  *sale.Report
+		Reprint bool
+	}
+	// Kick opens the drawer; the shell answers with DrawerOpened or
+	// DrawerFailed.
+	Kick struct{}
+	// Beep draws the operator's attention.
+	Beep struct{}
+	// Authorize asks the acquirer; the shell answers with Authorized.
+	Authorize struct{ Request record.AuthRequest }
+	// Notice is for the console and the log: Text says what happened and what
+	// to do, "日本語 / English". It never holds card data.
+	Notice struct{ Code, Text string }
+)
+
+func (Record) effect()    {}
+func (Show) effect()      {}
+func (Print) effect()     {}
+func (Kick) effect()      {}
+func (Beep) effect()      {}
+func (Authorize) effect() {}
+func (Notice) effect()    {}

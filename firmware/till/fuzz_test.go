@@ -1,0 +1,447 @@
+package till
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/rand"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"regi/firmware/catalog"
+	"regi/firmware/record"
+	"regi/firmware/sale"
+)
+
+// auditor keeps the books from the records alone, as the cloud would, and
+// knows nothing of the till's state.
+type auditor struct {
+	t        testing.TB
+	open     string               // the sale under way
+	lines    map[int]sale.Money   // its standing lines
+	tenders  []sale.Tender        // its payments
+	done     map[string]bool      // sales that ended
+	intents  map[string]int64     // card attempts without a result
+	results  map[string]bool      // card attempts with one
+	approved map[string]int64     // of the sale under way
+	jobs     map[uint64]bool      // print jobs without an outcome
+	all      map[uint64]bool      // print jobs ever
+	receipts int64                // number of the newest receipt
+	z        int64                // number of the newest Z
+	grand    sale.Money           // all sales
+	shift    sale.Money           // sales of the open shift
+	cash     sale.Money           // cash taken less change in it
+	isOpen   bool                 // the shift
+	commits  int                  // in the Handle under way
+	kicks    int                  // drawer.kick records in it
+	starts   map[uint64]PrintBody // print.start records in it
+	intent   int                  // card.intent records in it
+	mayKick  bool                 // sale.commit or nosale in it
+}
+
+func newAuditor(t testing.TB) *auditor {
+	return &auditor{
+		t: t, done: map[string]bool{}, intents: map[string]int64{}, results: map[string]bool{},
+		approved: map[string]int64{}, jobs: map[uint64]bool{}, all: map[uint64]bool{},
+	}
+}
+
+func (a *auditor) must(ok bool, what string, about any) {
+	a.t.Helper()
+	if !ok {
+		a.t.Fatalf("%s: %+v", what, about)
+	}
+}
+
+// handle audits the effects of one event.
+func (a *auditor) handle(e Event, effects []Effect) {
+	a.t.Helper()
+	a.commits, a.kicks, a.intent, a.mayKick, a.starts = 0, 0, 0, false, map[uint64]PrintBody{}
+	kicks, prints, asks, acted := 0, 0, 0, false
+	for _, effect := range effects {
+		switch f := effect.(type) {
+		case Record:
+			a.must(!acted, "an effect stands before a record", effects)
+			a.record(f)
+			continue
+		case Show:
+			checkShow(a.t, f)
+		case Kick:
+			kicks++
+		case Authorize:
+			asks++
+		case Notice:
+			a.must(f.Code != "" && len(f.Text) < 1000, "notice", f)
+		case Print:
+			prints++
+			body, ok := a.starts[f.Job]
+			a.must(ok && (f.Receipt != nil) != (f.Report != nil) && body.Reprint == f.Reprint, "print without print.start", f)
+			a.must(f.Receipt == nil || f.Receipt.SequenceNumber > 0 && f.Receipt.Due() == 0, "print of what is no receipt", f)
+		}
+		acted = true
+	}
+	a.must(a.commits <= 1, "two commits for one event", e)
+	a.must(kicks == a.kicks && kicks <= 1 && (kicks == 0 || a.mayKick), "kick", effects)
+	a.must(asks == a.intent && asks <= 1, "card asked for without card.intent", effects)
+	waiting := 0
+	for job := range a.starts {
+		if a.jobs[job] {
+			waiting++
+		}
+	}
+	a.must(prints == waiting, "print.start without print", effects)
+}
+
+func (a *auditor) record(r Record) {
+	a.t.Helper()
+	b, err := json.Marshal(r.Body)
+	a.must(err == nil && len(b) <= sale.ReceiptBytesMax, "body does not fit a record", len(b))
+	switch body := r.Body.(type) {
+	case ShiftBody:
+		a.must(a.isOpen == (r.Kind == record.ShiftClose), "shift", body)
+		a.isOpen = !a.isOpen
+		a.shift, a.cash = 0, 0
+	case SaleOpenBody:
+		a.must(a.isOpen && a.open == "" && !a.done[body.TransactionID], "sale.open", body)
+		a.open, a.lines, a.tenders, a.approved = body.TransactionID, map[int]sale.Money{}, nil, map[string]int64{}
+	case LineAddBody:
+		line := body.LineItem
+		a.must(body.TransactionID == a.open && line.ExtendedAmount == line.RegularSalesUnitPrice*sale.Money(line.Quantity), "line.add", body)
+		a.must(len(a.tenders) == 0, "line.add after a payment", body)
+		a.lines[line.SequenceNumber] = line.ExtendedAmount
+	case LineVoidBody:
+		a.must(body.TransactionID == a.open && a.lines[body.SequenceNumber] == body.Amount, "line.void", body)
+		delete(a.lines, body.SequenceNumber)
+	case VoidBody:
+		a.must(body.TransactionID == a.open && len(a.tenders) == 0 && len(a.intents) == 0, "void of a sale with money in it", body)
+		a.end()
+	case TenderBody:
+		a.tender(r.Kind, body)
+	case CardIntentBody:
+		a.intent++
+		a.must(body.TransactionID == a.open && len(a.intents) == 0 && !a.results[body.ID] && body.Amount == int64(a.due()), "card.intent", body)
+		a.intents[body.ID] = body.Amount
+	case CardResultBody:
+		amount, ok := a.intents[body.ID]
+		a.must(ok && !a.results[body.ID], "card.result", body)
+		delete(a.intents, body.ID)
+		a.results[body.ID] = true
+		if body.Result == record.Approved {
+			a.approved[body.ID] = amount
+		}
+	case CardReversalBody:
+		a.must(a.results[body.ID] && a.approved[body.ID] == 0, "card.reversal", body)
+	case sale.Receipt:
+		a.commit(body)
+	case sale.Report:
+		a.report(body)
+	default:
+		a.device(r)
+	}
+}
+
+func (a *auditor) tender(kind record.Kind, body TenderBody) {
+	a.t.Helper()
+	pay := body.Tender
+	a.must(body.TransactionID == a.open && pay.Tendered == pay.Amount+pay.ChangeDue && pay.Amount >= 0 && pay.ChangeDue >= 0, "tender", body)
+	if kind == record.TenderVoid {
+		last := len(a.tenders) - 1
+		a.must(last >= 0 && a.tenders[last] == pay && pay.TenderType == sale.Cash, "tender.void", body)
+		a.tenders = a.tenders[:last]
+		return
+	}
+	a.must(pay.Amount <= a.due() && (pay.ChangeDue == 0 || pay.Amount == a.due() && pay.TenderType == sale.Cash), "over-tender", body)
+	if pay.TenderType == sale.CreditDebit {
+		a.must(pay.Authorization != nil && a.approved[pay.Authorization.ID] == int64(pay.Amount) && pay.Amount == a.due(), "card tender", body)
+	}
+	a.tenders = append(a.tenders, pay)
+}
+
+func (a *auditor) total() sale.Money {
+	var sum sale.Money
+	for _, amount := range a.lines {
+		sum += amount
+	}
+	return sum
+}
+
+func (a *auditor) due() sale.Money {
+	due := a.total()
+	for _, pay := range a.tenders {
+		due -= pay.Amount
+	}
+	return due
+}
+
+func (a *auditor) commit(r sale.Receipt) {
+	a.t.Helper()
+	a.commits, a.mayKick = a.commits+1, true
+	a.must(r.TransactionID == a.open && r.SequenceNumber == a.receipts+1 && len(a.intents) == 0, "sale.commit", r)
+	a.must(r.Total == a.total() && a.due() == 0 && r.Due() == 0 && len(r.Tender) == len(a.tenders), "sale.commit does not add up", r)
+	a.must(r.EndDateTime.After(r.BeginDateTime), "time stands still", r)
+	for i, pay := range r.Tender {
+		pay.Card = nil
+		same := pay.TenderType == a.tenders[i].TenderType && pay.Amount == a.tenders[i].Amount && pay.ChangeDue == a.tenders[i].ChangeDue
+		a.must(same && (pay.TenderType == sale.Cash) == (r.Tender[i].Card == nil), "tenders of the commit are not those recorded", r)
+		if pay.TenderType == sale.Cash {
+			a.cash += pay.Tendered - pay.ChangeDue
+		}
+	}
+	a.receipts = r.SequenceNumber
+	a.grand += r.Total
+	a.shift += r.Total
+	a.end()
+}
+
+func (a *auditor) end() { a.done[a.open], a.open = true, "" }
+
+func (a *auditor) report(r sale.Report) {
+	a.t.Helper()
+	a.must(a.isOpen && a.open == "" && r.Number == a.z+1, "report", r)
+	a.must(r.GrandTotal == a.grand && r.Totals.Sales.Amount == a.shift && r.Totals.Cash.Amount == a.cash && r.Totals.CreditDebit.Amount == a.shift-a.cash, "report does not add up", r)
+	if r.Kind == sale.ReportZ {
+		a.z = r.Number
+	}
+}
+
+func (a *auditor) device(r Record) {
+	a.t.Helper()
+	switch r.Kind { //nolint:exhaustive // the kinds whose body has a type of its own are audited above
+	case record.DrawerKick:
+		a.kicks++
+	case record.NoSale:
+		a.must(a.isOpen && a.open == "", "nosale", r)
+		a.mayKick = true
+	case record.PrintStart:
+		body := r.Body.(PrintBody)
+		a.must(!a.all[body.Job], "two jobs with one number", body)
+		a.all[body.Job], a.jobs[body.Job], a.starts[body.Job] = true, true, body
+	case record.PrintDone, record.PrintFail:
+		body := r.Body.(PrintBody)
+		a.must(a.jobs[body.Job], "outcome of a job that is not under way", body)
+		delete(a.jobs, body.Job)
+	case record.PowerResume:
+		a.jobs = map[uint64]bool{} // nobody will say what became of them
+	}
+}
+
+// script turns bytes into events; most of them are what a counter sees, in
+// any order.
+type script struct {
+	data []byte
+	till *Till
+}
+
+func (s *script) byte() byte {
+	if len(s.data) == 0 {
+		return 0
+	}
+	b := s.data[0]
+	s.data = s.data[1:]
+	return b
+}
+
+func (s *script) next() (Event, time.Duration) {
+	op, arg := s.byte(), s.byte()
+	keys := []string{
+		"1", "5", "0", "00", "QTY", "VOID", "SUBTOTAL", "CASH", "CARD", "CLEAR", "OPEN", "NOSALE", "X", "Z", "FN", "ENTER", "DOT", "nonsense\n",
+	}
+	results := []string{record.Approved, record.Declined, record.InsufficientFunds, record.AuthError, "offline", "no-answer", ""}
+	causes := []string{"", "paper out", "cover open"}
+	step := time.Duration(int8(arg)) * time.Second //nolint:gosec // any step, back too
+	switch op % 16 {
+	case 0, 1, 2:
+		return Key{Name: keys[int(arg)%len(keys)]}, step
+	case 3, 4:
+		items := []catalog.Item{note, rice, {GTIN: "00000000000017", Name: "x", Price: int64(arg) * 999_999, Rate: "standard"}}
+		item := items[int(arg)%len(items)]
+		return Scanned{Label: "x", GTIN: item.GTIN, Item: &item}, step
+	case 5:
+		problems := []string{"", ProblemUnknownCode, ProblemCheckDigit, "\x00"}
+		return Scanned{Label: strconv.Itoa(int(arg)), Problem: problems[int(arg)%len(problems)]}, step
+	case 6:
+		read := card()
+		read.Luhn = arg%7 != 0
+		return CardRead{Read: read}, step
+	case 7:
+		reply := record.AuthReply{ID: "0001-01-20261124-1-1", Result: results[int(arg)%len(results)]}
+		if open := s.till.State().Sale; open != nil && open.Pending != nil && arg%5 != 0 {
+			reply.ID = open.Pending.ID
+		}
+		return Authorized{Reply: reply}, step
+	case 8:
+		return CardFailed{Reason: "parity"}, step
+	case 9:
+		return []Event{DrawerOpened{}, DrawerClosed{}, DrawerFailed{Reason: "stuck"}}[arg%3], step
+	case 10:
+		return Printed{Job: uint64(arg)}, step
+	case 11:
+		return PrintFailed{Job: uint64(arg), Cause: "unplugged", Unknown: arg%2 == 0}, step
+	case 12:
+		return PrintPaused{Job: uint64(arg), Cause: causes[int(arg)%len(causes)]}, step
+	case 13:
+		return Device{Name: append(devices, "other")[int(arg)%8], Up: arg%2 == 0, Detail: causes[int(arg)%len(causes)]}, step
+	case 14:
+		return Cloud{Up: arg%2 == 0}, step
+	}
+	return PowerResumed{}, step
+}
+
+// FuzzTill plays any events in any order. An auditor checks the records; a
+// second till, which is rebuilt from the stored state before every event and
+// gets the event from its stored form, must do the same to the byte.
+func FuzzTill(f *testing.F) {
+	f.Add([]byte{0, 10, 3, 0, 3, 1, 0, 7, 9, 0, 10, 1, 9, 1})                               // a cash sale
+	f.Add([]byte{0, 10, 3, 0, 0, 8, 6, 1, 7, 7, 15, 0, 0, 13})                              // a card, a power cut, a Z
+	f.Add([]byte{0, 10, 3, 0, 0, 0, 0, 7, 0, 8, 6, 1, 15, 0, 7, 7, 0, 8, 6, 1, 7, 7, 0, 5}) // split, cut off
+	f.Add([]byte{0, 10, 3, 0, 0, 6, 0, 5, 0, 5, 0, 11, 9, 2, 0, 12, 0, 14, 12, 1, 13, 3, 14, 1})
+	f.Add(bytes.Repeat([]byte{0, 10, 3, 0, 0, 7}, 20)) // more receipts than the print queue holds
+	f.Fuzz(func(t *testing.T, data []byte) {
+		play(t, data)
+	})
+}
+
+// TestTillAtRandom is the same with scripts that get further: most of their
+// bytes are the keys and events of an ordinary day.
+func TestTillAtRandom(t *testing.T) {
+	const days = 30
+	seed := time.Now().UnixNano()
+	if s, err := strconv.ParseInt(os.Getenv("REGI_TILL_SEED"), 10, 64); err == nil {
+		seed = s
+	}
+	t.Logf("REGI_TILL_SEED=%d plays this again", seed)
+	random := rand.New(rand.NewSource(seed)) //nolint:gosec // a campaign
+	ordinary := [][]byte{{0, 10}, {3, 0}, {3, 1}, {3, 2}, {4, 1}, {0, 6}, {0, 7}, {0, 0, 0, 7}, {0, 1, 0, 4}, {0, 5}, {0, 8, 6, 1}, {7, 7}, {7, 8}, {9, 0}, {9, 1}, {10, 1}, {15, 0}, {0, 9}, {0, 14}}
+	sales := int64(0)
+	for range days {
+		data := []byte{0, 10}
+		for len(data) < 400 {
+			if random.Intn(4) == 0 {
+				var pair [2]byte
+				random.Read(pair[:]) //nolint:gosec // never fails
+				data = append(data, pair[:]...)
+				continue
+			}
+			data = append(data, ordinary[random.Intn(len(ordinary))]...)
+		}
+		sales += play(t, data)
+	}
+	if sales < days {
+		t.Errorf("only %d sales in %d days: the script does not get far enough to test anything", sales, days)
+	}
+}
+
+// play returns the number of sales committed.
+func play(t *testing.T, data []byte) int64 {
+	t.Helper()
+	const eventsMax = 300
+	now := start
+	one := New(shop(), State{})
+	stored := encode(t, State{})
+	books := newAuditor(t)
+	s := script{data: data, till: one}
+	for n := 0; len(s.data) > 0 && n < eventsMax; n++ {
+		e, step := s.next()
+		now = now.Add(step)
+		effects := one.Handle(now, e)
+		books.handle(e, effects)
+		stored = again(t, stored, now, e, effects, one.State())
+	}
+	return books.receipts
+}
+
+// again handles the event once more, from what is on disk, and returns what is
+// on disk then.
+func again(t *testing.T, stored []byte, now time.Time, e Event, effects []Effect, after State) []byte {
+	t.Helper()
+	var before State
+	if err := json.Unmarshal(stored, &before); err != nil {
+		t.Fatal(err)
+	}
+	b, err := MarshalEvent(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err = UnmarshalEvent(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two := New(shop(), before)
+	got, want := encode(t, two.Handle(now, e)), encode(t, effects)
+	if !bytes.Equal(got, want) {
+		t.Fatalf("%T is not handled alike from the stored state\n got %s\nwant %s", e, got, want)
+	}
+	got, want = encode(t, two.State()), encode(t, after)
+	if !bytes.Equal(got, want) {
+		t.Fatalf("%T leads to another state from the stored one\n got %s\nwant %s", e, got, want)
+	}
+	if len(got) > StateBytesMax {
+		t.Fatalf("a state of %d bytes", len(got))
+	}
+	return got
+}
+
+func encode(t *testing.T, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func FuzzUnmarshalEvent(f *testing.F) {
+	item := note
+	for _, e := range []Event{
+		Scanned{Label: "4901", GTIN: note.GTIN, Item: &item},
+		Key{Name: "CASH"},
+		CardRead{Read: card()},
+		CardFailed{Reason: "x"},
+		Authorized{Reply: record.AuthReply{ID: "1", Result: "approved"}},
+		DrawerOpened{},
+		DrawerClosed{},
+		DrawerFailed{Reason: "x"},
+		Printed{Job: 1},
+		PrintFailed{Job: 1, Cause: "x", Unknown: true},
+		PrintPaused{Job: 1},
+		Device{Name: "card", Up: true},
+		Cloud{Up: true},
+		PowerResumed{},
+	} {
+		b, err := MarshalEvent(e)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Add([]byte(`{"type":"key","data":{"name":"1","more":1}}`))
+	f.Add([]byte(`{"type":"key","data":null}{}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		e, err := UnmarshalEvent(b)
+		if err != nil {
+			if e != nil {
+				t.Fatalf("%v with an error", e)
+			}
+			return
+		}
+		one, err := MarshalEvent(e)
+		if err != nil {
+			return // it grew over its limit by escapes
+		}
+		e, err = UnmarshalEvent(one)
+		if err != nil {
+			t.Fatal(err)
+		}
+		two, err := MarshalEvent(e)
+		if err != nil || !bytes.Equal(one, two) {
+			t.Fatalf("%s becomes %s, %v", one, two, err)
+		}
+		// Any event that can be stored can be handled, in any phase.
+		till := New(shop(), State{})
+		books := newAuditor(t)
+		for _, e := range []Event{e, Key{Name: "OPEN"}, e, Scanned{Item: &item}, e, Key{Name: "CARD"}, e, CardRead{Read: card()}, e, PowerResumed{}, e} {
+			books.handle(e, till.Handle(start, e))
+		}
+	})
+}

@@ -1,0 +1,197 @@
+package till
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"regi/firmware/catalog"
+	"regi/firmware/record"
+	"regi/firmware/sale"
+)
+
+// scanned adds a line, or says why not.
+func (t *Till) scanned(e Scanned) {
+	t.state.Hand.Thanks = false
+	switch phase := t.state.Phase(); {
+	case phase == Closed:
+		t.fail(msgClosed, "")
+	case phase == Tendering:
+		t.fail(msgPaying, "")
+	case phase == AwaitCard || phase == Authorizing:
+		t.fail(msgCardWait, "")
+	case e.Problem != "" || e.Item == nil || !sound(e.Item):
+		t.fail(scanMessage(e.Problem), e.Label)
+	case t.state.Hand.Digits != "":
+		t.fail(msgHalfKeyed, e.Label)
+	default:
+		t.sell(e.Item)
+	}
+}
+
+func scanMessage(problem string) message {
+	switch problem {
+	case ProblemCheckDigit:
+		return msgCheckDigit
+	case ProblemTooLong:
+		return msgTooLong
+	case ProblemControl:
+		return msgControl
+	case ProblemFrame:
+		return msgFrame
+	}
+	return msgUnknownCode
+}
+
+// sound checks what the catalogue promises: an event may come off a disk.
+func sound(i *catalog.Item) bool {
+	return len(i.GTIN) == 14 && strings.Trim(i.GTIN, "0123456789") == "" && strings.TrimSpace(i.Name) != "" &&
+		len(i.Name) <= sale.DescriptionMax && !strings.ContainsFunc(i.Name, unprintable) && utf8.ValidString(i.Name) &&
+		len(i.Version) <= catalog.VersionMax && clip(i.Version, catalog.VersionMax) == i.Version &&
+		i.Price >= 0 && i.Price <= catalog.PriceMax &&
+		(i.Rate == catalog.RateStandard || i.Rate == catalog.RateReduced)
+}
+
+func unprintable(c rune) bool { return !unicode.IsPrint(c) && c != '\u3000' }
+
+// errFull: the receipt would not fit its record.
+var errFull = errors.New("till: the sale is full")
+
+// sell adds one line, opening the sale with the first.
+func (t *Till) sell(item *catalog.Item) {
+	if t.state.Counters.GrandTotal > sale.TotalsMax-sale.AmountMax {
+		t.fail(msgGrandTotal, "")
+		return
+	}
+	quantity := max(1, t.state.Hand.Quantity)
+	open, fresh := t.state.Sale, t.state.Sale == nil
+	if fresh {
+		open = t.newSale()
+	}
+	line, err := t.add(open, item, quantity)
+	switch {
+	case errors.Is(err, errFull):
+		t.fail(msgSaleFull, "")
+		return
+	case err != nil:
+		t.state.Hand.Quantity = 0
+		t.fail(msgAmountMax, "")
+		return
+	}
+	id := open.Receipt.TransactionID
+	if fresh {
+		t.state.Sale = open
+		t.state.Counters.Transaction++
+		t.record(record.SaleOpen, SaleOpenBody{
+			TransactionID: id, BusinessDayDate: open.Receipt.BusinessDayDate, OperatorID: open.Receipt.OperatorID,
+		})
+	}
+	if quantity != 1 {
+		t.record(record.Qty, QtyBody{TransactionID: id, Quantity: quantity})
+	}
+	t.record(record.LineAdd, LineAddBody{TransactionID: id, LineItem: line})
+	t.state.Hand = Hand{}
+	t.refresh()
+}
+
+func (t *Till) newSale() *Sale {
+	shift := t.state.Shift
+	n := t.state.Counters.Transaction + 1
+	return &Sale{Receipt: sale.Receipt{
+		RetailStoreID: t.config.Store, WorkstationID: t.config.Register,
+		TransactionID:   fmt.Sprintf("%s-%s-%s-%d", t.config.Store, t.config.Register, strings.ReplaceAll(shift.BusinessDayDate, "-", ""), n),
+		BusinessDayDate: shift.BusinessDayDate, OperatorID: shift.OperatorID,
+		BeginDateTime: t.now, CurrencyCode: t.config.Currency, Issuer: t.config.Issuer,
+	}}
+}
+
+// add appends a line; with an error the sale is as it was.
+func (t *Till) add(open *Sale, item *catalog.Item, quantity int64) (sale.Line, error) {
+	r := &open.Receipt
+	if len(r.LineItem) >= sale.LinesMax {
+		return sale.Line{}, errFull
+	}
+	amount, err := sale.Extend(sale.Money(item.Price), quantity)
+	if err != nil {
+		return sale.Line{}, fmt.Errorf("till: %w", err)
+	}
+	line := sale.Line{
+		SequenceNumber: len(r.LineItem) + 1, ItemID: item.GTIN, Description: item.Name,
+		Quantity: quantity, RegularSalesUnitPrice: sale.Money(item.Price), ExtendedAmount: amount,
+		TaxRate: rateOf(item), PriceVersion: item.Version,
+	}
+	b, err := json.Marshal(line)
+	if err != nil {
+		return sale.Line{}, fmt.Errorf("till: %w", err)
+	}
+	size := len(b) + len(`,"Voided":true`) + 1
+	if open.Bytes+size > linesBytesMax {
+		return sale.Line{}, errFull
+	}
+	r.LineItem = append(r.LineItem, line)
+	if err := r.Sum(t.included, t.rounding); err != nil {
+		r.LineItem = r.LineItem[:len(r.LineItem)-1]
+		return sale.Line{}, fmt.Errorf("till: %w", err)
+	}
+	open.Bytes += size
+	open.Upper = split(display(item.Kana, columnsMax), fmt.Sprintf("%dx%s", quantity, yen(line.RegularSalesUnitPrice)))
+	return line, nil
+}
+
+func rateOf(item *catalog.Item) sale.Rate {
+	if item.Rate == catalog.RateReduced {
+		return sale.Reduced
+	}
+	return sale.Standard
+}
+
+// voidLine takes back the newest line that stands; with none left the sale is
+// over.
+func (t *Till) voidLine() {
+	open := t.state.Sale
+	r := &open.Receipt
+	at, standing := -1, 0
+	for i, line := range r.LineItem {
+		if !line.Voided {
+			at = i
+			standing++
+		}
+	}
+	if at < 0 {
+		t.voidSale()
+		return
+	}
+	line := &r.LineItem[at]
+	line.Voided = true
+	if err := r.Sum(t.included, t.rounding); err != nil {
+		panic("till: internal error: a sale became too large by a void: " + err.Error())
+	}
+	count(&t.state.Shift.Totals.VoidedLines, line.ExtendedAmount)
+	t.record(record.LineVoid, LineVoidBody{TransactionID: r.TransactionID, SequenceNumber: line.SequenceNumber, Amount: line.ExtendedAmount})
+	open.Upper = split(t.words("ﾄﾘｹｼ", "VOID"), fmt.Sprintf("-%dx%s", line.Quantity, yen(line.RegularSalesUnitPrice)))
+	if standing == 1 {
+		t.voidSale()
+		return
+	}
+	t.refresh()
+}
+
+// voidSale gives the sale up: nothing is paid, no receipt number is used.
+func (t *Till) voidSale() {
+	r := &t.state.Sale.Receipt
+	count(&t.state.Shift.Totals.VoidedSales, r.Subtotal)
+	t.record(record.Void, VoidBody{TransactionID: r.TransactionID, OperatorID: r.OperatorID, Amount: r.Subtotal})
+	t.state.Sale, t.state.Hand = nil, Hand{}
+	t.refresh()
+}
+
+// count adds a case to a tally whose sum cannot be full: it takes ten million
+// of the largest sales. If it is, the number of cases still counts.
+func count(tally *sale.Tally, amount sale.Money) {
+	if err := tally.Add(amount); err != nil {
+		tally.Count++
+	}
+}

@@ -1,0 +1,80 @@
+package till
+
+// message is one thing a till says: on the display (upper at most 16 columns,
+// the code stands beside it; lower at most 20) and as a Notice: what happened
+// and what to do.
+type message struct {
+	code           string
+	ja, en         [2]string
+	textJA, textEN string
+}
+
+// Messages, by letter: K keys, S scans, L limits, C cards, D drawer, P paper,
+// V devices, N network, R restart, I shift. The codes are in handbooks: never
+// give one another meaning. C90 and above are the shell's.
+//
+//nolint:gochecknoglobals // a table of constants
+var (
+	msgWrongKey   = message{"K01", [2]string{"ｷｰ ﾏﾁｶﾞｲ", "ﾎｶﾉ ｷｰｦ ｵｽ"}, [2]string{"WRONG KEY", "PRESS ANOTHER KEY"}, "ここでは使えないキーです。ほかのキーを押してください", "this key does nothing here: press another"}
+	msgDigits     = message{"K02", [2]string{"ｹﾀｽｳ ｵｰﾊﾞｰ", "8ｹﾀﾏﾃﾞ. ｲﾚﾅｵｽ"}, [2]string{"TOO MANY DIGITS", "8 AT MOST, KEY AGAIN"}, "数字は8桁までです。入れ直してください", "eight digits at most: key the number again"}
+	msgQuantity   = message{"K03", [2]string{"ｽｳﾘｮｳ ｴﾗｰ", "1-9999 QTY"}, [2]string{"BAD QUANTITY", "KEY 1-9999, QTY"}, "数量は1から9999です。入れ直してください", "a quantity is 1 to 9999: key it, then QTY"}
+	msgNoLine     = message{"K04", [2]string{"ﾒｲｻｲ ﾅｼ", "ｼｮｳﾋﾝｦ ｽｷｬﾝ"}, [2]string{"NO LINE", "SCAN AN ITEM FIRST"}, "明細がありません。商品をスキャンしてください", "there is no line: scan an item first"}
+	msgClosed     = message{"K05", [2]string{"ｷｭｳｼﾁｭｳ", "ﾊﾞﾝｺﾞｳ OPEN ﾃﾞ ｶｲｼ"}, [2]string{"CLOSED", "CASHIER NO. + OPEN"}, "レジは閉まっています。担当者番号とOPENで開けてください", "the register is closed: key the cashier's number, then OPEN"}
+	msgSaleOpen   = message{"K06", [2]string{"ﾄﾘﾋｷﾁｭｳ", "ｶｲｹｲｦ ｵｴﾃｶﾗ"}, [2]string{"SALE OPEN", "FINISH THE SALE"}, "取引中です。会計を終えてから押してください", "a sale is open: finish or cancel it first"}
+	msgShiftOpen  = message{"K07", [2]string{"ｶｲｼｽﾞﾐ", "Z ﾃﾞ ｼﾒﾙ"}, [2]string{"ALREADY OPEN", "Z CLOSES"}, "すでに開いています。閉めるにはZを押してください", "the shift is open already: Z closes it"}
+	msgPaying     = message{"K08", [2]string{"ｶｲｹｲﾁｭｳ", "CLEAR ﾃﾞ ﾓﾄﾞﾙ"}, [2]string{"PAYING", "CLEAR GOES BACK"}, "会計中です。商品を足すにはCLEARで戻ってください", "the sale is being paid: CLEAR goes back to the goods"}
+	msgPaidPart   = message{"K09", [2]string{"ｱｽﾞｶﾘｷﾝ ｱﾘ", "VOID ﾃﾞ ﾍﾝｷﾝ"}, [2]string{"PART PAID", "VOID GIVES IT BACK"}, "一部をお預りしています。VOIDで返金してから戻ってください", "a part is paid: VOID gives it back, then CLEAR"}
+	msgConfirm    = message{"K10", [2]string{"ﾄﾘﾋｷ ﾁｭｳｼ?", "VOID=ﾊｲ CLEAR=ｲｲｴ"}, [2]string{"CANCEL SALE?", "VOID=YES CLEAR=NO"}, "取引を中止しますか。もう一度VOIDで中止、CLEARで戻ります", "cancel the whole sale? VOID once more does, CLEAR goes back"}
+	msgNoFunction = message{"K11", [2]string{"ﾐﾀｲｵｳ ｷｰ", "ﾎｶﾉ ｷｰｦ ｵｽ"}, [2]string{"NOT AVAILABLE", "PRESS ANOTHER KEY"}, "このレジでは使えない機能です。ほかのキーを押してください", "this register does not have that function: press another key"}
+	msgAmount     = message{"K12", [2]string{"ｷﾝｶﾞｸ ｴﾗｰ", "ｷﾝｶﾞｸｦ ｲﾚﾅｵｽ"}, [2]string{"BAD AMOUNT", "KEY IT AGAIN"}, "金額が正しくありません。入れ直してください", "the amount is not right: key it again"}
+	msgNoReceipt  = message{"K13", [2]string{"ﾚｼｰﾄ ﾅｼ", "ｻｲﾊｯｺｳ ﾃﾞｷﾏｾﾝ"}, [2]string{"NO RECEIPT", "NOTHING TO REPRINT"}, "再発行できるレシートがありません", "there is no receipt to print again"}
+	msgHalfKeyed  = message{"K14", [2]string{"ｽｳｼﾞ ﾉｺﾘ", "QTY ｶ CLEAR ｦ ｵｽ"}, [2]string{"NUMBER KEYED", "PRESS QTY OR CLEAR"}, "数字が入力されたままです。QTYかCLEARを押してからスキャンしてください", "a number is keyed: press QTY or CLEAR, then scan again"}
+
+	msgUnknownCode = message{"S01", [2]string{"ﾄｳﾛｸ ﾅｼ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"UNKNOWN CODE", "CALL SUPERVISOR"}, "登録のない商品です。会計に入っていません。責任者に確認してください", "this code is not in the catalogue and is not on the sale: ask the supervisor"}
+	msgCheckDigit  = message{"S02", [2]string{"ﾖﾐﾄﾘ ｴﾗｰ", "ﾓｳｲﾁﾄﾞ ｽｷｬﾝ"}, [2]string{"MISREAD", "SCAN AGAIN"}, "読み取りの検査数字が合いません。もう一度スキャンしてください", "the check digit is wrong: scan again"}
+	msgTooLong     = message{"S03", [2]string{"ﾅｶﾞｽｷﾞﾙ ｺｰﾄﾞ", "ﾊﾞｰｺｰﾄﾞｦ ｶｸﾆﾝ"}, [2]string{"CODE TOO LONG", "CHECK THE BARCODE"}, "コードが長すぎます。商品のバーコードをスキャンしてください", "the code is too long: scan the barcode of the goods"}
+	msgControl     = message{"S04", [2]string{"ﾌｾｲ ｺｰﾄﾞ", "ﾊﾞｰｺｰﾄﾞｦ ｶｸﾆﾝ"}, [2]string{"BAD CODE", "CHECK THE BARCODE"}, "コードに制御文字があります。商品のバーコードをスキャンしてください", "the code holds control characters: scan the barcode of the goods"}
+	msgFrame       = message{"S05", [2]string{"ｽｷｬﾅ ﾂｳｼﾝ ｴﾗｰ", "ﾓｳｲﾁﾄﾞ ｽｷｬﾝ"}, [2]string{"SCANNER LINE", "SCAN AGAIN"}, "スキャナの通信が乱れました。もう一度スキャンしてください", "the scanner's line was disturbed: scan again"}
+
+	msgSaleFull   = message{"L01", [2]string{"ﾒｲｻｲ ｲｯﾊﾟｲ", "ｺｺﾃﾞ ｶｲｹｲ ｽﾙ"}, [2]string{"SALE IS FULL", "TAKE PAYMENT NOW"}, "明細が上限です。ここまでで会計し、残りは次の取引にしてください", "the sale is full, this item is not on it: take payment, then begin another sale"}
+	msgAmountMax  = message{"L02", [2]string{"ｷﾝｶﾞｸ ｼﾞｮｳｹﾞﾝ", "ｺｺﾃﾞ ｶｲｹｲ ｽﾙ"}, [2]string{"AMOUNT LIMIT", "TAKE PAYMENT NOW"}, "金額の上限を超えます。この商品は会計に入っていません", "over the amount limit, this item is not on the sale: take payment or a smaller quantity"}
+	msgGrandTotal = message{"L03", [2]string{"ｿｳｹｲ ｼﾞｮｳｹﾞﾝ", "ｻｰﾋﾞｽｦ ﾖﾌﾞ"}, [2]string{"GRAND TOTAL FULL", "CALL SERVICE"}, "総計が上限に達しました。サービスへ連絡してください", "the grand total is full: call service"}
+	msgTendersMax = message{"L04", [2]string{"ｱｽﾞｶﾘ ｼﾞｮｳｹﾞﾝ", "ﾉｺﾘｦ ｲﾁﾄﾞﾃﾞ"}, [2]string{"TOO MANY PARTS", "PAY REST AT ONCE"}, "分割は10回までです。残りを一度でお預りください", "ten part payments at most: take the rest at once"}
+
+	msgCardFirst    = message{"C01", [2]string{"ｶｰﾄﾞｷｰ ｶﾞ ｻｷ", "CARD ｦ ｵｽ"}, [2]string{"PRESS CARD FIRST", "THEN SWIPE"}, "先にCARDを押してからカードを通してください。このカードは使われていません", "press CARD first, then swipe: this card was not used"}
+	msgCardBad      = message{"C02", [2]string{"ｶｰﾄﾞ ﾖﾐﾄﾘﾌﾉｳ", "ﾓｳｲﾁﾄﾞ ﾄｵｽ"}, [2]string{"CARD UNREADABLE", "SWIPE AGAIN"}, "カードを読み取れません。もう一度通すか、ほかの支払いにしてください", "the card could not be read: swipe again, or CLEAR and pay otherwise"}
+	msgCardExact    = message{"C03", [2]string{"ｶｰﾄﾞﾊ ｾﾞﾝｶﾞｸ", "CARD ﾀﾞｹ ｵｽ"}, [2]string{"CARD: EXACT ONLY", "PRESS CARD ALONE"}, "カードは残額ちょうどだけです。CARDだけを押してください", "a card pays exactly what is due: press CARD alone"}
+	msgDeclined     = message{"C04", [2]string{"ｶｰﾄﾞ ｼｮｳﾆﾝ ﾅｼ", "ﾎｶﾉ ｼﾊﾗｲﾎｳﾎｳ"}, [2]string{"CARD DECLINED", "PAY ANOTHER WAY"}, "カードが承認されませんでした。ほかの支払いにしてください", "the card was declined: pay another way"}
+	msgFunds        = message{"C05", [2]string{"ｶｰﾄﾞ ｹﾞﾝﾄﾞ", "ﾎｶﾉ ｼﾊﾗｲﾎｳﾎｳ"}, [2]string{"NO FUNDS", "PAY ANOTHER WAY"}, "カードの利用可能額が足りません。ほかの支払いにしてください", "insufficient funds on the card: pay another way"}
+	msgCardError    = message{"C06", [2]string{"ｶｰﾄﾞｶﾞｲｼｬ ｴﾗｰ", "ﾓｳｲﾁﾄﾞ ｶ ｹﾞﾝｷﾝ"}, [2]string{"CARD HOST ERROR", "AGAIN OR CASH"}, "カード会社の処理に失敗しました。もう一度か、現金でお支払いください", "the card host failed: try again or take cash"}
+	msgCardOffline  = message{"C07", [2]string{"ｶｰﾄﾞ ｵﾌﾗｲﾝ", "ｹﾞﾝｷﾝ ﾃﾞ ｼﾊﾗｲ"}, [2]string{"CARD OFFLINE", "TAKE CASH"}, "オフラインのためカードは使えません。請求されていません。現金でお支払いください", "offline: the card was not charged; take cash"}
+	msgCardNoAnswer = message{"C08", [2]string{"ｶｰﾄﾞ ｵｳﾄｳﾅｼ", "ﾄﾘｹｼｽﾞﾐ. ﾍﾞﾂﾉ ｼﾊﾗｲ"}, [2]string{"NO CARD ANSWER", "REVERSED, PAY AGAIN"}, "カードの応答がありません。取消を記録しました。ほかの支払いにしてください", "no answer for the card: a reversal is recorded; pay another way"}
+	msgCardWait     = message{"C09", [2]string{"ｶｰﾄﾞ ｶｸﾆﾝﾁｭｳ", "ﾏﾂ. CLEARx2=ﾁｭｳｼ"}, [2]string{"CARD IN PROGRESS", "WAIT. 2xCLEAR STOPS"}, "カードの承認を待っています。CLEARを2回押すと取消します", "waiting for the card's answer: pressing CLEAR twice gives up and reverses it"}
+	msgCardDown     = message{"C10", [2]string{"ｶｰﾄﾞﾘｰﾀﾞｰ ﾅｼ", "ｹﾞﾝｷﾝ ﾃﾞ ｼﾊﾗｲ"}, [2]string{"NO CARD READER", "TAKE CASH"}, "カードリーダーが使えません。接続を確認するか、現金でお支払いください", "the card reader is not ready: check it, or take cash"}
+	msgNothingDue   = message{"C11", [2]string{"ｼﾊﾗｲ ﾅｼ", "CASH ﾃﾞ ｵﾜﾙ"}, [2]string{"NOTHING DUE", "CASH ENDS THE SALE"}, "お支払いは0円です。CASHで終了してください", "nothing is due: CASH ends the sale"}
+	msgCardLate     = message{"C12", [2]string{"", ""}, [2]string{"", ""}, "取り消したカードの応答が遅れて届きました。取消は記録済みです", "a late answer for a card attempt that is over: ignored, its reversal stands"}
+
+	msgDrawerStuck  = message{"D01", [2]string{"ﾄﾞﾛｱ ｱｶｽﾞ", "ｶｷﾞ ﾃﾞ ｱｹﾙ"}, [2]string{"DRAWER STUCK", "OPEN IT BY KEY"}, "ドロアが開きません。鍵で開けるか、会計後にNOSALEを押してください", "the drawer did not open: use the key, or NOSALE after the sale"}
+	msgDrawerForced = message{"D02", [2]string{"ﾄﾞﾛｱ ﾌｾｲ ｶｲﾎｳ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"DRAWER FORCED", "CALL SUPERVISOR"}, "ドロアが指示なしに開きました。責任者に確認してください", "the drawer was opened without a command: call the supervisor"}
+
+	msgPaper        = message{"P01", [2]string{"ﾌﾟﾘﾝﾀ ﾃｲｼ", "ﾖｳｼ･ｶﾊﾞｰｦ ｶｸﾆﾝ"}, [2]string{"PRINTER WAITS", "CHECK PAPER, COVER"}, "プリンタが止まっています。用紙とカバーを確認してください。会計は続けられます", "the printer waits: check paper and cover; selling goes on"}
+	msgPrintFailed  = message{"P02", [2]string{"ｲﾝｻﾂ ｼｯﾊﾟｲ", "FN ﾃﾞ ｻｲﾊｯｺｳ"}, [2]string{"PRINT FAILED", "FN PRINTS AGAIN"}, "レシートを印刷できませんでした。会計は成立しています。FNで再発行できます", "the receipt was not printed, the sale stands: FN prints the last one again"}
+	msgPrintUnknown = message{"P03", [2]string{"ｲﾝｻﾂ ﾌﾒｲ", "ｶﾐｦ ﾐﾃ FN ﾃﾞ ｻｲﾊｯｺｳ"}, [2]string{"PRINTED?", "LOOK, FN REPRINTS"}, "印刷できたか分かりません。紙を見て、なければFNで再発行してください", "nobody knows whether it was printed: look, and if not, FN prints it again"}
+	msgPrintQueue   = message{"P04", [2]string{"ｲﾝｻﾂﾏﾁ ｲｯﾊﾟｲ", "ﾌﾟﾘﾝﾀｦ ｶｸﾆﾝ"}, [2]string{"PRINT QUEUE FULL", "CHECK THE PRINTER"}, "印刷待ちがいっぱいです。このレシートは印刷されません。プリンタを確認してください", "too many receipts wait for the printer: this one will not be printed; check the printer"}
+	msgPrintGoesOn  = message{"P05", [2]string{"", ""}, [2]string{"", ""}, "プリンタが再開しました", "the printer goes on"}
+	msgPaperLow     = message{"P06", [2]string{"", ""}, [2]string{"", ""}, "用紙が残りわずかです。新しいロールを用意してください", "paper is near its end: have a new roll ready"}
+
+	msgDeviceDown = message{"V01", [2]string{"ｷｷ ｾﾂﾀﾞﾝ", "ｹｰﾌﾞﾙｦ ｶｸﾆﾝ"}, [2]string{"DEVICE AWAY", "CHECK THE CABLE"}, "機器がつながっていません。ケーブルと電源を確認してください", "a device is away: check its cable and power"}
+	msgDeviceUp   = message{"V02", [2]string{"", ""}, [2]string{"", ""}, "機器がつながりました", "a device is back"}
+	msgOffline    = message{"N01", [2]string{"", ""}, [2]string{"", ""}, "クラウドとつながっていません。現金の会計は続けられます", "no way to the cloud: cash sales go on, cards do not"}
+	msgOnline     = message{"N02", [2]string{"", ""}, [2]string{"", ""}, "クラウドとつながりました", "the cloud is back"}
+
+	msgResumed  = message{"R01", [2]string{"ﾃｲﾃﾞﾝ ﾌｯｷ", "ﾂﾂﾞｹﾙ ｶ VOID"}, [2]string{"POWER IS BACK", "GO ON, OR VOID"}, "停電前の取引を復元しました。続けるか、VOIDで取り消してください", "the open sale was restored: go on, or VOID its lines"}
+	msgReversed = message{"R02", [2]string{"ｶｰﾄﾞ ﾄﾘｹｼｽﾞﾐ", "ｼﾊﾗｲｦ ﾔﾘﾅｵｽ"}, [2]string{"CARD REVERSED", "PAY AGAIN"}, "再起動で結果不明のカードは取消を記録しました。支払いをやり直してください", "a card attempt was cut off by the restart: a reversal is recorded; pay again"}
+	msgReprints = message{"R03", [2]string{"", ""}, [2]string{"", ""}, "印刷の確認ができなかったレシートを再発行します", "receipts that nobody saw printed are printed again, marked 再発行"}
+
+	msgOpened    = message{"I01", [2]string{"", ""}, [2]string{"", ""}, "レジを開けました", "the shift is open"}
+	msgZDone     = message{"I02", [2]string{"", ""}, [2]string{"", ""}, "精算しました", "the shift is closed"}
+	msgIssuer    = message{"I03", [2]string{"ﾃﾝﾎﾟ ｾｯﾃｲ ｴﾗｰ", "ﾚｼｰﾄ ｲﾝｻﾂ ﾌｶ"}, [2]string{"SHOP SETTINGS", "NO RECEIPTS: SERVICE"}, "店名か登録番号が正しくないため、レシートを印刷できません。設定を直してください", "receipts cannot be printed: correct the issuer in the settings"}
+	msgCorporate = message{"I04", [2]string{"", ""}, [2]string{"", ""}, "登録番号の検査数字が法人番号のものではありません。法人なら設定を確認してください", "the registration number is not that of a company: check it if the shop is one"}
+)

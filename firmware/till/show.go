@@ -1,0 +1,163 @@
+package till
+
+import (
+	"fmt"
+	"strconv"
+
+	"regi/firmware/sale"
+)
+
+// fail tells the operator that what was just done had no effect, and why.
+func (t *Till) fail(m message, detail string) {
+	t.state.Hand.Digits, t.state.Hand.Confirm = "", ""
+	t.do(Beep{})
+	t.say(m, detail)
+}
+
+// say shows a message until the next event draws something else. After a sale
+// it leaves the change, which the customer waits for, in the lower line.
+func (t *Till) say(m message, detail string) {
+	lines := m.ja
+	if t.english {
+		lines = m.en
+	}
+	lower := display(lines[1], columnsMax)
+	if t.state.Hand.Thanks {
+		_, lower = t.view()
+	}
+	t.do(Show{Upper: split(lines[0], m.code), Lower: lower})
+	t.notice(m, detail)
+	t.state.Hand.Message = m.code
+}
+
+// tell is for what happens beside the sale: a display between sales shows it,
+// a busy one only its flag.
+func (t *Till) tell(m message, detail string) {
+	if phase := t.state.Phase(); m.ja[0] != "" && (phase == Idle || phase == Closed) {
+		t.say(m, detail)
+		return
+	}
+	t.notice(m, detail)
+	t.refreshFlags()
+}
+
+// warn is for what the operator must see now, unless a card is in hand.
+func (t *Till) warn(m message, detail string) {
+	t.do(Beep{})
+	if phase := t.state.Phase(); phase == AwaitCard || phase == Authorizing {
+		t.notice(m, detail)
+		return
+	}
+	t.say(m, detail)
+}
+
+func (t *Till) notice(m message, detail string) {
+	text := m.textJA + " / " + m.textEN
+	if detail != "" {
+		text += " [" + detail + "]"
+	}
+	t.do(Notice{Code: m.code, Text: text})
+}
+
+// refreshFlags redraws a view whose flag may have changed, but leaves a message
+// that the operator has not answered.
+func (t *Till) refreshFlags() {
+	if t.state.Hand.Message == "" {
+		t.refresh()
+	}
+}
+
+// refresh draws what the state says.
+func (t *Till) refresh() {
+	t.state.Hand.Message = ""
+	upper, lower := t.view()
+	if d := t.state.Hand.Digits; d != "" {
+		lower = split("", d)
+	}
+	t.do(Show{Upper: upper, Lower: lower})
+}
+
+func (t *Till) view() (upper, lower string) {
+	s := &t.state
+	switch s.Phase() {
+	case Closed:
+		return t.words("ｷｭｳｼﾁｭｳ", "CLOSED"), t.words("ﾊﾞﾝｺﾞｳ OPEN ﾃﾞ ｶｲｼ", "CASHIER NO. + OPEN")
+	case Idle:
+		return t.idleView()
+	case Tendering:
+		r := &s.Sale.Receipt
+		if len(r.Tender) > 0 {
+			return t.total(r.Total), split(t.words("ﾉｺﾘ", "DUE"), yen(r.Due()))
+		}
+		return t.total(r.Total), t.words("ｵｼﾊﾗｲ ｦ ﾄﾞｳｿﾞ", "CASH OR CARD?")
+	case AwaitCard:
+		return split(t.words("ｶｰﾄﾞ", "CARD"), yen(s.Sale.Receipt.Due())), t.words("ｶｰﾄﾞｦ ﾄｵｼﾃｸﾀﾞｻｲ", "PLEASE SWIPE")
+	case Authorizing:
+		return split(t.words("ｶｰﾄﾞ", "CARD"), yen(sale.Money(s.Sale.Pending.Amount))), t.words("ｶｸﾆﾝﾁｭｳ ｵﾏﾁｸﾀﾞｻｲ", "ONE MOMENT PLEASE")
+	}
+	if q := s.Hand.Quantity; q != 0 {
+		return t.quantity(q), t.total(s.Sale.Receipt.Total)
+	}
+	return s.Sale.Upper, t.total(s.Sale.Receipt.Total)
+}
+
+func (t *Till) idleView() (upper, lower string) {
+	s := &t.state
+	if last := s.Last; s.Hand.Thanks && last != nil {
+		if last.Paid(sale.CreditDebit) > 0 {
+			return t.total(last.Total), t.words("ｱﾘｶﾞﾄｳｺﾞｻﾞｲﾏｼﾀ", "THANK YOU")
+		}
+		var change sale.Money
+		for _, tender := range last.Tender {
+			change += tender.ChangeDue
+		}
+		return t.total(last.Total), split(t.words("ｵﾂﾘ", "CHANGE"), yen(change))
+	}
+	switch {
+	case s.Flags.paperWaits():
+		lower = t.words("ﾖｳｼ･ｶﾊﾞｰｦ ｶｸﾆﾝ", "CHECK PAPER, COVER")
+	case s.Flags.Down["printer"] != "":
+		lower = t.words("ﾌﾟﾘﾝﾀｦ ｶｸﾆﾝ", "CHECK THE PRINTER")
+	case s.Flags.Offline:
+		lower = t.words("ｵﾌﾗｲﾝ ｹﾞﾝｷﾝﾉﾐ", "OFFLINE: CASH ONLY")
+	}
+	if q := s.Hand.Quantity; q != 0 {
+		return t.quantity(q), lower
+	}
+	return t.words("ｲﾗｯｼｬｲﾏｾ", "WELCOME"), lower
+}
+
+func (t *Till) quantity(q int64) string {
+	return split(t.words("ｽｳﾘｮｳ", "QUANTITY"), strconv.FormatInt(q, 10)+" x")
+}
+
+// total is the line of the running total. The flag stands in its middle, so
+// that it is seen without hiding anything: 5 + 5 + 10 columns.
+func (t *Till) total(m sale.Money) string {
+	flag := ""
+	switch f := t.state.Flags; {
+	case f.paperWaits():
+		flag = t.words(" !ﾖｳｼ", " !PAP")
+	case f.Down["printer"] != "":
+		flag = " !PRN"
+	case f.Offline:
+		flag = " !OFF"
+	}
+	return fmt.Sprintf("%-10s%10s", t.words("ｺﾞｳｹｲ", "TOTAL")+flag, yen(m))
+}
+
+func (t *Till) words(ja, en string) string {
+	if t.english {
+		return en
+	}
+	return ja
+}
+
+// paperWaits says that the printer works, but waits for the operator.
+func (f Flags) paperWaits() bool {
+	switch f.Down["printer"] {
+	case "paper out", "cover open", "cutter error":
+		return true
+	}
+	return f.Paper != ""
+}

@@ -1,0 +1,143 @@
+package till
+
+import (
+	"time"
+
+	"regi/firmware/record"
+	"regi/firmware/sale"
+)
+
+// State is all that a till knows. It survives a JSON round trip unchanged; its
+// zero value is a register that was never opened. It is bounded: encoded at
+// most StateBytesMax.
+type State struct {
+	// Counters never reset and never repeat.
+	Counters Counters `json:"counters"`
+	// Time of the newest record: ledger time never stands still or goes back.
+	Time time.Time `json:"time,omitzero"`
+	// Shift is the open shift, nil while closed.
+	Shift *Shift `json:"shift,omitempty"`
+	// Sale is the sale being rung up, nil between sales.
+	Sale *Sale `json:"sale,omitempty"`
+	// Last is the newest receipt, for a reprint.
+	Last *sale.Receipt `json:"last,omitempty"`
+	// Prints are the jobs whose outcome is not known yet, oldest first.
+	Prints []Job  `json:"prints,omitempty"`
+	Drawer Drawer `json:"drawer"`
+	Hand   Hand   `json:"hand"`
+	Flags  Flags  `json:"flags"`
+}
+
+// Counters number things over the register's whole life.
+type Counters struct {
+	Transaction int64      `json:"transaction"` // sales begun
+	Receipt     int64      `json:"receipt"`     // sales committed
+	Z           int64      `json:"z"`           // shifts closed
+	Job         uint64     `json:"job"`         // print jobs
+	GrandTotal  sale.Money `json:"grand_total"`
+}
+
+// Shift is one cashier's time at the register.
+type Shift struct {
+	BusinessDayDate string      `json:"business_day_date"` // of its opening
+	OperatorID      string      `json:"operator_id"`
+	Begin           time.Time   `json:"begin"`
+	FirstReceipt    int64       `json:"first_receipt"` // 0 before the first
+	LastReceipt     int64       `json:"last_receipt"`
+	Totals          sale.Totals `json:"totals"`
+}
+
+// Sale is a sale before its commit.
+type Sale struct {
+	// Receipt as far as it goes: lines, tax, totals, tenders so far.
+	Receipt sale.Receipt `json:"receipt"`
+	// Bytes is the encoded size of its lines.
+	Bytes int `json:"bytes"`
+	// Upper is the display's line of the newest item.
+	Upper string `json:"upper"`
+	// Attempts counts the card attempts so far.
+	Attempts int `json:"attempts"`
+	// Pending is the card attempt whose result is awaited.
+	Pending *record.AuthRequest `json:"pending,omitempty"`
+}
+
+// Job is a print job under way: a receipt or a report.
+type Job struct {
+	Job     uint64        `json:"job"`
+	Receipt *sale.Receipt `json:"receipt,omitempty"`
+	Report  *sale.Report  `json:"report,omitempty"`
+	Reprint bool          `json:"reprint,omitempty"`
+	// Bytes is a bound of its encoded size.
+	Bytes int `json:"bytes"`
+}
+
+// Drawer is what is known of the cash drawer.
+type Drawer struct {
+	Open bool `json:"open"`
+	// Kicked: a kick of ours has not been answered yet. An opening without one
+	// was by force.
+	Kicked bool `json:"kicked"`
+}
+
+// Hand is what the operator has begun and sees; a power cut forgets it.
+type Hand struct {
+	Digits   string `json:"digits,omitempty"`
+	Quantity int64  `json:"quantity,omitempty"` // of the next line; 0: one
+	Tender   bool   `json:"tender,omitempty"`   // SUBTOTAL was pressed
+	Card     bool   `json:"card,omitempty"`     // CARD was pressed
+	// Confirm is the key that must be pressed once more.
+	Confirm string `json:"confirm,omitempty"`
+	// Message is the code on the display, "" while it shows the state.
+	Message string `json:"message,omitempty"`
+	// Thanks: the display shows the last sale's change.
+	Thanks bool `json:"thanks,omitempty"`
+}
+
+// Flags are conditions beside the sale.
+type Flags struct {
+	Offline bool   `json:"offline,omitempty"`
+	Paper   string `json:"paper,omitempty"` // why a print job pauses
+	// Down holds the devices that are away, and why.
+	Down map[string]string `json:"down,omitempty"`
+}
+
+// Limits of a state, in encoded bytes, and of what is in it.
+const (
+	StateBytesMax  = 240 << 10
+	printsMax      = 8
+	printsBytesMax = 96 << 10
+	tendersMax     = 10
+	cardBytesMax   = 3 << 10
+	// receiptRestBytes is what a receipt has beside its lines: issuer, taxes,
+	// tenders, a card read.
+	receiptRestBytes = 8 << 10
+	linesBytesMax    = sale.ReceiptBytesMax - receiptRestBytes
+	reportBytes      = 4 << 10
+)
+
+// Phases of the till.
+const (
+	Closed      = "CLOSED"
+	Idle        = "IDLE"
+	Selling     = "SALE"
+	Tendering   = "TENDER"
+	AwaitCard   = "CARD"
+	Authorizing = "AUTH"
+)
+
+// Phase says where the till stands: one of the constants above.
+func (s State) Phase() string {
+	switch {
+	case s.Shift == nil:
+		return Closed
+	case s.Sale == nil:
+		return Idle
+	case s.Sale.Pending != nil:
+		return Authorizing
+	case s.Hand.Card:
+		return AwaitCard
+	case s.Hand.Tender || len(s.Sale.Receipt.Tender) > 0:
+		return Tendering
+	}
+	return Selling
+}

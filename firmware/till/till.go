@@ -1,0 +1,131 @@
+// Package till is the register's sale as a pure state machine: an event goes
+// in, effects come out, and time is an argument.
+package till
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"regi/firmware/record"
+	"regi/firmware/sale"
+)
+
+// Config is what a till must know of its shop.
+type Config struct {
+	Store, Register string
+	Currency        string // ISO 4217, "JPY"
+	Locale          string // "ja-JP" or "en": the language of the display
+	Profile         string // "retail"
+	TaxRounding     string // "floor" (also for ""), "half-up", "ceil"
+	Prices          string // "inclusive" (also for "") or "exclusive" of tax
+	Issuer          sale.Issuer
+}
+
+// Till is one register's sale. It is not safe for concurrent use.
+type Till struct {
+	config   Config
+	rounding sale.Rounding
+	included bool // prices include tax
+	english  bool
+	zone     *time.Location
+	state    State
+
+	// The Handle under way: ledger time, and what it has decided so far.
+	now     time.Time
+	records []Effect
+	effects []Effect
+}
+
+// New continues from a State; the zero State is a register never opened. A
+// setting it does not know is taken as its default.
+func New(c Config, s State) *Till {
+	rounding, err := sale.ParseRounding(c.TaxRounding)
+	if err != nil {
+		rounding = sale.Floor
+	}
+	t := &Till{config: c, rounding: rounding, included: c.Prices != "exclusive", english: c.Locale == "en", zone: time.UTC}
+	if c.Locale == "ja-JP" || c.Currency == "JPY" {
+		// Japan has had no summer time since 1951: no zone table is needed.
+		t.zone = time.FixedZone("JST", 9*60*60)
+	}
+	t.state = s.clone()
+	return t
+}
+
+// State is a copy of what the till knows.
+func (t *Till) State() State { return t.state.clone() }
+
+// Handle takes one event and says what must be done, records first. It is
+// deterministic, and total: any event may come in any state.
+func (t *Till) Handle(now time.Time, e Event) []Effect {
+	t.now = t.ledgerTime(now)
+	t.records, t.effects = nil, nil
+	switch e := bounded(e).(type) {
+	case Key:
+		t.key(e.Name)
+	case Scanned:
+		t.scanned(e)
+	case CardRead:
+		t.cardRead(e.Read)
+	case CardFailed:
+		t.cardFailed(e.Reason)
+	case Authorized:
+		t.authorized(e.Reply)
+	case DrawerOpened:
+		t.drawerOpened()
+	case DrawerClosed:
+		t.drawerClosed()
+	case DrawerFailed:
+		t.drawerFailed(e.Reason)
+	case Printed:
+		t.printed(e.Job)
+	case PrintFailed:
+		t.printFailed(e)
+	case PrintPaused:
+		t.printPaused(e)
+	case Device:
+		t.device(e)
+	case Cloud:
+		t.cloud(e)
+	case PowerResumed:
+		t.powerResumed()
+	}
+	return append(t.records, t.effects...)
+}
+
+// Years a clock may say; JSON cannot write every time.Time.
+const yearMin, yearMax = 1970, 2199
+
+// ledgerTime never stands still or goes back, whatever the clock does.
+func (t *Till) ledgerTime(now time.Time) time.Time {
+	now = now.UTC().Truncate(time.Millisecond)
+	next := t.state.Time.Add(time.Millisecond)
+	if y := now.Year(); y < yearMin || y > yearMax || now.Before(next) {
+		now = next
+	}
+	return now.In(t.zone)
+}
+
+func (t *Till) record(kind record.Kind, body any) {
+	t.records = append(t.records, Record{Kind: kind, Body: body})
+	t.state.Time = t.now
+}
+
+func (t *Till) do(e Effect) { t.effects = append(t.effects, e) }
+
+func (s State) clone() State {
+	if s.Shift != nil {
+		shift := *s.Shift
+		s.Shift = &shift
+	}
+	if s.Sale != nil {
+		open := *s.Sale
+		open.Receipt.LineItem = slices.Clone(open.Receipt.LineItem)
+		open.Receipt.Tender = slices.Clone(open.Receipt.Tender)
+		s.Sale = &open
+	}
+	s.Prints = slices.Clone(s.Prints)
+	s.Flags.Down = maps.Clone(s.Flags.Down)
+	return s // tax tables, and what Last, the jobs and Pending point to, never change
+}
