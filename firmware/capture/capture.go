@@ -22,6 +22,7 @@ import (
 
 	"regi/drivers"
 	"regi/drivers/msr"
+	"regi/firmware/capture/internal/aeskey"
 	"regi/firmware/capture/internal/arena"
 	"regi/firmware/capture/internal/dukpt"
 	"regi/firmware/capture/internal/jail"
@@ -109,7 +110,7 @@ type process struct {
 	arena     *arena.Arena
 	v         *vault
 	device    *dukpt.Device
-	data, mac *dukpt.Cipher
+	data, mac *aeskey.Cipher
 }
 
 func (p *process) open() error {
@@ -213,6 +214,6 @@ func (p *process) load(key io.ReadWriter) error {
 		return fmt.Errorf("capture: key: %w", drivers.ErrFrame)
 	}
 	ikid, ik := p.v.injected[:dukpt.IKIDBytes], p.v.injected[dukpt.IKIDBytes:keyBytes]
-	p.device.Load((*[dukpt.IKIDBytes]byte)(ikid), (*[dukpt.BlockBytes]byte)(ik))
+	p.device.Load((*[dukpt.IKIDBytes]byte)(ikid), (*[aeskey.BlockBytes]byte)(ik))
 	return nil
 }

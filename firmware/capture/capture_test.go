@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"regi/drivers"
 	"regi/drivers/msr"
 	"regi/firmware/capture/launch"
+
+	"golang.org/x/sys/unix"
 )
 
 // wire is a port over one end of a net.Pipe.

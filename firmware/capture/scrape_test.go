@@ -18,11 +18,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
-
 	"regi/board/port"
 	"regi/drivers"
 	"regi/firmware/capture/launch"
+
+	"github.com/creack/pty"
 )
 
 // childPort names the card reader's line to a capture process under test.

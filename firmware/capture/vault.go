@@ -8,6 +8,7 @@ import (
 
 	"regi/drivers"
 	"regi/drivers/msr"
+	"regi/firmware/capture/internal/aeskey"
 	"regi/firmware/capture/internal/arena"
 	"regi/firmware/capture/internal/cmac"
 	"regi/firmware/capture/internal/dukpt"
@@ -17,7 +18,7 @@ import (
 )
 
 const (
-	keyBytes   = dukpt.IKIDBytes + dukpt.BlockBytes
+	keyBytes   = dukpt.IKIDBytes + aeskey.BlockBytes
 	vaultBytes = int(unsafe.Sizeof(vault{}))
 	// swipeMax bounds how much of a line is dropped as one overlong swipe: all
 	// that the kernel holds of one.
@@ -33,8 +34,8 @@ type vault struct {
 	char     [1]byte              // the one byte between the port and the XOR
 	stream   [track.BytesMax]byte // keystream, turned into ciphertext
 	keys     dukpt.Registers
-	data     dukpt.Room // keyed only while the keystream is laid down
-	mac      dukpt.Room // keyed from before the swipe until after its MAC
+	data     aeskey.Room // keyed only while the keystream is laid down
+	mac      aeskey.Room // keyed from before the swipe until after its MAC
 	sum      cmac.State
 	tag      [cmac.Bytes]byte
 	ksn      [dukpt.KSNBytes]byte
@@ -52,10 +53,10 @@ func (p *process) lay() error {
 	if p.device, err = dukpt.New(&p.v.keys); err != nil {
 		return err
 	}
-	if p.data, err = dukpt.NewCipher(&p.v.data); err != nil {
+	if p.data, err = aeskey.New(&p.v.data); err != nil {
 		return err
 	}
-	p.mac, err = dukpt.NewCipher(&p.v.mac)
+	p.mac, err = aeskey.New(&p.v.mac)
 	return err
 }
 
@@ -72,9 +73,9 @@ func (p *process) prepare() {
 	}
 	// AES-CTR with a zero initial counter block: block n is the encrypted n.
 	clear(v.stream[:])
-	for n := 0; n < len(v.stream); n += dukpt.BlockBytes {
-		block := v.stream[n : n+dukpt.BlockBytes]
-		binary.BigEndian.PutUint64(block[8:], uint64(n/dukpt.BlockBytes))
+	for n := 0; n < len(v.stream); n += aeskey.BlockBytes {
+		block := v.stream[n : n+aeskey.BlockBytes]
+		binary.BigEndian.PutUint64(block[8:], uint64(n/aeskey.BlockBytes))
 		p.data.Encrypt(block, block)
 	}
 	p.data.Wipe()

@@ -8,6 +8,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/bits"
+
+	"regi/firmware/capture/internal/aeskey"
 )
 
 // Sizes of the standard, in bytes.
@@ -41,24 +43,24 @@ var (
 // Registers is a device's key material. It holds no pointer and is meant to
 // lie in an arena; the zero value has no key.
 type Registers struct {
-	intermediate [registers][BlockBytes]byte
+	intermediate [registers][aeskey.BlockBytes]byte
 	used         [registers]bool // erased: its key was used or never made
 	ikid         [IKIDBytes]byte
 	counter      uint32 // of the next transaction; 0: no key, or used up
 	loaded       bool
-	input, key   [BlockBytes]byte
-	base         Room
+	input, key   [aeskey.BlockBytes]byte
+	base         aeskey.Room
 }
 
 // Device hands out the working keys of one transaction after the other.
 type Device struct {
 	r    *Registers
-	base *Cipher
+	base *aeskey.Cipher
 }
 
 // New returns the device whose keys lie in r.
 func New(r *Registers) (*Device, error) {
-	base, err := NewCipher(&r.base)
+	base, err := aeskey.New(&r.base)
 	if err != nil {
 		return nil, err
 	}
@@ -66,10 +68,10 @@ func New(r *Registers) (*Device, error) {
 }
 
 // Load takes the initial key and starts at counter 1. The caller wipes ik.
-func (d *Device) Load(ikid *[IKIDBytes]byte, ik *[BlockBytes]byte) {
+func (d *Device) Load(ikid *[IKIDBytes]byte, ik *[aeskey.BlockBytes]byte) {
 	d.Wipe()
 	d.r.ikid, d.r.loaded = *ikid, true
-	d.base.Key(ik)
+	d.base.Key(ik[:])
 	d.fill(registers)
 	d.base.Wipe()
 	d.r.counter = 1
@@ -82,7 +84,7 @@ func (d *Device) Wipe() { *d.r = Registers{} }
 // generation keys, appends that transaction's key serial number to ksn, and
 // erases all from which the keys could be derived again. No counter is ever
 // handed out twice; when the last one has been, Next returns ErrExhausted.
-func (d *Device) Next(data, mac *Cipher, ksn []byte) ([]byte, error) {
+func (d *Device) Next(data, mac *aeskey.Cipher, ksn []byte) ([]byte, error) {
 	r := d.r
 	if !r.loaded {
 		return ksn, ErrNoKey
@@ -99,17 +101,17 @@ func (d *Device) Next(data, mac *Cipher, ksn []byte) ([]byte, error) {
 	if r.used[current] {
 		panic("dukpt: internal error: register is erased")
 	}
-	d.base.Key(&r.intermediate[current])
+	d.base.Key(r.intermediate[current][:])
 	d.derive(usageData, r.counter, &r.key)
-	data.Key(&r.key)
+	data.Key(r.key[:])
 	d.derive(usageMAC, r.counter, &r.key)
-	mac.Key(&r.key)
-	r.key = [BlockBytes]byte{}
+	mac.Key(r.key[:])
+	r.key = [aeskey.BlockBytes]byte{}
 	if bits.OnesCount32(r.counter) < onesMax { // else what follows is skipped
 		d.fill(current)
 	}
 	d.base.Wipe()
-	r.intermediate[current], r.used[current] = [BlockBytes]byte{}, true
+	r.intermediate[current], r.used[current] = [aeskey.BlockBytes]byte{}, true
 
 	ksn = append(ksn, r.ikid[:]...)
 	ksn = binary.BigEndian.AppendUint32(ksn, r.counter)
@@ -127,13 +129,13 @@ func (d *Device) fill(n int) {
 
 // derive computes one AES-128 key from the base key. The input is the
 // derivation data of X9.24-3:2017 table 1.
-func (d *Device) derive(usage uint16, counter uint32, key *[BlockBytes]byte) {
+func (d *Device) derive(usage uint16, counter uint32, key *[aeskey.BlockBytes]byte) {
 	in := &d.r.input
 	in[0] = 1                                 // version
 	in[1] = 1                                 // first (only) block of the key
 	binary.BigEndian.PutUint16(in[2:], usage) //
 	binary.BigEndian.PutUint16(in[4:], 2)     // algorithm AES-128
-	binary.BigEndian.PutUint16(in[6:], 8*BlockBytes)
+	binary.BigEndian.PutUint16(in[6:], 8*aeskey.BlockBytes)
 	copy(in[8:12], d.r.ikid[4:])
 	binary.BigEndian.PutUint32(in[12:], counter)
 	d.base.Encrypt(key[:], in[:])

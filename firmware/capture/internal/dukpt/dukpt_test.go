@@ -2,30 +2,30 @@ package dukpt
 
 import (
 	"bufio"
-	"crypto/aes"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"math/bits"
 	"os"
-	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 
+	"regi/firmware/capture/internal/aeskey"
+
 	"pgregory.net/rapid"
 )
 
-func newDevice(t testing.TB) (d *Device, data, mac *Cipher) {
+func newDevice(t testing.TB) (d *Device, data, mac *aeskey.Cipher) {
 	t.Helper()
 	d, err := New(new(Registers))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if data, err = NewCipher(new(Room)); err != nil {
+	if data, err = aeskey.New(new(aeskey.Room)); err != nil {
 		t.Fatal(err)
 	}
-	if mac, err = NewCipher(new(Room)); err != nil {
+	if mac, err = aeskey.New(new(aeskey.Room)); err != nil {
 		t.Fatal(err)
 	}
 	return d, data, mac
@@ -33,14 +33,14 @@ func newDevice(t testing.TB) (d *Device, data, mac *Cipher) {
 
 // encryptsLike reports whether c is keyed with k: a schedule cannot be turned
 // back into its key by its own means.
-func encryptsLike(c *Cipher, k key) bool {
+func encryptsLike(c *aeskey.Cipher, k key) bool {
 	var out key
-	c.Encrypt(out[:], make([]byte, BlockBytes))
+	c.Encrypt(out[:], make([]byte, aeskey.BlockBytes))
 	return out == hostECB(k, key{})
 }
 
 // step takes the next keys and checks them against the host.
-func step(t interface{ Fatalf(string, ...any) }, d *Device, data, mac *Cipher, ik key, ikid [8]byte) uint32 {
+func step(t interface{ Fatalf(string, ...any) }, d *Device, data, mac *aeskey.Cipher, ik key, ikid [8]byte) uint32 {
 	ksn, err := d.Next(data, mac, nil)
 	if err != nil {
 		t.Fatalf("next: %v", err)
@@ -116,7 +116,7 @@ func TestPublishedVectors(t *testing.T) {
 			t.Errorf("%08X: device used %08X", v.counter, got)
 		}
 		for _, w := range []struct {
-			c    *Cipher
+			c    *aeskey.Cipher
 			want string
 		}{{data, v.data}, {mac, v.mac}} {
 			if w.want == "-" {
@@ -193,17 +193,17 @@ func TestEdges(t *testing.T) {
 // Device and host agree over runs of counters from anywhere, and counters rise.
 func TestDeviceAgreesWithHost(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		ik := key(rapid.SliceOfN(rapid.Byte(), BlockBytes, BlockBytes).Draw(t, "ik"))
+		ik := key(rapid.SliceOfN(rapid.Byte(), aeskey.BlockBytes, aeskey.BlockBytes).Draw(t, "ik"))
 		ikid := [8]byte(rapid.SliceOfN(rapid.Byte(), 8, 8).Draw(t, "ikid"))
 		d, err := New(new(Registers))
 		if err != nil {
 			t.Fatal(err)
 		}
-		data, err := NewCipher(new(Room))
+		data, err := aeskey.New(new(aeskey.Room))
 		if err != nil {
 			t.Fatal(err)
 		}
-		mac, err := NewCipher(new(Room))
+		mac, err := aeskey.New(new(aeskey.Room))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -244,71 +244,9 @@ func TestRegistersAreErased(t *testing.T) {
 				t.Fatalf("register %d: erased %v, holds % x", i, d.r.used[i], r)
 			}
 		}
-		if d.r.key != (key{}) || d.r.base != (Room{}) {
+		if d.r.key != (key{}) || d.r.base != (aeskey.Room{}) {
 			t.Fatal("working key or schedule left")
 		}
-	}
-}
-
-// A place in the arena must not hold a pointer: the collector does not see it.
-func TestNoPointers(t *testing.T) {
-	if pointers(reflect.TypeFor[[registers]key]()) || pointers(reflect.TypeFor[Room]()) {
-		t.Error("a pointer-free type is taken for one with pointers")
-	}
-	for _, ty := range []reflect.Type{
-		reflect.TypeFor[*int](), reflect.TypeFor[[]byte](), reflect.TypeFor[string](), reflect.TypeFor[any](),
-		reflect.TypeFor[struct {
-			a int
-			m map[int]int
-		}](),
-	} {
-		if !pointers(ty) {
-			t.Errorf("%v holds pointers", ty)
-		}
-	}
-}
-
-// FIPS 197 appendix C.1, and wiping.
-func TestCipher(t *testing.T) {
-	room := new(Room)
-	c, err := NewCipher(room)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var k, in, want, got key
-	for i := range k {
-		k[i], in[i] = byte(i), byte(i)*0x11
-	}
-	b, err := hex.DecodeString("69c4e0d86a7b0430d8cdb78070b4c55a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	copy(want[:], b)
-	c.Key(&k)
-	c.Encrypt(got[:], in[:])
-	if got != want {
-		t.Errorf("got % x", got)
-	}
-	if *room == (Room{}) {
-		t.Error("the schedule is not in its room")
-	}
-	c.Wipe()
-	if *room != (Room{}) {
-		t.Error("wipe left something")
-	}
-}
-
-// The standard library's own schedule must be erased from the heap at once.
-func TestHeapCopyIsErased(t *testing.T) {
-	k := key{1, 2, 3}
-	block, err := aes.NewCipher(k[:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := reflect.ValueOf(block).Elem()
-	v.SetZero()
-	if !v.IsZero() {
-		t.Error("a schedule cannot be erased in place")
 	}
 }
 

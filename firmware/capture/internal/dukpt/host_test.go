@@ -4,12 +4,14 @@ import (
 	"crypto/aes"
 	"encoding/binary"
 	"math/bits"
+
+	"regi/firmware/capture/internal/aeskey"
 )
 
 // The host's side of X9.24-3, written from the standard's tables and apart
 // from the device: it finds any key from the initial key and the counter.
 
-type key = [BlockBytes]byte
+type key = [aeskey.BlockBytes]byte
 
 func hostECB(k, in key) (out key) {
 	b, err := aes.NewCipher(k[:])

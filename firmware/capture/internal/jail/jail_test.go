@@ -3,9 +3,9 @@ package jail_test
 import (
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"regi/firmware/capture/internal/jail"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestEnter(t *testing.T) {

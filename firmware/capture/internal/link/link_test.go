@@ -6,9 +6,9 @@ import (
 	"reflect"
 	"testing"
 
-	"pgregory.net/rapid"
-
 	"regi/firmware/capture/internal/link"
+
+	"pgregory.net/rapid"
 )
 
 func encode(p link.Packet) []byte {

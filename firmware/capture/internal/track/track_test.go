@@ -5,9 +5,9 @@ import (
 	"testing"
 	"unsafe"
 
-	"pgregory.net/rapid"
-
 	"regi/firmware/capture/internal/track"
+
+	"pgregory.net/rapid"
 )
 
 const (

@@ -1,4 +1,8 @@
-package dukpt
+// Package aeskey is AES with its key schedule in memory of the caller's choice.
+//
+// The standard library allocates a schedule on the heap, where it stays until
+// some garbage collection; here it stays there only for the length of one copy.
+package aeskey
 
 import (
 	"crypto/aes"
@@ -8,7 +12,7 @@ import (
 	"unsafe"
 )
 
-// BlockBytes is the size of a block and of a key of AES-128.
+// BlockBytes is the size of a block, and of a key of AES-128.
 const BlockBytes = 16
 
 // Room is where one AES key schedule lies: it holds no pointer, so that it can
@@ -16,19 +20,17 @@ const BlockBytes = 16
 // schedule on every target (488 bytes on the 64-bit ones).
 type Room [64]uint64
 
-// Cipher is AES-128 with its key schedule in a Room. The standard library
-// allocates a schedule on the heap; here it stays there only for the length of
-// one copy.
+// Cipher is AES with its key schedule in a Room.
 type Cipher struct {
 	room  *Room
 	block cipher.Block // its pointer is room
 }
 
-var errRoom = errors.New("dukpt: key schedule does not fit its room")
+var errRoom = errors.New("aeskey: key schedule does not fit its room")
 
-// NewCipher returns a cipher without a key. It fails where the standard
+// New returns a cipher without a key. It fails where the standard
 // library's key schedule cannot be moved.
-func NewCipher(room *Room) (*Cipher, error) {
+func New(room *Room) (*Cipher, error) {
 	block, err := aes.NewCipher(make([]byte, BlockBytes))
 	if err != nil {
 		return nil, err
@@ -67,12 +69,12 @@ func pointers(t reflect.Type) bool {
 	}
 }
 
-// Key expands key into the room and erases the copy that the standard library
-// made on the heap.
-func (c *Cipher) Key(key *[BlockBytes]byte) {
-	block, err := aes.NewCipher(key[:])
+// Key expands key, of 16, 24 or 32 bytes, into the room and erases the copy
+// that the standard library made on the heap.
+func (c *Cipher) Key(key []byte) {
+	block, err := aes.NewCipher(key)
 	if err != nil {
-		panic("dukpt: internal error: AES-128 refused its key")
+		panic("aeskey: internal error: AES refused its key")
 	}
 	heap := reflect.ValueOf(block).Elem()
 	reflect.ValueOf(c.block).Elem().Set(heap)
@@ -81,6 +83,9 @@ func (c *Cipher) Key(key *[BlockBytes]byte) {
 
 // Encrypt encrypts one block; dst and src are the same or do not overlap.
 func (c *Cipher) Encrypt(dst, src []byte) { c.block.Encrypt(dst, src) }
+
+// Decrypt decrypts one block; dst and src are the same or do not overlap.
+func (c *Cipher) Decrypt(dst, src []byte) { c.block.Decrypt(dst, src) }
 
 // Wipe erases the key schedule. Until the next Key, Encrypt must not be called.
 func (c *Cipher) Wipe() { *c.room = Room{} }
