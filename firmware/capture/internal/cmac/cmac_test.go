@@ -3,6 +3,7 @@ package cmac_test
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/des" //nolint:gosec // key blocks of version B are TDES
 	"encoding/hex"
 	"testing"
 
@@ -59,6 +60,24 @@ func TestRFC4493(t *testing.T) {
 			if s != (cmac.State{}) {
 				t.Fatal("the state is not wiped")
 			}
+		}
+	}
+}
+
+// The TDES examples of SP 800-38B D.4.
+func TestTDES(t *testing.T) {
+	b, err := des.NewTripleDESCipher(unhex(t, "8aa83bf8cbda10620bc1bf19fbb6cd58bc313d4a371ca8b5")) //nolint:gosec // see the import
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range map[int]string{0: "b7a688e122ffaf95", 8: "8e8f293136283797", 20: "743ddbe0ce2dc2ed", 32: "33e6b1092400eae5"} {
+		var s cmac.State
+		var tag [cmac.Bytes]byte
+		s.StartTDES(b)
+		s.Write(b, unhex(t, rfcMessage)[:n]...)
+		s.Sum(b, &tag)
+		if hex.EncodeToString(tag[:cmac.TDESBytes]) != want || s != (cmac.State{}) {
+			t.Errorf("%d bytes: % x", n, tag)
 		}
 	}
 }
