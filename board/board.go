@@ -55,8 +55,9 @@ func ByName(name string) (Board, error) {
 
 // Names lists the known boards, generic first.
 func Names() []string {
-	var names []string
-	for _, b := range boards() {
+	known := boards()
+	names := make([]string, 0, len(known))
+	for _, b := range known {
 		names = append(names, b.Name)
 	}
 	return names

@@ -205,7 +205,7 @@ func (p *Port) control(f func(fd int) error) error {
 	}
 	var ferr error
 	err = raw.Control(func(fd uintptr) {
-		ferr = f(int(fd)) //nolint:gosec // a descriptor is a small int
+		ferr = f(int(fd))
 	})
 	return errors.Join(err, ferr)
 }

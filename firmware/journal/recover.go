@@ -158,24 +158,27 @@ func (j *Journal) split(numbers []uint64) (stale, kept []uint64, err error) {
 // any, with its content.
 func (j *Journal) scan(numbers []uint64) (dirty *dirt, err error) {
 	j.head = j.marked.base
-	ended := false // an empty or torn segment was seen: only zeros may follow
+	var ended *segment // empty or torn: only zeros may follow
 	for i, n := range numbers {
 		s, b, err := j.load(n, j.head)
 		if err != nil {
 			return nil, err
 		}
+		if ended != nil && !allZero(b) {
+			return nil, fmt.Errorf("segment %d slot %d: no record %d, but segment %d is in use: %w",
+				ended.number, ended.end, j.head.seq+1, n, ErrDamaged)
+		}
 		torn, err := s.scan(b, j.visit)
 		if err != nil {
 			return nil, err
-		}
-		if ended && (torn || len(s.at) > 0) {
-			return nil, fmt.Errorf("segment %d: record %d is missing before it: %w", n, j.head.seq+1, ErrDamaged)
 		}
 		if torn {
 			dirty = &dirt{segment: s, content: b}
 			j.recovered.Torn, j.recovered.TornAfter = true, j.head.seq
 		}
-		ended = ended || torn || len(s.at) == 0
+		if ended == nil && (torn || len(s.at) == 0) {
+			ended = &s
+		}
 		switch {
 		case len(s.at) > 0 || i == 0:
 			j.segments = append(j.segments, s)
