@@ -60,7 +60,7 @@ func Confine() error {
 type Child struct {
 	Link *os.File
 	cmd  *exec.Cmd
-	done chan error
+	done chan struct{} // closed when it has ended
 }
 
 // Start runs this binary again as the named role. extra becomes descriptor 4
@@ -81,7 +81,7 @@ func Start(name string, extra *os.File, env []string, stderr io.Writer) (*Child,
 	if extra != nil {
 		cmd.ExtraFiles = append(cmd.ExtraFiles, extra)
 	}
-	c := &Child{Link: ours, cmd: cmd, done: make(chan error, 1)}
+	c := &Child{Link: ours, cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
 		// The kernel sends the death signal when the *thread* that forked ends,
@@ -90,7 +90,8 @@ func Start(name string, extra *os.File, env []string, stderr io.Writer) (*Child,
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			c.done <- cmd.Wait()
+			cmd.Wait() //nolint:errcheck,gosec // ProcessState says how it ended
+			close(c.done)
 		}
 	}()
 	if err := <-started; err != nil {

@@ -36,7 +36,7 @@ func newPair() (*pair, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open /dev/ptmx: %w", err)
 	}
-	p := &pair{master: os.NewFile(uintptr(m), "/dev/ptmx"), slave: -1, watch: -1} //nolint:gosec // a descriptor is not negative here
+	p := &pair{master: os.NewFile(uintptr(m), "/dev/ptmx"), slave: -1, watch: -1}
 	if err := p.openSlave(m); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
@@ -146,7 +146,7 @@ func (p *pair) startWatch() {
 	if err != nil {
 		return
 	}
-	f := os.NewFile(uintptr(fd), "inotify") //nolint:gosec // a descriptor is not negative here
+	f := os.NewFile(uintptr(fd), "inotify")
 	raw, err := f.SyscallConn()
 	if err == nil {
 		_, err = unix.InotifyAddWatch(fd, p.name, unix.IN_OPEN|unix.IN_CLOSE)

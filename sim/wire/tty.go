@@ -22,7 +22,7 @@ const (
 	pollEvery = 500 * time.Microsecond
 )
 
-// ErrUnplugged: the cable is out; bytes written are lost.
+// ErrUnplugged says that the cable is out; bytes written are lost.
 var ErrUnplugged = errors.New("unplugged")
 
 // TTY is the device's end of one wire. The register opens the other end by the

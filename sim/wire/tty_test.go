@@ -166,8 +166,10 @@ func TestWaitRead(t *testing.T) {
 	if err := tty.WaitRead(short); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("nobody read, but WaitRead said %v", err)
 	}
-	go read(t, f, "abc")
-	if err := tty.WaitRead(soon(t)); err != nil {
+	waited := make(chan error)
+	go func() { waited <- tty.WaitRead(soon(t)) }()
+	read(t, f, "abc")
+	if err := <-waited; err != nil {
 		t.Fatal(err)
 	}
 }
