@@ -1,0 +1,471 @@
+package driverstest
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/text/encoding/japanese"
+)
+
+// ReceiptPrinter is the device's end of a printer's line: a small reading of
+// ESC/POS that prints into a list of lines, and fails on demand. It obeys
+// real-time commands when they arrive and all others in their turn, and stops
+// for want of paper, an open cover or a jammed cutter as hardware does.
+type ReceiptPrinter struct {
+	wire    io.ReadWriteCloser
+	answers chan []byte
+	running sync.WaitGroup
+
+	mu   sync.Mutex
+	cond *sync.Cond // something below changed
+
+	ended    bool
+	faults   PrinterFaults
+	left     int // lines of paper; -1 is plenty
+	reads    int // bytes it still reads; -1 is plenty
+	jammed   bool
+	pin3     bool
+	opens    int // kicks until the drawer opens; 0 is never
+	held     [][]byte
+	received []byte
+	command  []byte   // the beginning of the one that is arriving
+	queue    [][]byte // commands to come
+	stopped  bool     // XOFF was sent
+
+	line     []byte
+	lead     byte // the first half of a kanji
+	state    printState
+	lines    []string
+	kicks    []PrinterKick
+	problems []string
+}
+
+// PrinterFaults are what may be wrong with a printer at a time.
+type PrinterFaults struct {
+	Cover, PaperOut, NearEnd, Unrecoverable bool
+	// Mute answers nothing; Hold answers later, when it is taken away.
+	Mute, Hold bool
+	// Garbage, if not nil, is what is answered instead.
+	Garbage []byte
+	// Off: without power it forgets all, and its line breaks: a NUL
+	// arrives, and one more when it comes back.
+	Off bool
+	// Stuck reads no byte; see Reads.
+	Stuck bool
+	// FencesLeft, if not zero, is how many more GS r are answered before the
+	// paper ends.
+	FencesLeft int
+	// LineTime is what one line takes.
+	LineTime time.Duration
+	// BufferBytes is how much it holds before it sends XOFF; zero is plenty.
+	BufferBytes int
+}
+
+// PrinterKick is a pulse at the drawer connector.
+type PrinterKick struct {
+	Pin      int
+	At       time.Time
+	On       time.Duration
+	RealTime bool
+}
+
+// printState is what ESC @ resets. Without one since the power came, what is
+// printed is nobody's fault.
+type printState struct {
+	initialized, sjis, kanji, katakana, japan bool
+}
+
+// queueMax bounds what a test may make the device hold.
+const queueMax = 1 << 20
+
+// NewReceiptPrinter starts the device on its end of a line, until the test ends.
+func NewReceiptPrinter(t *testing.T, wire io.ReadWriteCloser) *ReceiptPrinter {
+	t.Helper()
+	d := &ReceiptPrinter{wire: wire, answers: make(chan []byte, 4096), left: -1, reads: -1}
+	d.cond = sync.NewCond(&d.mu)
+	d.running.Add(3)
+	go d.read()
+	go d.write()
+	go d.print()
+	t.Cleanup(func() {
+		d.Unplug()
+		d.running.Wait()
+	})
+	return d
+}
+
+// Unplug closes the device's end. The paper can still be read.
+func (d *ReceiptPrinter) Unplug() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.ended {
+		d.ended = true
+		close(d.answers)
+		d.wire.Close() //nolint:errcheck,gosec // the line may be down already
+		d.cond.Broadcast()
+	}
+}
+
+// Set changes what is wrong with the printer.
+func (d *ReceiptPrinter) Set(change func(*PrinterFaults)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	before := d.faults
+	change(&d.faults)
+	if d.faults.Off && !before.Off {
+		d.command, d.queue, d.line, d.lead, d.state = nil, nil, nil, 0, printState{}
+		d.say(0)
+	}
+	if !d.faults.Off && before.Off {
+		d.say(0)
+	}
+	if !d.faults.Hold {
+		for _, a := range d.held {
+			d.say(a...)
+		}
+		d.held = nil
+	}
+	d.cond.Broadcast()
+}
+
+// PaperFor lets the paper end after so many lines, with a new roll by -1.
+func (d *ReceiptPrinter) PaperFor(lines int) {
+	d.Set(func(f *PrinterFaults) { f.PaperOut, d.left = lines == 0, lines })
+}
+
+// Reads lets the device stop reading after n more bytes, or go on by -1.
+func (d *ReceiptPrinter) Reads(n int) {
+	d.Set(func(*PrinterFaults) { d.reads = n })
+}
+
+// JamCutter lets the next cut fail, or clears the jam.
+func (d *ReceiptPrinter) JamCutter(jammed bool) {
+	d.Set(func(*PrinterFaults) { d.jammed = jammed })
+}
+
+// Drawer connects a drawer that opens at the n-th kick from now, or never (0).
+func (d *ReceiptPrinter) Drawer(n int) {
+	d.Set(func(*PrinterFaults) { d.opens, d.pin3 = n, false })
+}
+
+// Lines is the paper so far; a cut is "✂".
+func (d *ReceiptPrinter) Lines() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.lines)
+}
+
+// Kicks are the pulses so far.
+func (d *ReceiptPrinter) Kicks() []PrinterKick {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.kicks)
+}
+
+// Problems are bytes that make no sense to a printer.
+func (d *ReceiptPrinter) Problems() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.problems)
+}
+
+// Received are all bytes so far.
+func (d *ReceiptPrinter) Received() []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.received)
+}
+
+// Say sends bytes that nobody asked for.
+func (d *ReceiptPrinter) Say(b ...byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.say(b...)
+}
+
+func (d *ReceiptPrinter) say(b ...byte) {
+	if !d.ended {
+		select {
+		case d.answers <- b:
+		default: // nobody listens
+		}
+	}
+}
+
+func (d *ReceiptPrinter) read() {
+	defer d.running.Done()
+	buf := make([]byte, 256)
+	for d.wait(func() bool { return !d.faults.Stuck && d.reads != 0 }) {
+		n, err := d.wire.Read(buf[:d.mayRead(len(buf))])
+		d.mu.Lock()
+		if d.reads > 0 {
+			d.reads = max(0, d.reads-n)
+		}
+		for _, b := range buf[:n] {
+			d.receive(b)
+		}
+		d.cond.Broadcast()
+		d.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (d *ReceiptPrinter) mayRead(n int) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.reads > 0 {
+		return min(n, d.reads)
+	}
+	return n
+}
+
+func (d *ReceiptPrinter) write() {
+	defer d.running.Done()
+	for b := range d.answers {
+		if _, err := d.wire.Write(b); err != nil {
+			return
+		}
+	}
+}
+
+// wait returns once ok is true, false if the device has ended.
+func (d *ReceiptPrinter) wait(ok func() bool) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for !d.ended && !ok() {
+		d.cond.Wait()
+	}
+	return !d.ended
+}
+
+func (d *ReceiptPrinter) print() {
+	defer d.running.Done()
+	for d.wait(func() bool { return len(d.queue) > 0 && !d.paused() }) {
+		d.mu.Lock()
+		var pause time.Duration
+		if len(d.queue) > 0 { // the power may be off by now
+			c := d.queue[0]
+			if d.obey(c) {
+				d.queue = d.queue[min(1, len(d.queue)):]
+			}
+			if c[0] == '\n' {
+				pause = d.faults.LineTime
+			}
+			d.flow()
+		}
+		d.mu.Unlock()
+		time.Sleep(pause)
+	}
+}
+
+func (d *ReceiptPrinter) paused() bool {
+	return d.faults.Cover || d.faults.PaperOut || d.faults.Unrecoverable || d.jammedNow()
+}
+
+// jammedNow: a jam shows when the printer cuts.
+func (d *ReceiptPrinter) jammedNow() bool {
+	return d.jammed && len(d.queue) > 0 && strings.HasPrefix(string(d.queue[0]), "\x1dV")
+}
+
+// flow sends XOFF and XON.
+func (d *ReceiptPrinter) flow() {
+	full := d.faults.BufferBytes > 0 && len(d.queue) >= d.faults.BufferBytes
+	if full != d.stopped {
+		d.stopped = full
+		d.say(map[bool]byte{true: 0x13, false: 0x11}[full])
+	}
+}
+
+// receive puts one byte where it belongs.
+func (d *ReceiptPrinter) receive(b byte) {
+	if d.faults.Off {
+		return
+	}
+	if len(d.received) < queueMax {
+		d.received = append(d.received, b)
+	}
+	d.command = append(d.command, b)
+	n, known := commandLength(d.command)
+	if !known {
+		d.problems = append(d.problems, fmt.Sprintf("no command: % x", d.command))
+		d.command = nil
+		return
+	}
+	if len(d.command) < n {
+		return
+	}
+	c := d.command
+	d.command = nil
+	switch {
+	case c[0] == 0, c[0] < ' ' && len(c) > 1 && c[1] == 0:
+	case c[0] == 0x10:
+		d.realTime(c)
+	case len(d.queue) < queueMax:
+		d.queue = append(d.queue, c)
+		d.flow()
+	}
+}
+
+// parameters of commands, by their first two bytes.
+//
+//nolint:gochecknoglobals // a constant table
+var parameters = map[string]int{
+	"\x1b@": 0, "\x1ba": 1, "\x1bE": 1, "\x1bR": 1, "\x1bt": 1, "\x1bd": 1, "\x1bp": 3,
+	"\x1c&": 0, "\x1c.": 0, "\x1cC": 1, "\x1c!": 1,
+	"\x1d!": 1, "\x1da": 1, "\x1dr": 1, "\x1dV": 2,
+	"\x10\x04": 1, "\x10\x14": 3,
+}
+
+// commandLength is how many bytes the command that c begins has.
+func commandLength(c []byte) (n int, known bool) {
+	switch c[0] {
+	case 0x10, 0x1B, 0x1C, 0x1D:
+		if len(c) == 1 {
+			return 2, true
+		}
+		if c[1] == 0 {
+			return 2, true // hardware skips what it does not know: NULs mend a cut command
+		}
+		n, known := parameters[string(c[:2])]
+		return 2 + n, known
+	case 0, '\n':
+		return 1, true
+	}
+	return 1, c[0] >= ' ' && c[0] != 0x7F
+}
+
+func (d *ReceiptPrinter) realTime(c []byte) {
+	if c[1] == 0x14 {
+		if c[2] == 1 && !d.faults.Unrecoverable {
+			d.kick(PrinterKick{Pin: 2 + 3*int(c[3]), On: time.Duration(c[4]) * 100 * time.Millisecond, RealTime: true})
+		}
+		return
+	}
+	d.answer(d.status(c[2]))
+}
+
+func (d *ReceiptPrinter) answer(b byte) {
+	switch {
+	case d.faults.Mute:
+	case d.faults.Garbage != nil:
+		d.say(d.faults.Garbage...)
+	case d.faults.Hold:
+		d.held = append(d.held, []byte{b})
+	default:
+		d.say(b)
+	}
+}
+
+func (d *ReceiptPrinter) status(n byte) byte {
+	b := byte(0x12)
+	set := func(on bool, bit byte) {
+		if on {
+			b |= bit
+		}
+	}
+	switch n {
+	case 1:
+		set(d.pin3, 0x04)
+		set(d.paused(), 0x08)
+	case 2:
+		set(d.faults.Cover, 0x04)
+		set(d.faults.PaperOut, 0x20)
+		set(d.jammedNow() || d.faults.Unrecoverable, 0x40)
+	case 3:
+		set(d.jammedNow(), 0x08)
+		set(d.faults.Unrecoverable, 0x20)
+	case 4:
+		set(d.faults.NearEnd || d.faults.PaperOut, 0x0C)
+		set(d.faults.PaperOut, 0x60)
+	}
+	return b
+}
+
+func (d *ReceiptPrinter) kick(k PrinterKick) {
+	k.At = time.Now()
+	d.kicks = append(d.kicks, k)
+	if d.opens > 0 {
+		d.opens--
+		d.pin3 = d.opens == 0
+	}
+}
+
+// obey does one command; false: not yet, the paper has ended.
+func (d *ReceiptPrinter) obey(c []byte) bool {
+	switch {
+	case c[0] >= ' ':
+		d.character(c[0])
+		return true
+	case c[0] == '\n':
+		if d.left == 0 {
+			d.faults.PaperOut = true
+			return false
+		}
+		d.left = max(d.left-1, -1)
+		d.lines = append(d.lines, string(d.line))
+		d.line = nil
+		return true
+	}
+	on := len(c) > 2 && c[2] != 0
+	switch string(c[:2]) {
+	case "\x1b@":
+		d.line, d.lead, d.state = nil, 0, printState{initialized: true, kanji: true}
+	case "\x1bp":
+		d.kick(PrinterKick{Pin: 2 + 3*int(c[2]), On: time.Duration(c[3]) * 2 * time.Millisecond})
+	case "\x1bd":
+		d.lines = append(d.lines, make([]string, c[2])...)
+	case "\x1dV":
+		d.lines = append(d.lines, "✂")
+	case "\x1dr":
+		d.answer(0)
+		if d.faults.FencesLeft == 1 {
+			d.faults.PaperOut = true
+		}
+		d.faults.FencesLeft = max(0, d.faults.FencesLeft-1)
+	case "\x1bR":
+		d.state.japan = c[2] == 8
+	case "\x1bt":
+		d.state.katakana = c[2] == 1
+	case "\x1cC":
+		d.state.sjis = c[2] == 1
+	case "\x1c&", "\x1c.":
+		d.state.kanji = c[1] == '&'
+	case "\x1da":
+		if on {
+			d.problems = append(d.problems, "automatic status on")
+		}
+	}
+	return true
+}
+
+// character adds one byte of text to the line.
+func (d *ReceiptPrinter) character(b byte) {
+	s := d.state
+	switch {
+	case d.lead != 0:
+		c, err := japanese.ShiftJIS.NewDecoder().Bytes([]byte{d.lead, b})
+		if err != nil || string(c) == "\uFFFD" {
+			d.problems = append(d.problems, fmt.Sprintf("no kanji: %02x%02x", d.lead, b))
+		}
+		d.line, d.lead = append(d.line, c...), 0
+	case !s.initialized:
+		d.line = append(d.line, '.')
+	case s.kanji && s.sjis && (b >= 0x81 && b <= 0x9F || b >= 0xE0 && b <= 0xEF):
+		d.lead = b
+	case b == '\\' && s.japan:
+		d.line = append(d.line, "¥"...)
+	case b <= '~':
+		d.line = append(d.line, b)
+	case b >= 0xA1 && b <= 0xDF && s.katakana && !s.kanji:
+		d.line = append(d.line, string(rune(b)-0xA1+'｡')...)
+	default:
+		d.problems = append(d.problems, fmt.Sprintf("no character: %02x", b))
+	}
+}
