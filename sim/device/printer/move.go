@@ -1,0 +1,119 @@
+package printer
+
+import (
+	"context"
+	"time"
+)
+
+// job is one thing for the mechanism to do, in the order of the commands.
+type job struct {
+	strip *dots // what is printed; nil is a feed
+	feed  int   // dot rows the paper moves, at least the strip's height
+	line  bool  // a line of text, or an empty one
+	text  string
+
+	cut    cut
+	pulse  func()
+	answer []byte // "everything before this is on paper"
+}
+
+type cut uint8
+
+const (
+	noCut cut = iota
+	fullCut
+	partialCut
+)
+
+// move is the mechanism: it prints, feeds, cuts and kicks at the paper's speed,
+// and stands still while the printer is offline.
+func (p *Printer) move(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.unlock()
+	for {
+		for len(p.jobs) == 0 || !p.online() {
+			if len(p.jobs) == 0 && p.parsed {
+				p.printed = true
+				p.wake()
+				return nil
+			}
+			if err := p.wait(ctx); err != nil {
+				return err
+			}
+		}
+		epoch, next := p.epoch, p.jobs[0]
+		if d := p.travel(next); d > 0 {
+			p.unlock()
+			err := sleep(ctx, d)
+			p.mu.Lock()
+			if err != nil {
+				return err
+			}
+			if p.epoch != epoch || !p.online() {
+				continue // the line is lost, or printed again from its first dot
+			}
+		}
+		p.perform(next)
+		p.unlock() // hooks see each line
+		p.mu.Lock()
+	}
+}
+
+// travel is how long the paper moves.
+func (p *Printer) travel(j job) time.Duration {
+	if p.opt.MillimetresPerSecond <= 0 {
+		return 0
+	}
+	const umPerInch = 25_400
+	um := j.feed * umPerInch / p.model.DPI
+	return time.Duration(um) * time.Millisecond / time.Duration(p.opt.MillimetresPerSecond)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err() //nolint:wrapcheck // Run looks at the context itself
+	}
+}
+
+// perform does the first job. A cut that fails stays the first.
+func (p *Printer) perform(j job) {
+	if j.cut != noCut && p.set.jammed {
+		p.stuck = true
+		p.touch()
+		return
+	}
+	p.jobs = p.jobs[1:]
+	switch {
+	case j.cut != noCut:
+		p.sheet.cut(j.cut, p.model.CutterDots)
+		p.touch()
+	case j.pulse != nil:
+		j.pulse()
+		p.wake()
+	case j.answer != nil:
+		p.send(j.answer...)
+	default:
+		p.sheet.add(j)
+		if j.line {
+			p.count()
+		}
+		p.touch()
+	}
+}
+
+// count is told of each line, and lets the paper end after the wanted one.
+func (p *Printer) count() {
+	p.lines++
+	if p.set.outAfter == 0 {
+		return
+	}
+	p.set.outAfter--
+	if p.set.outAfter == 0 {
+		p.set.roll = rollOut
+	}
+}
