@@ -71,7 +71,7 @@ func issuer(p *paper, r *sale.Receipt, _ bool) {
 
 func title(p *paper, _ *sale.Receipt, reprint bool) {
 	p.space()
-	p.add(drivers.TextLine{Text: "領収証", Align: drivers.Center, Bold: true, Tall: true})
+	p.add(drivers.TextLine{Text: "領収証", Align: drivers.Center, Bold: true, Wide: true, Tall: true})
 	if reprint {
 		p.add(drivers.TextLine{Text: "【再発行】", Align: drivers.Center, Bold: true, Tall: true})
 	}

@@ -147,7 +147,9 @@ const (
 func (t *Till) authorized(reply record.AuthReply) {
 	open := t.state.Sale
 	if open == nil || open.Pending == nil || open.Pending.ID != reply.ID {
-		t.notice(msgCardLate, reply.ID)
+		if reply.Result != resultNoAnswer { // the shell's own clock has run out: no news
+			t.notice(msgCardLate, reply.ID)
+		}
 		return
 	}
 	if reply.Result == record.Approved {
