@@ -299,3 +299,25 @@ func until(t *testing.T, ok func() bool) {
 		time.Sleep(time.Millisecond)
 	}
 }
+
+// TestOpenedByLock: two opens that the kernel reports as one must not make the
+// first close look like the last.
+func TestOpenedByLock(t *testing.T) {
+	tty, link := open(t)
+	first, second := register(t, link), register(t, link)
+	if err := syscall.Flock(int(first.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !tty.Opened() {
+		t.Error("a line that is open and locked is said to be closed")
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if tty.Opened() {
+		t.Error("a line that nobody has open is said to be open")
+	}
+}
