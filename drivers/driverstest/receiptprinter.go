@@ -57,8 +57,8 @@ type PrinterFaults struct {
 	Off bool
 	// Stuck reads no byte; see Reads.
 	Stuck bool
-	// FencesLeft, if not zero, is how many more GS r are answered before the
-	// paper ends.
+	// FencesLeft, if not zero, is how many more GS r and GS ( H are answered
+	// before the paper ends.
 	FencesLeft int
 	// LineTime is what one line takes.
 	LineTime time.Duration
@@ -333,6 +333,12 @@ func commandLength(c []byte) (n int, known bool) {
 		if c[1] == 0 {
 			return 2, true // hardware skips what it does not know: NULs mend a cut command
 		}
+		if string(c[:2]) == "\x1d(" { // GS ( x pL pH and so many bytes
+			if len(c) < 5 {
+				return 5, true
+			}
+			return 5 + int(c[3]) + int(c[4])<<8, c[2] == 'H'
+		}
 		n, known := parameters[string(c[:2])]
 		return 2 + n, known
 	case 0, '\n':
@@ -351,15 +357,15 @@ func (d *ReceiptPrinter) realTime(c []byte) {
 	d.answer(d.status(c[2]))
 }
 
-func (d *ReceiptPrinter) answer(b byte) {
+func (d *ReceiptPrinter) answer(b ...byte) {
 	switch {
 	case d.faults.Mute:
 	case d.faults.Garbage != nil:
 		d.say(d.faults.Garbage...)
 	case d.faults.Hold:
-		d.held = append(d.held, []byte{b})
+		d.held = append(d.held, b)
 	default:
-		d.say(b)
+		d.say(b...)
 	}
 }
 
@@ -424,11 +430,13 @@ func (d *ReceiptPrinter) obey(c []byte) bool {
 	case "\x1dV":
 		d.lines = append(d.lines, "✂")
 	case "\x1dr":
-		d.answer(0)
-		if d.faults.FencesLeft == 1 {
-			d.faults.PaperOut = true
+		d.fence(0)
+	case "\x1d(":
+		if len(c) != 11 || c[5] != 0x30 || c[6] != 0x30 {
+			d.problems = append(d.problems, fmt.Sprintf("no GS ( H: % x", c))
+			break
 		}
-		d.faults.FencesLeft = max(0, d.faults.FencesLeft-1)
+		d.fence(append(append([]byte{0x37, 0x22}, c[7:]...), 0)...)
 	case "\x1bR":
 		d.state.japan = c[2] == 8
 	case "\x1bt":
@@ -443,6 +451,14 @@ func (d *ReceiptPrinter) obey(c []byte) bool {
 		}
 	}
 	return true
+}
+
+func (d *ReceiptPrinter) fence(answer ...byte) {
+	d.answer(answer...)
+	if d.faults.FencesLeft == 1 {
+		d.faults.PaperOut = true
+	}
+	d.faults.FencesLeft = max(0, d.faults.FencesLeft-1)
 }
 
 // character adds one byte of text to the line.

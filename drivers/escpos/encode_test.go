@@ -1,0 +1,145 @@
+package escpos
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"regi/drivers"
+)
+
+// ours are all commands that a document may hold, by their first two bytes,
+// with the values their parameters may have.
+func ours() map[string][]string {
+	return map[string][]string{
+		"\x1b@": {""}, "\x1cC": {"\x01"}, "\x1bR": {"\x00", "\x08"}, "\x1bt": {"\x01"}, "\x1da": {"\x00"},
+		"\x1c&": {""}, "\x1c.": {""}, "\x1ba": {"\x00", "\x01", "\x02"}, "\x1bE": {"\x00", "\x01"},
+		"\x1d!": {"\x00", "\x01", "\x10", "\x11"}, "\x1c!": {"\x00", "\x04", "\x08", "\x0c"},
+		"\x1dr": {"\x01"}, "\x1dV": {"B\x00"}, "\x1bd": {"\x05"}, "\x1d(": {"H\x06\x00\x30\x30id#1"},
+	}
+}
+
+// text takes the commands away and fails on what is no text then.
+func text(t interface{ Fatalf(string, ...any) }, b []byte) (rest []byte) {
+	for len(b) > 0 {
+		if b[0] >= ' ' && b[0] != 0x7F || b[0] == lf {
+			rest, b = append(rest, b[0]), b[1:]
+			continue
+		}
+		n := 0
+		if len(b) > 1 {
+			for _, parameters := range ours()[string(b[:2])] {
+				if bytes.HasPrefix(b[2:], []byte(parameters)) {
+					n = 2 + len(parameters)
+				}
+			}
+		}
+		if n == 0 {
+			t.Fatalf("no command of ours: % x", b[:min(len(b), 8)])
+		}
+		b = b[n:]
+	}
+	return rest
+}
+
+// check holds for every document: text becomes no command.
+func check(t interface{ Fatalf(string, ...any) }, doc drivers.Document) {
+	for _, m := range models {
+		out, err := encode(m, doc, "id#1")
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		for _, command := range []string{"\x10\x04", "\x10\x05", "\x10\x14"} {
+			if bytes.Contains(out.bytes, []byte(command)) {
+				t.Fatalf("real-time command % x", command)
+			}
+		}
+		rest := text(t, out.bytes)
+		if n := bytes.Count(rest, []byte{lf}); n < len(doc.Lines) {
+			t.Fatalf("%d lines became %d", len(doc.Lines), n)
+		}
+		from := 0
+		for i, u := range out.units {
+			if n := u.end - from; n > blockBytes+textMax {
+				t.Fatalf("unit of %d bytes", n)
+			}
+			if from = u.end; i == len(out.units)-1 && (from != len(out.bytes) || (u.fences != lastFences) != m.PrintComplete) {
+				t.Fatalf("the document ends without its fences")
+			}
+		}
+	}
+}
+
+func TestNoCommandFromText(t *testing.T) {
+	t.Parallel()
+	nasty := rapid.SampledFrom([]string{"\x10\x04\x01", "\x10\x14\x01\x00\x01", "\x1bp\x00\x32\xfa", "\x1d", "\x1c&", "ソ", "¥", `\`, "ｱ", "\U000E0100", "\x10", "\x04", "\x7f", "麵"})
+	line := rapid.Custom(func(t *rapid.T) drivers.TextLine {
+		return drivers.TextLine{
+			Text:  strings.Join(rapid.SliceOfN(rapid.OneOf(nasty, rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) })), 0, 6).Draw(t, "text"), ""),
+			Align: drivers.Align(rapid.Byte().Draw(t, "align")), Bold: rapid.Bool().Draw(t, "bold"),
+			Wide: rapid.Bool().Draw(t, "wide"), Tall: rapid.Bool().Draw(t, "tall"),
+		}
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		check(t, drivers.Document{Lines: rapid.SliceOfN(line, 0, 12).Draw(t, "lines"), Cut: rapid.Bool().Draw(t, "cut")})
+	})
+}
+
+func FuzzEncode(f *testing.F) {
+	f.Add("珈琲 ¥1,080", byte(0))
+	f.Add("\x10\x14\x01\x00\x01", byte(7))
+	f.Fuzz(func(t *testing.T, text string, style byte) {
+		if len(text) > textMax {
+			return
+		}
+		line := drivers.TextLine{Text: text, Align: drivers.Align(style >> 4), Bold: style&1 != 0, Wide: style&2 != 0, Tall: style&4 != 0}
+		check(t, drivers.Document{Lines: []drivers.TextLine{line, {Text: text}}, Cut: style&8 != 0})
+	})
+}
+
+// FuzzAnswers: no bytes from the printer answer more than was asked.
+func FuzzAnswers(f *testing.F) {
+	f.Add([]byte{0x12, 0x16, 0x00, xoff, 0x10, 0x00, xon, 0x00, 0x00, 0x37, 0x22, 0, 0xFF}, byte(2), byte(3))
+	f.Fuzz(func(t *testing.T, said []byte, asked, fences byte) {
+		a := answers{asked: int(asked), fences: int(fences)}
+		for _, b := range said {
+			a.feed(b)
+		}
+		if a.asked < 0 || len(a.status)+a.asked != int(asked) || a.owed() < 0 || a.asb < 0 || len(a.block) > blockMax {
+			t.Errorf("%+v", a)
+		}
+		if a.noise+a.extra+len(a.status)+a.passed > len(said) {
+			t.Errorf("more answers than bytes: %+v", a)
+		}
+	})
+}
+
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		said string
+		want answers
+	}{
+		{"status", "\x12\x16", answers{status: []byte{0x12, 0x16}, fences: 2}},
+		{"fences", "\x00\x0f", answers{asked: 2, fences: 2, passed: 2}},
+		{"unasked", "\x12\x12\x12\x00\x00\x00", answers{status: []byte{0x12, 0x12}, extra: 1, fences: 2, passed: 2, noise: 1}},
+		{"flow", "\x13\x11\x13", answers{asked: 2, fences: 2, xoff: true}},
+		{"automatic status, XOFF and an answer inside", "\x14\x00\x13\x0f\x12\x00", answers{asked: 1, status: []byte{0x12}, fences: 2, xoff: true}},
+		{"block data", "\x5fTM-T88V\x00\x37\x22abc\x00\x37\x22abcde\x00\x37\x23abcd\x00", answers{asked: 2, fences: 2}},
+		{"printed", "\x37\x22\x13a0\x11\x12@~\x00\x00", answers{asked: 1, status: []byte{0x12}, fences: 2, passed: 1, printed: "a0@~"}},
+		{"block without end", "\x5f" + strings.Repeat("\x32", blockMax) + "\x12", answers{asked: 1, status: []byte{0x12}, fences: 2}},
+		{"noise", "\xff\x80\x90", answers{asked: 2, fences: 2, noise: 3}},
+	} {
+		got := answers{asked: 2, fences: 2}
+		for _, b := range []byte(test.said) {
+			got.feed(b)
+		}
+		if got.asked != test.want.asked || string(got.status) != string(test.want.status) || got.extra != test.want.extra ||
+			got.passed != test.want.passed || got.xoff != test.want.xoff || got.noise != test.want.noise || got.printed != test.want.printed || got.asb != 0 || len(got.block) != 0 {
+			t.Errorf("%s: %+v, want %+v", test.name, got, test.want)
+		}
+	}
+}
