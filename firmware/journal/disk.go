@@ -44,15 +44,20 @@ func openDisk(dir string, tap func(step) (int, error)) (*disk, error) {
 	return &disk{root: root, dir: f, tap: tap}, nil
 }
 
-// makeDir creates dir so that it survives a power cut.
+// makeDir creates dir, and the directories above it, so that they survive a
+// power cut.
 func makeDir(dir string) error {
 	if _, err := os.Stat(dir); err == nil {
 		return nil
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	above := filepath.Dir(filepath.Clean(dir))
+	if err := makeDir(above); err != nil {
 		return err
 	}
-	parent, err := os.Open(filepath.Dir(filepath.Clean(dir))) // a directory, to sync it
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	parent, err := os.Open(above) //nolint:gosec // a directory, to sync it
 	if err != nil {
 		return err
 	}

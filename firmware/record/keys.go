@@ -41,10 +41,10 @@ func ParseSealPublic(file []byte) (hpke.PublicKey, error) {
 }
 
 // MarshalSealPrivate returns the key file of a ledger's private key. It fails
-// for a key that was not made from a seed.
+// for a key of another KEM or one that was not made from a seed.
 func MarshalSealPrivate(k hpke.PrivateKey) ([]byte, error) {
 	seed, err := k.Bytes()
-	if err != nil || len(seed) != seedSize {
+	if err != nil || len(seed) != seedSize || k.KEM().ID() != hpke.MLKEM768X25519().ID() {
 		return nil, fmt.Errorf("record: %s: %w", sealPrivate, ErrKey)
 	}
 	return marshalKey(sealPrivate, seed), nil

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"crypto/ed25519"
 	"encoding/base64"
 	"fmt"
 	"strconv"
@@ -32,6 +33,9 @@ func (s Sealed) NATS() map[string]string {
 // a message header, body is the message's data, which the result keeps. It
 // recomputes both hashes; the signature is left to [Verify].
 func FromNATS(id ID, get func(string) string, body []byte) (Sealed, error) {
+	if len(body) > BodyMax {
+		return Sealed{}, fmt.Errorf("record: body: %w", ErrTooLong)
+	}
 	s, err := fromHeaders(id, get)
 	if err != nil {
 		return Sealed{}, err
@@ -65,7 +69,11 @@ func fromHeaders(id ID, get func(string) string) (s Sealed, err error) {
 	if err := s.Prev.UnmarshalText([]byte(get(HeaderPrev))); err != nil {
 		return Sealed{}, fmt.Errorf("record: %s: %w", HeaderPrev, ErrFormat)
 	}
-	if s.Sig, err = base64.StdEncoding.DecodeString(get(HeaderSig)); err != nil {
+	sig := get(HeaderSig)
+	if len(sig) != base64.StdEncoding.EncodedLen(ed25519.SignatureSize) {
+		return Sealed{}, fmt.Errorf("record: %s: %w", HeaderSig, ErrFormat)
+	}
+	if s.Sig, err = base64.StdEncoding.DecodeString(sig); err != nil {
 		return Sealed{}, fmt.Errorf("record: %s: %w", HeaderSig, ErrFormat)
 	}
 	return s, nil

@@ -34,7 +34,8 @@ func NewSealer(id ID, key ed25519.PrivateKey, to hpke.PublicKey) *Sealer {
 }
 
 // Seal encodes body as JSON, seals it and signs the header. prev is the Hash of
-// record seq-1, zero if seq is 1. The JSON is at most 59 KiB.
+// record seq-1, zero if seq is 1. The JSON is at most 60,304
+// bytes.
 func (s *Sealer) Seal(kind Kind, seq uint64, t time.Time, prev Hash, body any) (Sealed, error) {
 	if len(s.key) != ed25519.PrivateKeySize || s.to == nil || s.to.KEM().ID() != hpke.MLKEM768X25519().ID() {
 		return Sealed{}, fmt.Errorf("record: seal: %w", ErrKey)

@@ -4,11 +4,14 @@ package role
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -64,9 +67,15 @@ type Child struct {
 }
 
 // Start runs this binary again as the named role. extra becomes descriptor 4
-// (nil: none). The child dies with its parent. Env holds only what the role
-// needs: no secret travels by environment or argument.
+// (nil: none). The child dies with its parent. Env is its whole environment and
+// holds only what the role needs: no secret travels by environment or argument.
 func Start(name string, extra *os.File, env []string, stderr io.Writer) (*Child, error) {
+	if err := closeOnExec(); err != nil {
+		return nil, fmt.Errorf("role: %s: descriptors: %w", name, err)
+	}
+	if env == nil {
+		env = []string{} // for package exec, nil is this process's own
+	}
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("role: %s: socket pair: %w", name, err)
@@ -101,16 +110,45 @@ func Start(name string, extra *os.File, env []string, stderr io.Writer) (*Child,
 	return c, nil
 }
 
+// closeOnExec keeps every descriptor of this process from its children. Those
+// that Go opened are kept already; those that this process was born with, the
+// card key's above all, are not.
+func closeOnExec() error {
+	const first, last = 3, math.MaxInt32
+	err := unix.CloseRange(first, last, unix.CLOSE_RANGE_CLOEXEC)
+	if !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EINVAL) {
+		return err
+	}
+	// A kernel before 5.11: one by one.
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd >= first {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return nil
+}
+
 // Wait ends when the child has ended or the context is over, in which case
 // the child is killed first. It returns the child's exit code, -1 for a signal.
 func (c *Child) Wait(ctx context.Context) int {
+	code := c.wait(ctx)
+	c.Link.Close() //nolint:errcheck,gosec // nothing is left to lose on it
+	return code
+}
+
+// wait is Wait that leaves the link open: what the child sent before it ended
+// can still be read from it.
+func (c *Child) wait(ctx context.Context) int {
 	select {
 	case <-c.done:
 	case <-ctx.Done():
 		c.cmd.Process.Kill() //nolint:errcheck,gosec // it may just have ended by itself
 		<-c.done
 	}
-	c.Link.Close() //nolint:errcheck,gosec // nothing is left to lose on it
 	return c.cmd.ProcessState.ExitCode()
 }
 
@@ -123,6 +161,8 @@ const (
 	backoffMax = 2 * time.Second
 	// steadyAfter: a child that lived this long restarts from the shortest pause.
 	steadyAfter = 10 * time.Second
+	// drainWithin bounds how long a dead child's last words are listened to.
+	drainWithin = time.Second
 )
 
 // Keep runs a role again and again until the context ends. serve talks to the
@@ -134,17 +174,12 @@ func Keep(ctx context.Context, start func() (*Child, error), serve func(context.
 		began := time.Now()
 		code := -1
 		c, err := start()
-		if err == nil {
-			run, cancel := context.WithCancel(ctx)
-			served := make(chan struct{})
-			go func() {
-				defer close(served)
-				serve(run, c)
-				c.cmd.Process.Kill() //nolint:errcheck,gosec // a child nobody listens to must not go on
-			}()
-			code = c.Wait(ctx)
-			cancel()
-			<-served
+		switch {
+		case err == nil:
+			code = live(ctx, c, serve)
+		case c != nil: // it runs, but could not be told what to do
+			c.cmd.Process.Kill() //nolint:errcheck,gosec // it may just have ended by itself
+			c.Wait(ctx)
 		}
 		if ctx.Err() != nil {
 			return
@@ -159,4 +194,28 @@ func Keep(ctx context.Context, start func() (*Child, error), serve func(context.
 		}
 		pause = min(2*pause, backoffMax)
 	}
+}
+
+// live serves one child until both have ended, and returns its exit code.
+func live(ctx context.Context, c *Child, serve func(context.Context, *Child)) int {
+	run, cancel := context.WithCancel(ctx)
+	defer cancel()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		serve(run, c)
+		c.cmd.Process.Kill() //nolint:errcheck,gosec // a child nobody listens to must not go on
+	}()
+	code := c.wait(ctx)
+	late := time.NewTimer(drainWithin)
+	defer late.Stop()
+	select {
+	case <-served:
+	case <-ctx.Done():
+	case <-late.C:
+	}
+	cancel()
+	c.Link.Close() //nolint:errcheck,gosec // nothing is left to lose on it
+	<-served
+	return code
 }
