@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"regi/board"
+)
+
+// configBytesMax bounds the file; a full one is under 4 KiB.
+const configBytesMax = 64 << 10
+
+// Config is the register's configuration file (TOML). Unknown keys are errors.
+type Config struct {
+	Register struct {
+		Store    string `toml:"store"`
+		ID       string `toml:"id"`
+		Board    string `toml:"board"`
+		State    string `toml:"state"`
+		Locale   string `toml:"locale"`
+		Currency string `toml:"currency"`
+		Profile  string `toml:"profile"`
+	} `toml:"register"`
+	Scanner struct {
+		Serial
+		Framing string `toml:"framing"`
+	} `toml:"scanner"`
+	Printer struct {
+		Serial
+		Model string `toml:"model"`
+	} `toml:"printer"`
+	Drawer struct {
+		Via string `toml:"via"`
+		Pin int    `toml:"pin"`
+	} `toml:"drawer"`
+	Card struct {
+		Serial
+		Reader string `toml:"reader"`
+	} `toml:"card"`
+	Keypad  struct{ Serial } `toml:"keypad"`
+	Display struct {
+		Serial
+		Model string `toml:"model"`
+	} `toml:"display"`
+	Console struct{ Serial } `toml:"console"`
+	Cloud   struct {
+		URL         string `toml:"url"`
+		CA          string `toml:"ca"`
+		Creds       string `toml:"creds"`
+		SealTo      string `toml:"seal_to"`
+		CustomerKey string `toml:"customer_key"`
+		SignedBy    string `toml:"signed_by"`
+	} `toml:"cloud"`
+	Issuer struct {
+		Name               string `toml:"name"`
+		Address            string `toml:"address"`
+		Tel                string `toml:"tel"`
+		RegistrationNumber string `toml:"registration_number"`
+	} `toml:"issuer"`
+	Tax struct {
+		Rounding string `toml:"rounding"`
+		Prices   string `toml:"prices"`
+	} `toml:"tax"`
+	Catalog struct {
+		File string `toml:"file"`
+	} `toml:"catalog"`
+}
+
+// Serial is one line of the counter; an empty Port means the shop has none.
+type Serial struct {
+	Port   string `toml:"port"`
+	Baud   int    `toml:"baud"`
+	Opener string `toml:"opener"` // "bugst" (default) or "tarm"
+}
+
+// LoadConfig reads and checks the file. Relative paths in it start at its
+// folder. Every error names the line or the key, and what would be right.
+func LoadConfig(path string) (*Config, error) {
+	f, err := os.Open(path) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	text, err := io.ReadAll(io.LimitReader(f, configBytesMax+1))
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	if len(text) > configBytesMax {
+		return nil, fmt.Errorf("config: %s is over %d bytes: is it the right file?", path, configBytesMax)
+	}
+	c := defaults()
+	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(c); err != nil {
+		return nil, explain(path, err)
+	}
+	if err := c.applyBoard(); err != nil {
+		return nil, fmt.Errorf("config: %s: %w", path, err)
+	}
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("config: %s: %w", path, err)
+	}
+	c.resolve(filepath.Dir(path))
+	return c, nil
+}
+
+func defaults() *Config {
+	c := &Config{}
+	c.Register.Board, c.Register.Locale, c.Register.Currency, c.Register.Profile = "generic", "ja-JP", "JPY", "retail"
+	c.Scanner.Baud, c.Scanner.Framing = 9600, "cr"
+	c.Printer.Baud, c.Printer.Model = 38400, "tm-t88v"
+	c.Drawer.Via, c.Drawer.Pin = "printer", 2
+	c.Card.Baud, c.Card.Reader = 9600, "msr"
+	c.Keypad.Baud, c.Display.Baud, c.Console.Baud = 9600, 9600, 115200
+	c.Display.Model = "cd5220"
+	c.Tax.Rounding, c.Tax.Prices = "floor", "inclusive"
+	return c
+}
+
+// explain turns the library's errors into one line a shop can act on.
+func explain(path string, err error) error {
+	if unknown, ok := errors.AsType[*toml.StrictMissingError](err); ok {
+		var keys []string
+		for i := range unknown.Errors {
+			row, _ := unknown.Errors[i].Position()
+			keys = append(keys, fmt.Sprintf("line %d: unknown key %q", row, strings.Join(unknown.Errors[i].Key(), ".")))
+		}
+		return fmt.Errorf("config: %s: %s: correct or remove it", path, strings.Join(keys, "; "))
+	}
+	if bad, ok := errors.AsType[*toml.DecodeError](err); ok {
+		row, column := bad.Position()
+		return fmt.Errorf("config: %s: line %d column %d: %s", path, row, column, reasonOf(bad))
+	}
+	return fmt.Errorf("config: %s: %s", path, visible(err.Error()))
+}
+
+// reasonOf says what the file should hold instead of naming a type of this
+// program.
+func reasonOf(bad *toml.DecodeError) string {
+	text := visible(strings.TrimPrefix(bad.Error(), "toml: "))
+	for kind, want := range map[string]string{"int": "a whole number", "string": "text in \"quotes\""} {
+		if strings.HasPrefix(text, "cannot decode") && strings.HasSuffix(text, " of type "+kind) {
+			return fmt.Sprintf("%s must be %s", visible(strings.Join(bad.Key(), ".")), want)
+		}
+	}
+	return text
+}
+
+// visible shows control characters as "?": the file may be anything, and its
+// words go to a terminal.
+func visible(s string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return '?'
+		}
+		return c
+	}, s)
+}
+
+// applyBoard fills the ports that the file leaves out with the board's.
+func (c *Config) applyBoard() error {
+	b, err := board.ByName(c.Register.Board)
+	if err != nil {
+		return fmt.Errorf("register.board: %w", err)
+	}
+	for name, serial := range c.serials() {
+		if serial.Port == "" {
+			serial.Port = b.Ports[name]
+		}
+	}
+	return nil
+}
+
+func (c *Config) serials() map[string]*Serial {
+	return map[string]*Serial{
+		"scanner": &c.Scanner.Serial, "printer": &c.Printer.Serial, "card": &c.Card.Serial,
+		"keypad": &c.Keypad.Serial, "display": &c.Display.Serial, "console": &c.Console.Serial,
+	}
+}
+
+func (c *Config) check() error {
+	token := regexp.MustCompile(`^[0-9A-Za-z-]{1,16}$`) // also a NATS subject token
+	if !token.MatchString(c.Register.Store) || !token.MatchString(c.Register.ID) {
+		return errors.New("register.store and register.id are needed: 1 to 16 letters, digits or hyphens each")
+	}
+	if c.Register.State == "" {
+		return errors.New("register.state is needed: the folder that holds the journal")
+	}
+	for _, rule := range []struct {
+		key, value string
+		allowed    []string
+	}{
+		{"register.locale", c.Register.Locale, []string{"ja-JP", "en"}},
+		{"register.currency", c.Register.Currency, []string{"JPY"}},
+		{"register.profile", c.Register.Profile, []string{"retail"}},
+		{"scanner.framing", c.Scanner.Framing, []string{"cr", "lf", "crlf"}},
+		{"drawer.via", c.Drawer.Via, []string{"printer"}},
+		{"card.reader", c.Card.Reader, []string{"msr", "none"}},
+		{"display.model", c.Display.Model, []string{"cd5220"}},
+		{"tax.rounding", c.Tax.Rounding, []string{"floor", "half-up", "ceil"}},
+		{"tax.prices", c.Tax.Prices, []string{"inclusive", "exclusive"}},
+	} {
+		if !slices.Contains(rule.allowed, rule.value) {
+			return fmt.Errorf("%s = %q is not known here: use one of %s", rule.key, rule.value, strings.Join(rule.allowed, ", "))
+		}
+	}
+	if c.Drawer.Pin != 2 && c.Drawer.Pin != 5 {
+		return fmt.Errorf("drawer.pin = %d: the connector has a kick on pin 2 and on pin 5", c.Drawer.Pin)
+	}
+	if !strings.HasPrefix(c.Cloud.URL, "tls://") {
+		return fmt.Errorf("cloud.url = %q: only tls://host:port is spoken", c.Cloud.URL)
+	}
+	return c.checkSerials()
+}
+
+func (c *Config) checkSerials() error {
+	bauds := []int{1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200}
+	users := map[string]string{}
+	for name, serial := range c.serials() {
+		if !slices.Contains(bauds, serial.Baud) {
+			return fmt.Errorf("%s.baud = %d: use one of %v", name, serial.Baud, bauds)
+		}
+		if serial.Opener != "" && serial.Opener != "bugst" && serial.Opener != "tarm" {
+			return fmt.Errorf("%s.opener = %q: use bugst or tarm", name, serial.Opener)
+		}
+		if other := users[serial.Port]; serial.Port != "" && other != "" {
+			return fmt.Errorf("%s.port and %s.port are both %q: each device needs its own", name, other, serial.Port)
+		}
+		users[serial.Port] = name
+	}
+	return nil
+}
+
+// resolve makes the file's relative paths start at the file.
+func (c *Config) resolve(dir string) {
+	for _, p := range []*string{
+		&c.Register.State, &c.Cloud.CA, &c.Cloud.Creds, &c.Cloud.SealTo, &c.Cloud.CustomerKey, &c.Cloud.SignedBy, &c.Catalog.File,
+	} {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+}

@@ -1,0 +1,85 @@
+// Command regi is a shop's register: one static binary that drives the
+// counter's devices, encrypts card reads where they are captured, and streams
+// every sale to the shop's cloud.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"regi/firmware/role"
+)
+
+// version is set by the build.
+var version = "dev" //nolint:gochecknoglobals // -ldflags can set nothing else
+
+const usage = `regi is a shop's register.
+
+  regi run --config FILE     run the register
+  regi check --config FILE   open and test each device, one line each
+  regi version               print the version
+
+The simulator (make sim) writes a complete FILE to look at.
+`
+
+func main() {
+	// The role is decided before anything else looks at arguments.
+	var err error
+	switch role.Of(os.Args[0]) {
+	case role.Capture:
+		os.Exit(captureMain())
+	case role.Uplink:
+		err = uplinkMain()
+	default:
+		err = command(os.Args[1:], os.Stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "regi:", err)
+		os.Exit(1)
+	}
+}
+
+func command(args []string, out io.Writer) error {
+	if len(args) == 0 {
+		return errors.New("say what to do\n\n" + usage)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	switch args[0] {
+	case "run", "check":
+		config, err := loadFlags(args[0], args[1:])
+		if err != nil {
+			return err
+		}
+		if args[0] == "check" {
+			return check(ctx, config, out)
+		}
+		return run(ctx, config)
+	case "version":
+		_, err := fmt.Fprintf(out, "regi %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		return err
+	case "help", "-h", "--help":
+		_, err := io.WriteString(out, usage)
+		return err
+	}
+	return fmt.Errorf("%q is no command\n\n%s", args[0], usage)
+}
+
+func loadFlags(name string, args []string) (*Config, error) {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	path := flags.String("config", "", "the register's configuration `FILE`")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	if *path == "" || flags.NArg() > 0 {
+		return nil, fmt.Errorf("use: regi %s --config FILE", name)
+	}
+	return LoadConfig(*path)
+}

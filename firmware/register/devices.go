@@ -1,0 +1,306 @@
+package register
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"regi/drivers"
+	"regi/firmware/capture/launch"
+	"regi/firmware/catalog"
+	"regi/firmware/gs1"
+	"regi/firmware/receipt"
+	"regi/firmware/till"
+)
+
+// How often an idle printer and the drawer's switch are asked.
+const (
+	statusEvery = 2 * time.Second
+	drawerEvery = 500 * time.Millisecond
+)
+
+// labelMax is how much of an unknown code the operator sees.
+const labelMax = 48
+
+// ServeScanner turns frames into goods until the line fails.
+func (r *Register) ServeScanner(ctx context.Context, s drivers.Scanner) error {
+	for {
+		scan, err := s.Read(ctx)
+		problem, fatal := scanProblem(err)
+		if fatal != nil {
+			return fatal
+		}
+		e := till.Scanned{Problem: problem}
+		if problem == "" {
+			e = identify(scan, r.config.Prices)
+		}
+		r.post(ctx, e)
+	}
+}
+
+// scanProblem tells a bad read, after which the next one counts, from a line
+// that failed.
+func scanProblem(err error) (problem string, fatal error) {
+	switch {
+	case err == nil:
+		return "", nil
+	case errors.Is(err, drivers.ErrTooLong):
+		return "too-long", nil
+	case errors.Is(err, drivers.ErrControl):
+		return "control", nil
+	case errors.Is(err, drivers.ErrFrame):
+		return "frame", nil
+	}
+	return "", err
+}
+
+// identify finds the good behind a label.
+func identify(scan drivers.Scan, prices *catalog.Catalog) till.Scanned {
+	e := till.Scanned{Label: printable(scan.Label)}
+	gtin, err := gs1.GTIN14(scan.Label, scan.AIM)
+	switch {
+	case errors.Is(err, gs1.ErrCheckDigit):
+		e.Problem = "check-digit"
+		return e
+	case err != nil:
+		e.Problem = "unknown-code"
+		return e
+	}
+	e.GTIN = gtin
+	item, ok := prices.Lookup(gtin)
+	if !ok {
+		e.Problem = "unknown-code"
+		return e
+	}
+	e.Item = item
+	return e
+}
+
+// printable keeps what may be shown of bytes from outside.
+func printable(s string) string {
+	s = strings.Map(func(c rune) rune {
+		if c < ' ' || c > '~' {
+			return '.'
+		}
+		return c
+	}, s)
+	return s[:min(len(s), labelMax)]
+}
+
+// ServeKeypad hands on keys until the line fails.
+func (r *Register) ServeKeypad(ctx context.Context, k drivers.Keypad) error {
+	for {
+		name, err := k.Read(ctx)
+		if errors.Is(err, drivers.ErrFrame) {
+			continue // a byte that is no key of the table
+		}
+		if err != nil {
+			return err
+		}
+		r.post(ctx, till.Key{Name: name})
+	}
+}
+
+// ServeDisplay draws the newest text until the line fails.
+func (r *Register) ServeDisplay(ctx context.Context, d drivers.LineDisplay) error {
+	for {
+		text := r.screen.now()
+		if err := d.Show(ctx, text.Upper, text.Lower); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-r.screen.changed:
+		}
+	}
+}
+
+// ServePrinter prints queued jobs, kicks the drawer and watches both.
+func (r *Register) ServePrinter(ctx context.Context, p drivers.POSPrinter, d drivers.CashDrawer) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return r.servePaper(ctx, p) })
+	g.Go(func() error { return r.serveDrawer(ctx, d) })
+	return g.Wait()
+}
+
+func (r *Register) servePaper(ctx context.Context, p drivers.POSPrinter) error {
+	told := "up"
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case job := <-r.jobs:
+			if err := r.printJob(ctx, p, job); err != nil {
+				return err
+			}
+		case <-time.After(statusEvery):
+			status, err := p.Status(ctx)
+			if err != nil && !errors.Is(err, drivers.ErrTimeout) {
+				return err
+			}
+			told = r.tellPrinter(ctx, told, status, err)
+		}
+	}
+}
+
+// tellPrinter reports a change of what the printer says of itself.
+func (r *Register) tellPrinter(ctx context.Context, told string, s drivers.PrinterStatus, err error) string {
+	if err == nil {
+		err = s.Err()
+	}
+	detail := "up"
+	switch {
+	case err != nil:
+		detail = reason(err)
+	case s.PaperNearEnd:
+		detail = drivers.ErrPaperNearEnd.Error()
+	}
+	if detail != told {
+		up := err == nil
+		r.mu.Lock()
+		r.devices["printer"] = detail
+		r.mu.Unlock()
+		shown := detail
+		if shown == "up" {
+			shown = ""
+		}
+		r.post(ctx, till.Device{Name: "printer", Up: up, Detail: shown})
+	}
+	return detail
+}
+
+// printJob prints one document and posts what became of it. Its error is one
+// of the line.
+func (r *Register) printJob(ctx context.Context, p drivers.POSPrinter, job till.Print) error {
+	doc, err := layout(job, p.Columns())
+	if err != nil {
+		r.post(ctx, till.PrintFailed{Job: job.Job, Cause: err.Error()})
+		return nil
+	}
+	err = p.Print(ctx, doc, func(cause error) {
+		e := till.PrintPaused{Job: job.Job}
+		if cause != nil {
+			e.Cause = reason(cause)
+		}
+		r.post(ctx, e)
+	})
+	switch {
+	case err == nil:
+		r.post(ctx, till.Printed{Job: job.Job})
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err() // power down or a lost line: the till asks after the restart
+	}
+	unknown := errors.Is(err, drivers.ErrUnknownOutcome) || errors.Is(err, drivers.ErrUnplugged)
+	r.post(ctx, till.PrintFailed{Job: job.Job, Cause: reason(err), Unknown: unknown})
+	if errors.Is(err, drivers.ErrUnplugged) || errors.Is(err, drivers.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+func layout(job till.Print, columns int) (drivers.Document, error) {
+	switch {
+	case job.Receipt != nil:
+		return receipt.Layout(job.Receipt, columns, job.Reprint)
+	case job.Report != nil:
+		return receipt.Report(job.Report, columns), nil
+	}
+	return drivers.Document{}, errors.New("nothing to print")
+}
+
+func (r *Register) serveDrawer(ctx context.Context, d drivers.CashDrawer) error {
+	open := false
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-r.kicks:
+			if err := d.OpenDrawer(ctx); err != nil {
+				if isLine(err) {
+					return err
+				}
+				r.post(ctx, till.DrawerFailed{Reason: reason(err)})
+				continue
+			}
+			open = true
+			r.post(ctx, till.DrawerOpened{})
+		case <-time.After(drawerEvery):
+			now, err := d.DrawerOpened(ctx)
+			if isLine(err) {
+				return err
+			}
+			if err != nil || now == open {
+				continue
+			}
+			open = now
+			if open {
+				r.post(ctx, till.DrawerOpened{})
+			} else {
+				r.post(ctx, till.DrawerClosed{})
+			}
+		}
+	}
+}
+
+// isLine tells an error of the wire from one of the device on it.
+func isLine(err error) bool {
+	return errors.Is(err, drivers.ErrUnplugged) || errors.Is(err, drivers.ErrClosed) ||
+		errors.Is(err, context.Canceled)
+}
+
+// consoleWithin bounds a line to a console nobody reads.
+const consoleWithin = time.Second
+
+// ServeConsole writes what the operator was told to the service line.
+func (r *Register) ServeConsole(ctx context.Context, p drivers.Port) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case n := <-r.notices:
+			if err := p.SetWriteDeadline(time.Now().Add(consoleWithin)); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(p, "%s %s %s\r\n", time.Now().Format("15:04:05"), n.Code, n.Text)
+			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+				return err
+			}
+		}
+	}
+}
+
+// packetMax bounds what the capture process may say at once.
+const packetMax = 4096
+
+// ServeCapture turns the capture process's packets into events until its link
+// ends. What cannot be decoded ends the process: it would be an attack.
+func (r *Register) ServeCapture(ctx context.Context, link io.Reader) {
+	packet := make([]byte, packetMax+1)
+	for {
+		n, err := link.Read(packet)
+		if err != nil || n == 0 {
+			return
+		}
+		e, err := launch.Decode(packet[:n])
+		if err != nil {
+			r.log.Error("capture link", "err", err.Error())
+			return
+		}
+		switch {
+		case e.Read != nil:
+			r.post(ctx, till.CardRead{Read: *e.Read})
+		case e.Failed != "":
+			r.post(ctx, till.CardFailed{Reason: e.Failed})
+		case e.Status != nil:
+			r.DeviceState(ctx, "card", e.Status.Ready, errors.New(e.Status.Reason))
+		}
+	}
+}

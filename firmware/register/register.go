@@ -1,0 +1,289 @@
+// Package register is the shell around the till: one task per device, and one
+// loop that makes the till's records durable and then carries out its effects.
+package register
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/hpke"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"regi/drivers"
+	"regi/firmware/catalog"
+	"regi/firmware/record"
+	"regi/firmware/till"
+	"regi/firmware/uplink"
+)
+
+// Config is what a register is made of; every field is needed.
+type Config struct {
+	ID       record.ID
+	Till     till.Config
+	StateDir string
+	Version  string
+	// Key signs this register's records; SealTo is who may read them; SignedBy
+	// is whose acknowledgement lets the journal delete.
+	Key      ed25519.PrivateKey
+	SealTo   hpke.PublicKey
+	SignedBy ed25519.PublicKey
+	Prices   *catalog.Catalog
+	Log      *slog.Logger
+}
+
+// Limits of the queues between the tasks and the loop.
+const (
+	eventsMax  = 64
+	jobsMax    = 32
+	noticesMax = 64
+	// kickWithin: a drawer that could not be kicked by then stays shut. A late
+	// kick would open it with nobody in front of it.
+	kickWithin = time.Second
+	// authorizeWithin is a little over the uplink's own limit, for the case
+	// that the uplink itself dies.
+	authorizeWithin = 8 * time.Second
+)
+
+// Register is the shell. Its state belongs to the goroutine in Run; the
+// fields below mu and the channels are all that tasks touch.
+type Register struct {
+	config Config
+	log    *slog.Logger
+	till   *till.Till
+	ledger *ledger
+
+	events  chan till.Event
+	cloud   chan uplink.Message
+	jobs    chan till.Print
+	kicks   chan struct{}
+	notices chan till.Notice
+	screen  screen
+	// again holds events the loop gives to itself; its own channel could be full.
+	again  []till.Event
+	wanted uint64 // the record the uplink waits for, 0: none
+	told   status // what the log was last told
+
+	mu      sync.Mutex
+	link    *peer
+	devices map[string]string // name → "up" or why not
+	online  bool
+}
+
+// New opens the journal, recovers what a power cut left, and returns a
+// register whose Run goes on from there.
+func New(c Config) (*Register, error) {
+	r := &Register{
+		config: c, log: c.Log,
+		events: make(chan till.Event, eventsMax), cloud: make(chan uplink.Message, eventsMax),
+		jobs: make(chan till.Print, jobsMax), kicks: make(chan struct{}),
+		notices: make(chan till.Notice, noticesMax), screen: screen{changed: make(chan struct{}, 1)},
+		devices: map[string]string{},
+	}
+	var err error
+	if r.ledger, r.till, err = openLedger(c); err != nil {
+		return nil, fmt.Errorf("register: %w", err)
+	}
+	return r, nil
+}
+
+// Run is the loop: it ends with its context, or when the journal fails (no
+// sale without a durable record); the caller then starts the process again.
+func (r *Register) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, r.ledger.close()) }()
+	if err := r.begin(ctx); err != nil {
+		return fmt.Errorf("register: %w", err)
+	}
+	for {
+		r.report()
+		select {
+		case <-ctx.Done():
+			return nil
+		case e := <-r.events:
+			err = r.handle(ctx, e)
+		case m := <-r.cloud:
+			err = r.fromCloud(ctx, m)
+		}
+		for err == nil && len(r.again) > 0 {
+			e := r.again[0]
+			r.again = r.again[1:]
+			err = r.handle(ctx, e)
+		}
+		if err != nil {
+			return fmt.Errorf("register: %w", err)
+		}
+	}
+}
+
+// begin records the start and tells the till that time has passed.
+func (r *Register) begin(ctx context.Context) error {
+	boot := map[string]string{"version": r.config.Version}
+	if err := r.ledger.note(time.Now(), record.FwBoot, boot); err != nil { //nolint:contextcheck // see append
+		return err
+	}
+	if err := r.handle(ctx, till.PowerResumed{}); err != nil {
+		return err
+	}
+	r.log.Info("ready")
+	return nil
+}
+
+// handle gives one event to the till, makes its records durable, and only
+// then carries out the rest.
+func (r *Register) handle(ctx context.Context, e till.Event) error {
+	now := time.Now()
+	effects := r.till.Handle(now, e)
+	if err := r.ledger.commit(now, e, effects, r.till.State()); err != nil { //nolint:contextcheck // see append
+		return err
+	}
+	for _, effect := range effects {
+		switch f := effect.(type) {
+		case till.Show:
+			r.screen.show(f)
+		case till.Notice:
+			r.notify(f)
+		case till.Print:
+			r.print(f)
+		case till.Kick:
+			r.kick(ctx)
+		case till.Authorize:
+			r.authorize(ctx, f.Request)
+		}
+	}
+	r.feedUplink()
+	return nil
+}
+
+// post hands an event from a task to the loop.
+func (r *Register) post(ctx context.Context, e till.Event) {
+	select {
+	case r.events <- e:
+	case <-ctx.Done():
+	}
+}
+
+func (r *Register) print(job till.Print) {
+	select {
+	case r.jobs <- job:
+	default:
+		r.again = append(r.again, till.PrintFailed{Job: job.Job, Cause: "print queue full"})
+	}
+}
+
+// kick opens the drawer now or not at all.
+func (r *Register) kick(ctx context.Context) {
+	go func() { // ends within kickWithin
+		select {
+		case r.kicks <- struct{}{}:
+		case <-ctx.Done():
+		case <-time.After(kickWithin):
+			r.post(ctx, till.DrawerFailed{Reason: "printer away"})
+		}
+	}()
+}
+
+// notify says something to the people at the counter and to the log. A console
+// that is slow or away loses the oldest lines, never the loop's time.
+func (r *Register) notify(n till.Notice) {
+	r.log.Info("notice", "code", n.Code, "text", n.Text)
+	for {
+		select {
+		case r.notices <- n:
+			return
+		default:
+			select {
+			case <-r.notices:
+			default:
+			}
+		}
+	}
+}
+
+// screen is the newest text of the line display.
+type screen struct {
+	mu      sync.Mutex
+	text    till.Show
+	changed chan struct{}
+}
+
+func (s *screen) show(t till.Show) {
+	s.mu.Lock()
+	s.text = t
+	s.mu.Unlock()
+	select {
+	case s.changed <- struct{}{}:
+	default: // a change is already waiting to be drawn
+	}
+}
+
+func (s *screen) now() till.Show {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text
+}
+
+// status is what the log tells of the register; it holds no sale data.
+type status struct {
+	till               string
+	outbox, acked, end uint64
+	online             bool
+	devices            [5]string
+}
+
+// deviceNames are the lines of the counter, in the log's order.
+var deviceNames = [5]string{"scanner", "printer", "card", "keypad", "display"} //nolint:gochecknoglobals // a constant table
+
+// report logs the state when it has changed.
+func (r *Register) report() {
+	s := status{till: r.till.State().Phase(), outbox: r.ledger.journal.Depth()}
+	s.end, _ = r.ledger.journal.Head()
+	s.acked, _ = r.ledger.journal.Acked()
+	r.mu.Lock()
+	s.online = r.online
+	for i, name := range deviceNames {
+		s.devices[i] = r.devices[name]
+	}
+	r.mu.Unlock()
+	if s == r.told {
+		return
+	}
+	r.told = s
+	args := []any{"till", s.till, "outbox", s.outbox, "acked", s.acked, "head", s.end, "cloud", s.online}
+	for i, name := range deviceNames {
+		args = append(args, name, s.devices[i])
+	}
+	r.log.Info("state", args...)
+}
+
+// DeviceState is told by a supervisor that a device came or went.
+func (r *Register) DeviceState(ctx context.Context, name string, up bool, err error) {
+	detail := "up"
+	if !up {
+		detail = reason(err)
+	}
+	r.mu.Lock()
+	r.devices[name] = detail
+	r.mu.Unlock()
+	if up {
+		detail = ""
+	}
+	r.post(ctx, till.Device{Name: name, Up: up, Detail: detail})
+}
+
+// reason puts an error into words for the counter.
+func reason(err error) string {
+	if err == nil {
+		return "away"
+	}
+	for _, known := range []error{
+		drivers.ErrPaperOut, drivers.ErrCoverOpen, drivers.ErrCutter, drivers.ErrPaperNearEnd, drivers.ErrUnplugged,
+		drivers.ErrBusy, drivers.ErrTimeout, drivers.ErrOffline, drivers.ErrDuty, drivers.ErrDidNotOpen,
+	} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
+	}
+	return err.Error()
+}

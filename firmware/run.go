@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+
+	"regi/board/port"
+	"regi/drivers"
+	"regi/drivers/drawer"
+	"regi/drivers/escpos"
+	"regi/drivers/keypad"
+	"regi/drivers/linedisplay"
+	"regi/drivers/scanner"
+	"regi/firmware/catalog"
+	"regi/firmware/record"
+	"regi/firmware/register"
+	"regi/firmware/role"
+	"regi/firmware/sale"
+	"regi/firmware/till"
+	"regi/firmware/uplink"
+)
+
+// keyFileMax bounds every key file read at start.
+const keyFileMax = 16 << 10
+
+// run constructs the register and its tasks, and runs them until the end.
+func run(ctx context.Context, c *Config) error {
+	if err := role.Confine(); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	rc, err := registerConfig(c, log)
+	if err != nil {
+		return err
+	}
+	reg, err := register.New(rc)
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return reg.Run(ctx) })
+	for name, use := range deviceTasks(c, reg) {
+		serial := *c.serials()[name]
+		if serial.Port == "" {
+			continue
+		}
+		g.Go(func() error {
+			open := func() (drivers.Port, error) { return openPort(serial) }
+			state := func(up bool, err error) { reg.DeviceState(ctx, name, up, err) }
+			return port.Supervise(ctx, open, use, state)
+		})
+	}
+	g.Go(func() error { keepUplink(ctx, c, reg); return nil })
+	if c.Card.Reader != "none" && c.Card.Port != "" {
+		g.Go(func() error { keepCapture(ctx, c, reg); return nil })
+	}
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
+	rc := register.Config{
+		ID: record.ID{Store: c.Register.Store, Register: c.Register.ID}, StateDir: c.Register.State, Version: version, Log: log,
+		Till: till.Config{
+			Store: c.Register.Store, Register: c.Register.ID, Currency: c.Register.Currency, Locale: c.Register.Locale,
+			Profile: c.Register.Profile, TaxRounding: c.Tax.Rounding, Prices: c.Tax.Prices,
+			Issuer: sale.Issuer{
+				Name: c.Issuer.Name, Address: c.Issuer.Address, Tel: c.Issuer.Tel, RegistrationNumber: c.Issuer.RegistrationNumber,
+			},
+		},
+	}
+	if err := os.MkdirAll(c.Register.State, 0o700); err != nil {
+		return rc, fmt.Errorf("register.state: %w", err)
+	}
+	var err error
+	if rc.Key, err = deviceKey(filepath.Join(c.Register.State, "device.key")); err != nil {
+		return rc, err
+	}
+	if rc.SealTo, err = keyFile("cloud.seal_to", c.Cloud.SealTo, record.ParseSealPublic); err != nil {
+		return rc, err
+	}
+	if rc.SignedBy, err = keyFile("cloud.signed_by", c.Cloud.SignedBy, record.ParseSignPublic); err != nil {
+		return rc, err
+	}
+	if c.Catalog.File == "" {
+		return rc, errors.New("catalog.file is needed: the first prices")
+	}
+	data, err := os.ReadFile(c.Catalog.File)
+	if err != nil {
+		return rc, fmt.Errorf("catalog.file: %w", err)
+	}
+	if rc.Prices, err = catalog.Parse(data); err != nil {
+		return rc, fmt.Errorf("catalog.file %s: %w", c.Catalog.File, err)
+	}
+	return rc, nil
+}
+
+func keyFile[K any](key, path string, parse func([]byte) (K, error)) (k K, err error) {
+	if path == "" {
+		return k, fmt.Errorf("%s is needed: the file with the cloud's public key", key)
+	}
+	data, err := readBounded(path)
+	if err != nil {
+		return k, fmt.Errorf("%s: %w", key, err)
+	}
+	if k, err = parse(data); err != nil {
+		return k, fmt.Errorf("%s %s: %w", key, path, err)
+	}
+	return k, nil
+}
+
+func readBounded(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > keyFileMax {
+		return nil, fmt.Errorf("%s is over %d bytes: it is no key", path, keyFileMax)
+	}
+	return os.ReadFile(path) //nolint:gosec // the configuration names it
+}
+
+// deviceKey reads the key that signs this register's records, or makes it on
+// the first start. It never leaves the board; device.pub beside it is what the
+// cloud enrols.
+func deviceKey(path string) (ed25519.PrivateKey, error) {
+	data, err := readBounded(path)
+	if err == nil {
+		key, err := record.ParseSignPrivate(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		return key, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("device key: %w", err)
+	}
+	public, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("device key: %w", err)
+	}
+	// A cut between the two leaves no key, and the next start makes another.
+	err = writeDurably(filepath.Join(filepath.Dir(path), "device.pub"), record.MarshalSignPublic(public))
+	if err == nil {
+		err = writeDurably(path, record.MarshalSignPrivate(key))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("device key: %w", err)
+	}
+	return key, nil
+}
+
+// writeDurably makes a file that is whole or absent after a power cut.
+func writeDurably(path string, data []byte) error {
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // in the state folder
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+func openPort(s Serial) (drivers.Port, error) {
+	return port.Open(port.Options{Path: s.Port, Baud: s.Baud, Opener: s.Opener})
+}
+
+// deviceTasks says what is done with each open line.
+func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Context, drivers.Port) error {
+	return map[string]func(context.Context, drivers.Port) error{
+		"scanner": func(ctx context.Context, p drivers.Port) error {
+			s, err := scanner.New(p, scanner.Options{Framing: c.Scanner.Framing})
+			if err != nil {
+				return err
+			}
+			return reg.ServeScanner(ctx, s)
+		},
+		"keypad": func(ctx context.Context, p drivers.Port) error {
+			return reg.ServeKeypad(ctx, keypad.New(p, nil))
+		},
+		"display": func(ctx context.Context, p drivers.Port) error {
+			return reg.ServeDisplay(ctx, linedisplay.New(p))
+		},
+		"printer": func(ctx context.Context, p drivers.Port) error {
+			printer, err := escpos.New(p, c.Printer.Model)
+			if err != nil {
+				return err
+			}
+			if err := printer.Init(ctx); err != nil {
+				return err
+			}
+			return reg.ServePrinter(ctx, printer, drawer.ViaPrinter(printer, c.Drawer.Pin))
+		},
+		"console": reg.ServeConsole,
+	}
+}
+
+// keepUplink runs the only process with a network socket.
+func keepUplink(ctx context.Context, c *Config, reg *register.Register) {
+	start := func() (*role.Child, error) {
+		return role.Start(role.Uplink, nil, []string{}, os.Stderr)
+	}
+	config := &uplink.Config{
+		ID:  record.ID{Store: c.Register.Store, Register: c.Register.ID},
+		URL: c.Cloud.URL, CA: c.Cloud.CA, Creds: c.Cloud.Creds,
+	}
+	serve := func(ctx context.Context, child *role.Child) { reg.ServeUplink(ctx, child.Link, config) }
+	role.Keep(ctx, start, serve, func(code int, err error) {
+		reg.CloudState(ctx, false, endedWhy(code, err))
+	})
+}
+
+// keepCapture runs the only process that sees a card.
+func keepCapture(ctx context.Context, c *Config, reg *register.Register) {
+	key := cardKeySource()
+	start := func() (*role.Child, error) {
+		// A preemption signal would store vector registers, and with them card
+		// data, in a signal frame; a traceback would print arguments.
+		env := []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"}
+		child, err := role.Start(role.Capture, key, env, nil)
+		if err != nil {
+			return nil, err
+		}
+		return child, sendWire(child.Link, c.Card.Serial)
+	}
+	serve := func(ctx context.Context, child *role.Child) { reg.ServeCapture(ctx, child.Link) }
+	role.Keep(ctx, start, serve, func(code int, err error) {
+		reg.DeviceState(ctx, "card", false, errors.New(endedWhy(code, err)))
+	})
+}
+
+// cardKeySource is the descriptor on which a capture process asks for its
+// initial key. Only the descriptor's number is in the environment.
+func cardKeySource() *os.File {
+	fd, err := strconv.Atoi(os.Getenv("REGI_CARD_KEY_FD"))
+	if err != nil || fd < 3 {
+		return nil
+	}
+	unix.CloseOnExec(fd) // of the other roles, none may inherit it
+	return os.NewFile(uintptr(fd), "card key")
+}
+
+func endedWhy(code int, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	if why, ok := exitReasons[code]; ok {
+		return why
+	}
+	return "process ended; it is started again"
+}
