@@ -1,0 +1,142 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"regi/sim/cloud"
+	"regi/sim/device/printer"
+)
+
+// registerTOML is the configuration of the simulated counter, complete, so that
+// it also serves as the example to start from.
+const registerTOML = `# A complete configuration of a register, written by the simulator.
+# Change it and start the simulator again with the same --dir: only cloud.url is
+# rewritten then. Ports may be any tty.
+
+[register]
+store    = "0001"
+id       = "01"
+board    = "generic"
+state    = "state"
+locale   = "ja-JP"       # ja-JP | en
+currency = "JPY"
+profile  = "retail"
+
+[scanner]
+port     = "{dev}/scanner"
+baud     = 9600
+framing  = "cr"          # cr | lf | crlf
+
+[printer]
+port     = "{dev}/printer"
+baud     = 38400
+model    = "tm-t88v"     # tm-t88v (42 columns) | tm-t20iii, tm-m30, generic-80 (48) | generic-58 (32)
+
+[drawer]
+via      = "printer"
+pin      = 2
+
+[card]
+port     = "{dev}/card"
+baud     = 9600
+reader   = "msr"         # msr | none
+
+[keypad]
+port     = "{dev}/keypad"
+
+[display]
+port     = "{dev}/display"
+model    = "cd5220"
+
+[console]
+port     = "{dev}/console"
+baud     = 115200
+
+[cloud]
+url       = "{url}"
+ca        = "{ca}"
+creds     = "{creds}"
+seal_to   = "{seal_to}"
+signed_by = "{signed_by}"
+
+[issuer]
+name    = "レジ商店 青山本店"
+address = "東京都港区南青山一丁目2番3号"
+tel     = "03-0000-0000"
+registration_number = "T1180301018771"
+
+[tax]
+rounding = "floor"       # floor | half-up | ceil
+prices   = "inclusive"   # inclusive | exclusive
+
+[catalog]
+file = "catalog.json"
+`
+
+//nolint:gochecknoglobals // a constant pattern
+var urlLine = regexp.MustCompile(`(?m)^url(\s*)=.*$`)
+
+// writeConfig makes register.toml and catalog.json in dir, or keeps what is
+// there but for the cloud's address, which is another one after each start.
+func writeConfig(dir, dev string, c *cloud.Cloud) (path string, err error) {
+	path = filepath.Join(dir, "register.toml")
+	f := c.Files()
+	config, err := os.ReadFile(path) //nolint:gosec // the user's own folder
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		config = []byte(strings.NewReplacer(
+			"{dev}", dev, "{url}", c.URL(), "{ca}", f.CA, "{creds}", f.Creds, "{seal_to}", f.SealTo, "{signed_by}", f.SignedBy,
+		).Replace(registerTOML))
+	case err != nil:
+		return "", fmt.Errorf("config: %w", err)
+	default:
+		config = urlLine.ReplaceAllFunc(config, func([]byte) []byte { return []byte(`url       = "` + c.URL() + `"`) })
+	}
+	if err := os.WriteFile(path, config, 0o600); err != nil {
+		return "", fmt.Errorf("config: %w", err)
+	}
+	prices := filepath.Join(dir, "catalog.json")
+	if _, err := os.Stat(prices); err == nil {
+		return path, nil
+	}
+	snapshot, err := catalogJSON()
+	if err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(prices, snapshot, 0o600); err != nil {
+		return "", fmt.Errorf("catalogue: %w", err)
+	}
+	return path, nil
+}
+
+// printerModel is the simulated printer that the configuration asks for: the
+// wire is the same, the paper's width is not.
+func printerModel(config string) (printer.Model, error) {
+	var c struct {
+		Printer struct {
+			Model string `toml:"model"`
+		} `toml:"printer"`
+	}
+	data, err := os.ReadFile(config) //nolint:gosec // written here
+	if err != nil {
+		return printer.Model{}, err
+	}
+	if err := toml.Unmarshal(data, &c); err != nil {
+		return printer.Model{}, fmt.Errorf("%s: %w", config, err)
+	}
+	switch c.Printer.Model {
+	case "tm-t20iii", "tm-m30", "generic-80":
+		return printer.ModelNamed("80mm")
+	case "generic-58":
+		return printer.ModelNamed("58mm")
+	}
+	return printer.ModelNamed("tm-t88v")
+}

@@ -1,0 +1,292 @@
+package main_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestCashAndCardReachTheCloud(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	c.scan(notebook)
+	c.scan(riceBall)
+	c.await("line", func() bool { return c.till() == "SALE" })
+	c.keys("1", "0", "0", "0", "0", "CASH")
+	cash := c.awaitKind("sale.commit", 1)[0]
+	for _, part := range []string{"0" + notebook, "0" + riceBall, `"Tender"`, `"Tax"`, "Cash"} {
+		if !strings.Contains(cash, part) {
+			t.Errorf("the cash sale in the cloud lacks %s:\n%s", part, cash)
+		}
+	}
+	c.closeDrawer()
+
+	c.scan(notebook)
+	c.keys("CARD")
+	c.await("wait for card", func() bool { return c.till() == "CARD" })
+	c.swipe(panGood)
+	card := c.awaitKind("sale.commit", 2)[1]
+	for _, part := range []string{"AES128-DUKPT-CTR-CMAC", `"ksn"`, `"ct"`, `"mac"`, `"last4":"1111"`} {
+		if !strings.Contains(strings.ReplaceAll(card, " ", ""), part) {
+			t.Errorf("the card sale in the cloud lacks %s:\n%s", part, card)
+		}
+	}
+	c.await("both receipts", func() bool { return len(c.soldLocally()) == 2 })
+	for _, part := range []string{"登録番号", "T1180301018771", "※は軽減税率対象", "お釣り", "クレジットカード利用"} {
+		if !strings.Contains(c.paper(), part) {
+			t.Errorf("the paper lacks %s:\n%s", part, c.paper())
+		}
+	}
+	c.settled()
+	c.noCardNumber(panGood)
+}
+
+func TestCardDeclinedAndNoAnswerGoOn(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	c.scan(notebook)
+	for i, pan := range []string{panDeclined, panNoAnswer} {
+		c.keys("CARD")
+		c.await("wait for card", func() bool { return c.till() == "CARD" })
+		c.swipe(pan)
+		c.awaitKind("card.result", i+1)
+		c.await("tender again", func() bool { return c.till() == "TENDER" })
+	}
+	c.awaitKind("card.reversal", 1)
+	c.keys("CASH")
+	c.awaitKind("sale.commit", 1)
+	c.settled()
+	c.noCardNumber(panDeclined, panNoAnswer)
+}
+
+func TestCloudDownForTheShift(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	c.settled()
+	c.cloud("down")
+	c.await("offline", func() bool { return !c.state().Cloud.Session })
+	const sales = 5
+	for range sales {
+		c.sellCash()
+	}
+	c.scan(notebook)
+	c.keys("CARD")
+	c.await("wait for card", func() bool { return c.till() == "CARD" })
+	c.swipe(panGood)
+	c.await("offline card goes back to tender", func() bool { return c.till() == "TENDER" })
+	c.keys("CASH")
+	c.await("receipt", func() bool { return len(c.soldLocally()) == sales+1 })
+	c.closeDrawer()
+	if n := len(c.ofKind("sale.commit")); n != 0 {
+		t.Fatalf("%d sales reached a cloud that was down", n)
+	}
+	if c.state().Outbox == 0 {
+		t.Error("nothing waits in the outbox")
+	}
+	c.cloud("up")
+	c.awaitKind("sale.commit", sales+1)
+	c.settled()
+}
+
+func TestKilledRolesComeBack(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	c.scan(notebook)
+	c.scan(riceBall)
+	for _, role := range []string{"capture", "uplink", "register"} {
+		before := c.processes()[role]
+		if before == 0 {
+			t.Fatalf("no %s process", role)
+		}
+		c.kill(role)
+		c.await(role+" again", func() bool { pid := c.processes()[role]; return pid != 0 && pid != before })
+		c.await("ready again", func() bool { s := c.state(); return s.Till == "SALE" && s.Devices["card"] == "up" && s.Cloud.Session })
+	}
+	c.keys("CARD")
+	c.await("wait for card", func() bool { return c.till() == "CARD" })
+	c.swipe(panGood)
+	commit := c.awaitKind("sale.commit", 1)[0]
+	if !strings.Contains(commit, "0"+notebook) || !strings.Contains(commit, "0"+riceBall) {
+		t.Errorf("the sale lost a line over the kills:\n%s", commit)
+	}
+	c.settled()
+}
+
+func TestPowerCutInMidSale(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	c.sellCash()
+	for range 3 {
+		c.scan(notebook)
+		c.await("line", func() bool { return c.till() == "SALE" })
+		c.power("cut")
+		c.power("restore")
+		c.await("sale restored", func() bool { return c.till() == "SALE" })
+	}
+	c.keys("CASH")
+	commits := c.awaitKind("sale.commit", 2)
+	if n := strings.Count(commits[1], "0"+notebook); n != 3 {
+		t.Errorf("%d lines after three power cuts, want 3:\n%s", n, commits[1])
+	}
+	c.settled()
+}
+
+func TestScannerUnpluggedAndBack(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	c.scan(notebook)
+	c.await("line", func() bool { return c.till() == "SALE" })
+	c.device("scanner", "unplug")
+	c.await("the state says so", func() bool { return c.state().Devices["scanner"] != "up" })
+	c.device("scanner", "plug")
+	c.await("the state says so", func() bool { return c.state().Devices["scanner"] == "up" })
+	c.scan(riceBall)
+	c.awaitKind("line.add", 2)
+	c.keys("CASH")
+	c.awaitKind("sale.commit", 1)
+	c.settled()
+}
+
+func TestPaperOutInMidReceipt(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	c.scan(notebook)
+	c.await("line", func() bool { return c.till() == "SALE" })
+	c.printer("paper", "out@6")
+	c.keys("CASH")
+	c.awaitKind("sale.commit", 1)
+	c.closeDrawer()
+	c.await("operator told", func() bool { return strings.Contains(c.logs.String(), "paper out") })
+	if len(c.soldLocally()) != 0 {
+		t.Fatal("the receipt was complete although the paper was out")
+	}
+	c.printer("paper", "ok")
+	c.await("rest of the receipt", func() bool { return len(c.soldLocally()) == 1 })
+	c.awaitKind("print.done", 1)
+	if n := strings.Count(c.paper(), "登録番号"); n != 1 {
+		t.Errorf("the receipt's head is on the paper %d times:\n%s", n, c.paper())
+	}
+	c.settled()
+}
+
+func TestBadInputNeverStopsTheSale(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	c.scan(notebook)
+	c.await("line", func() bool { return c.till() == "SALE" })
+	for name, data := range map[string]string{
+		"unknown code": "4900000000016", "wrong check digit": "4901234567890", "10 kB": strings.Repeat("4", 10_000),
+		"control bytes": "49\x1b@\x10\x14\x01\x00\x01234", "not a code": "hello",
+	} {
+		before := strings.Count(c.logs.String(), "notice")
+		c.scan(data)
+		c.await("a message about "+name, func() bool { return strings.Count(c.logs.String(), "notice") > before })
+		c.keys("CLEAR")
+	}
+	c.keys("CARD")
+	c.await("wait for card", func() bool { return c.till() == "CARD" })
+	before := strings.Count(c.logs.String(), "notice")
+	c.post("/api/swipe", map[string]string{"track2": ";41111111=?&%!11"})
+	c.await("a message about the swipe", func() bool { return strings.Count(c.logs.String(), "notice") > before })
+	c.swipe(panGood)
+	if commit := c.awaitKind("sale.commit", 1)[0]; strings.Count(commit, "0"+notebook) != 1 {
+		t.Errorf("bad input changed the sale:\n%s", commit)
+	}
+	c.settled()
+	if strings.ContainsAny(c.paper(), "\x1b\x10\x14") {
+		t.Error("control bytes reached the paper")
+	}
+}
+
+func TestConfigurationMistakesAreNamed(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	c.power("cut")
+	good, err := os.ReadFile(filepath.Join(c.dir, "register.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []struct{ name, old, new, want string }{
+		{"unknown key", "[scanner]", "[scanner]\ncolour = \"red\"", "unknown key \"scanner.colour\""},
+		{"no such port", filepath.Join(c.dir, "dev", "scanner"), "/dev/serial/by-path/none", "FAIL  scanner"},
+	} {
+		path := filepath.Join(t.TempDir(), "register.toml")
+		if err := os.WriteFile(path, []byte(strings.Replace(string(good), m.old, m.new, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		said, err := run(t, binaries.regi, "check", "--config", path)
+		if err == nil || !strings.Contains(said, m.want) {
+			t.Errorf("%s: error %v, said:\n%s", m.name, err, said)
+		}
+	}
+	said, err := run(t, binaries.regi, "check", "--config", filepath.Join(c.dir, "register.toml"))
+	if err != nil {
+		t.Errorf("check of a healthy counter: %v\n%s", err, said)
+	}
+	t.Logf("regi check:\n%s", said)
+}
+
+// TestOnlyTheUplinkHasASocket looks at the real processes.
+func TestOnlyTheUplinkHasASocket(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	c.settled()
+	inodes := networkSockets(t)
+	for role, pid := range c.processes() {
+		fds, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		network := 0
+		for _, fd := range fds {
+			target, err := os.Readlink(fd)
+			if err != nil {
+				continue
+			}
+			listening, ok := inodes[target]
+			if ok {
+				network++
+			}
+			if listening {
+				t.Errorf("%s listens", role)
+			}
+		}
+		if want := map[string]int{"uplink": 1}[role]; network != want {
+			t.Errorf("%s has %d network sockets, want %d", role, network, want)
+		}
+	}
+}
+
+// networkSockets maps "socket:[inode]" to whether it listens.
+func networkSockets(t *testing.T) map[string]bool {
+	t.Helper()
+	found := map[string]bool{}
+	for _, table := range []string{"tcp", "tcp6", "udp", "udp6"} {
+		b, err := os.ReadFile("/proc/net/" + table)
+		if err != nil {
+			continue // no IPv6 here
+		}
+		for _, line := range strings.Split(string(b), "\n")[1:] {
+			if f := strings.Fields(line); len(f) > 9 {
+				found["socket:["+f[9]+"]"] = f[3] == "0A"
+			}
+		}
+	}
+	return found
+}
+
+func TestReportAndReopen(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	c.sellCash()
+	c.keys("Z")
+	c.await("closed", func() bool { return c.till() == "CLOSED" })
+	c.awaitKind("shift.close", 1)
+	c.await("Z slip", func() bool { return strings.Contains(c.paper(), "精算") })
+	c.keys("2", "OPEN")
+	c.await("open again", func() bool { return c.till() == "IDLE" })
+	c.sellCash()
+	c.settled()
+}
