@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,21 +27,33 @@ type bare struct {
 
 const bareBytes = 4 << 20
 
+// newBare makes the file as a segment is made, block by block, and drops its
+// cache: a file written at once and kept in memory is 13 % slower to overwrite,
+// and would flatter the journal.
 func newBare(b *testing.B, dir string) *bare {
 	b.Helper()
 	path := filepath.Join(dir, "bare")
-	if err := os.WriteFile(path, make([]byte, bareBytes), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|unix.O_DSYNC, 0) //nolint:gosec // the test's own
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the test's own
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { _ = f.Close() })
-	if err := f.Sync(); err != nil {
+	block := make([]byte, journal.SlotSize)
+	for at := int64(0); at < bareBytes; at += journal.SlotSize {
+		if _, err := f.WriteAt(block, at); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		b.Fatal(err)
 	}
-	return &bare{f: f, b: make([]byte, journal.SlotSize)}
+	if f, err = os.OpenFile(path, os.O_RDWR|unix.O_DSYNC, 0); err != nil { //nolint:gosec // the test's own
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = f.Close() })
+	if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
+		b.Fatal(err)
+	}
+	return &bare{f: f, b: block}
 }
 
 func (w *bare) write(b *testing.B) {

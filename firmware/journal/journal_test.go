@@ -3,6 +3,7 @@ package journal_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -325,6 +326,40 @@ func TestTrim(t *testing.T) {
 		t.Error("the head's record went with its acknowledgement")
 	}
 }
+
+// TestStaleSegments: segments that a cut-off Trim did not come to remove are
+// removed by Open, whichever of them are left, and take no room.
+func TestStaleSegments(t *testing.T) {
+	for left := range 1 << 3 {
+		dir, r, c := memDir(t), source(16), chain{}
+		j := mustOpen(t, dir, small)
+		for range 30 {
+			mustAppend(t, j, &c, r, size{10, 0})
+		}
+		before := snapshot(t, dir)
+		mustTrim(t, j, &c, 26)
+		room := j.Room()
+		if err := j.Crash(); err != nil {
+			t.Fatal(err)
+		}
+		im := snapshot(t, dir)
+		for i := range 3 {
+			if name := segmentFile(i + 1); left>>i&1 == 1 {
+				im[name] = before[name]
+			}
+		}
+		if err := im.write(dir); err != nil {
+			t.Fatal(err)
+		}
+		j = mustOpen(t, dir, small)
+		mustBe(t, j, c)
+		if n := len(segments(t, dir)); n != 1 || j.Room() != room {
+			t.Errorf("left %03b: %d segments, room %d, was %d", left, n, j.Room(), room)
+		}
+	}
+}
+
+func segmentFile(n int) string { return fmt.Sprintf("%016d.seg", n) }
 
 // TestBusy: one at a time, and a crashed holder lets go.
 func TestBusy(t *testing.T) {

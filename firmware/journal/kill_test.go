@@ -21,6 +21,10 @@ import (
 // it names, until it is killed.
 const childEnv = "REGI_JOURNAL_CHILD"
 
+// killed has small segments, to rotate often, and room for all that the child
+// leaves unacknowledged: it must never meet ErrFull.
+var killed = journal.Options{SegmentSlots: 8, BytesMax: 64 * 8 * journal.SlotSize} //nolint:gochecknoglobals // a constant
+
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childEnv); dir != "" {
 		if err := child(dir); err != nil {
@@ -47,7 +51,7 @@ func known(seq uint64) journal.Entry {
 // child appends batches, acknowledges, prepares and tells each sequence that
 // is durable, and each that may be acknowledged, for as long as it lives.
 func child(dir string) error {
-	j, err := journal.Open(dir, small)
+	j, err := journal.Open(dir, killed)
 	if err != nil {
 		return err
 	}
@@ -85,7 +89,7 @@ func TestKill(t *testing.T) {
 	for n := range kills {
 		said, ackedTo := appendAndKill(t, dir, time.Duration(rand.IntN(25_000))*time.Microsecond) //nolint:gosec // a moment
 		durable, acked = max(durable, said), max(acked, ackedTo)
-		j, err := journal.Open(dir, small)
+		j, err := journal.Open(dir, killed)
 		if err != nil {
 			t.Fatalf("kill %d: %v", n, err)
 		}

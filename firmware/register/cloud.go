@@ -80,6 +80,10 @@ func (r *Register) CloudState(ctx context.Context, up bool, detail string) {
 func (r *Register) fromCloud(ctx context.Context, m uplink.Message) error {
 	switch m.Op {
 	case "want":
+		if head, _ := r.ledger.journal.Head(); m.Seq > head+1 {
+			r.notify(till.Notice{Code: "C91", Text: foreignChain})
+			return nil
+		}
 		r.wanted = m.Seq
 		r.feedUplink()
 	case "ack":
@@ -92,6 +96,8 @@ func (r *Register) fromCloud(ctx context.Context, m uplink.Message) error {
 	return nil
 }
 
+const foreignChain = "クラウドの台帳がこのレジと一致しません。サービスへ連絡 / the cloud holds another chain than this register, call service"
+
 // acknowledged lets the journal delete, if the receiver really signed.
 func (r *Register) acknowledged(ack *record.Ack) error {
 	if ack == nil {
@@ -103,7 +109,7 @@ func (r *Register) acknowledged(ack *record.Ack) error {
 	}
 	err := r.ledger.journal.Trim(ack.Seq, ack.Hash)
 	if errors.Is(err, journal.ErrForeignAck) {
-		r.notify(till.Notice{Code: "C91", Text: "クラウドの台帳がこのレジと一致しません。サービスへ連絡 / the cloud holds another chain, call service"})
+		r.notify(till.Notice{Code: "C91", Text: foreignChain})
 		return nil
 	}
 	if err != nil {

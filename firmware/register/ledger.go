@@ -54,10 +54,13 @@ type redoNote struct {
 	Event json.RawMessage `json:"event"`
 }
 
-const journalBytesMax = 1 << 30 // about 250,000 records
+const journalBytesMax = 1 << 30
 
 func openLedger(c Config) (*ledger, *till.Till, error) {
-	j, err := journal.Open(filepath.Join(c.StateDir, "journal"), journal.Options{BytesMax: journalBytesMax})
+	if c.journal.BytesMax == 0 {
+		c.journal.BytesMax = journalBytesMax
+	}
+	j, err := journal.Open(filepath.Join(c.StateDir, "journal"), c.journal)
 	if err != nil {
 		return nil, nil, err
 	}

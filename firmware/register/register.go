@@ -14,6 +14,7 @@ import (
 
 	"regi/drivers"
 	"regi/firmware/catalog"
+	"regi/firmware/journal"
 	"regi/firmware/record"
 	"regi/firmware/till"
 	"regi/firmware/uplink"
@@ -32,6 +33,8 @@ type Config struct {
 	SignedBy ed25519.PublicKey
 	Prices   *catalog.Catalog
 	Log      *slog.Logger
+
+	journal journal.Options // the zero value but in tests: 1 GiB, about 250,000 records
 }
 
 // Limits of the queues between the tasks and the loop.
@@ -119,8 +122,7 @@ func (r *Register) Run(ctx context.Context) (err error) {
 
 // begin records the start and tells the till that time has passed.
 func (r *Register) begin(ctx context.Context) error {
-	boot := map[string]string{"version": r.config.Version}
-	if err := r.ledger.note(time.Now(), record.FwBoot, boot); err != nil { //nolint:contextcheck // see append
+	if err := r.boot(); err != nil { //nolint:contextcheck // see append
 		return err
 	}
 	if err := r.handle(ctx, till.PowerResumed{}); err != nil {
@@ -133,9 +135,19 @@ func (r *Register) begin(ctx context.Context) error {
 // handle gives one event to the till, makes its records durable, and only
 // then carries out the rest.
 func (r *Register) handle(ctx context.Context, e till.Event) error {
-	now := time.Now()
+	if r.full(e) {
+		return nil
+	}
+	now, before := time.Now(), r.till.State()
 	effects := r.till.Handle(now, e)
-	if err := r.ledger.commit(now, e, effects, r.till.State()); err != nil { //nolint:contextcheck // see append
+	err := r.ledger.commit(now, e, effects, r.till.State()) //nolint:contextcheck // see append
+	if errors.Is(err, journal.ErrFull) {
+		// Nothing was written, so nothing has happened.
+		r.till = till.New(r.config.Till, before)
+		r.tellFull()
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	for _, effect := range effects {
