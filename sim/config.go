@@ -81,7 +81,6 @@ prices   = "inclusive"   # inclusive | exclusive
 file = "catalog.json"
 `
 
-//nolint:gochecknoglobals // a constant pattern
 var urlLine = regexp.MustCompile(`(?m)^url(\s*)=.*$`)
 
 // writeConfig makes register.toml and catalog.json in dir, or keeps what is
@@ -100,7 +99,7 @@ func writeConfig(dir, dev string, c *cloud.Cloud) (path string, err error) {
 	default:
 		config = urlLine.ReplaceAllFunc(config, func([]byte) []byte { return []byte(`url       = "` + c.URL() + `"`) })
 	}
-	if err := os.WriteFile(path, config, 0o600); err != nil {
+	if err := os.WriteFile(path, config, 0o600); err != nil { //nolint:gosec // the user's own folder
 		return "", fmt.Errorf("config: %w", err)
 	}
 	prices := filepath.Join(dir, "catalog.json")

@@ -63,7 +63,7 @@ func newDesk(ctx context.Context, o options) (d *desk, err error) {
 			return nil, err
 		}
 	}
-	if d.cloud, err = cloud.OpenWith(filepath.Join(o.dir, "cloud"), d.id, cloud.Options{Changed: d.bell.Ring}); err != nil {
+	if d.cloud, err = cloud.OpenWith(filepath.Join(o.dir, "cloud"), d.id, cloud.Options{Changed: d.bell.Ring}); err != nil { //nolint:contextcheck // its database outlives the context
 		return nil, err
 	}
 	f := d.cloud.Files()
@@ -105,7 +105,7 @@ func (d *desk) furnish() {
 		Display: display.New(d.wires["display"], ring), Console: console.New(d.wires["console"], ring), Drawer: box,
 		Printer: paper, Power: d.power, Cloud: d.cloud, Wires: d.wires, Bell: &d.bell, Goods: goods(), Cards: cards(),
 		Alarms: d.alarms,
-		Log:    func(format string, args ...any) { fmt.Fprintf(os.Stderr, "sim: "+format+"\n", args...) }, //nolint:errcheck // the terminal is gone
+		Log:    func(format string, args ...any) { fmt.Fprintf(os.Stderr, "sim: "+format+"\n", args...) },
 	})
 }
 
@@ -148,7 +148,7 @@ func (d *desk) welcome(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	if err := d.cloud.Enroll(d.id, key); err != nil {
+	if err := d.cloud.Enroll(d.id, key); err != nil { //nolint:contextcheck // as above
 		return err
 	}
 	if o.closed || !until(ctx, d.listens) || d.power != nil && d.power.State().Till != closed {
@@ -177,7 +177,11 @@ func (d *desk) listens() bool {
 // deviceKey waits for the public key that the register lays into its state.
 func (d *desk) deviceKey(ctx context.Context) (ed25519.PublicKey, error) {
 	path := filepath.Join(d.dir, "state", "device.pub")
-	if !until(ctx, func() bool { _, err := os.Stat(path); return err == nil }) {
+	made := func() bool {
+		_, err := os.Stat(path) //nolint:gosec // in our own folder
+		return err == nil
+	}
+	if !until(ctx, made) {
 		return nil, ctx.Err()
 	}
 	f, err := os.Open(path) //nolint:gosec // in our own folder

@@ -112,7 +112,7 @@ func run(o options) (err error) {
 // build makes the register from this tree, with the settings that built the
 // simulator, so that both come from one cache.
 func build(ctx context.Context, dir string) (string, error) {
-	fmt.Fprintln(os.Stderr, "building the register …") //nolint:errcheck // the terminal is gone
+	fmt.Fprintln(os.Stderr, "building the register …")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}

@@ -84,9 +84,9 @@ func (l *logbook) String() string {
 }
 
 // start runs a counter and waits until a cashier could sell.
-func start(t *testing.T, args ...string) *counter {
+func start(t *testing.T) *counter {
 	t.Helper()
-	c := startAt(t, t.TempDir(), args...)
+	c := startAt(t, t.TempDir())
 	c.await("open shift", func() bool { return c.till() == "IDLE" })
 	return c
 }
@@ -179,6 +179,7 @@ func (c *counter) scan(data string) {
 	c.t.Helper()
 	c.post("/api/scan", map[string]string{"data": data})
 }
+
 func (c *counter) keys(keys ...string) {
 	c.t.Helper()
 	c.post("/api/keys", map[string]any{"keys": keys})
@@ -188,18 +189,22 @@ func (c *counter) printer(key, value string) {
 	c.t.Helper()
 	c.post("/api/printer", map[string]string{key: value})
 }
+
 func (c *counter) cloud(link string) {
 	c.t.Helper()
 	c.post("/api/cloud", map[string]string{"link": link})
 }
+
 func (c *counter) power(action string) {
 	c.t.Helper()
 	c.post("/api/power", map[string]string{"action": action})
 }
+
 func (c *counter) kill(role string) {
 	c.t.Helper()
 	c.post("/api/kill", map[string]string{"role": role})
 }
+
 func (c *counter) device(name, action string) {
 	c.t.Helper()
 	c.post("/api/device", map[string]string{"name": name, "action": action})
@@ -274,11 +279,6 @@ func (c *counter) awaitKind(kind string, n int) []string {
 		c.t.Fatalf("%d records of kind %s in the cloud, want %d", len(got), kind, n)
 	}
 	return got
-}
-
-func (c *counter) awaitDisplay(part string) {
-	c.t.Helper()
-	c.await("display "+part, func() bool { return strings.Contains(c.display(), part) })
 }
 
 // settled waits until everything is acknowledged, then checks that the

@@ -618,6 +618,7 @@ func (s printerSuite) prompt(t *testing.T) {
 	for range 4 {
 		asking.Go(func() {
 			for ctx.Err() == nil {
+				time.Sleep(5 * time.Millisecond) // or this clock would stand still
 				began := time.Now()
 				_, err := p.Status(ctx)
 				if took := time.Since(began); ctx.Err() == nil && (err != nil || took > 0) {
@@ -657,7 +658,7 @@ func (s printerSuite) garbage(t *testing.T) {
 
 // garbageInTheMiddle looks like many answers to fences.
 func (s printerSuite) garbageInTheMiddle(t *testing.T) {
-	p, device, _ := s.start(t, 5*time.Millisecond)
+	p, device, _ := s.start(t, 100*time.Millisecond)
 	doc := pages("a", 100)
 	j := start(t.Context(), p, doc)
 	middle(t, device)

@@ -1,6 +1,7 @@
 package driverstest
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"slices"
@@ -337,7 +338,7 @@ func commandLength(c []byte) (n int, known bool) {
 			if len(c) < 5 {
 				return 5, true
 			}
-			return 5 + int(c[3]) + int(c[4])<<8, c[2] == 'H'
+			return 5 + int(c[3]) + int(c[4])<<8, c[2] == 'H' || c[2] == 0
 		}
 		n, known := parameters[string(c[:2])]
 		return 2 + n, known
@@ -432,6 +433,9 @@ func (d *ReceiptPrinter) obey(c []byte) bool {
 	case "\x1dr":
 		d.fence(0)
 	case "\x1d(":
+		if bytes.Contains(c[5:], []byte{0}) || len(c) == 5 {
+			break // a command that was cut short and mended with NULs
+		}
 		if len(c) != 11 || c[5] != 0x30 || c[6] != 0x30 {
 			d.problems = append(d.problems, fmt.Sprintf("no GS ( H: % x", c))
 			break

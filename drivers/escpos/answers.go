@@ -18,9 +18,26 @@ const blockMax = 96
 
 // A process ID response is 37h 22h, the four bytes of the ID, NUL.
 const (
-	processHead = "\x37\x22"
-	idLength    = 4
+	processFirst byte = 0x37
+	processHead       = "\x37\x22"
+	idLength          = 4
 )
+
+// processID makes the n-th ID. Of the bytes that the manual allows (20h–7Eh) it
+// uses those that are no answer to DLE EOT, which may come in between.
+func processID(n int64) string {
+	const digits = 32
+	var id [idLength]byte
+	for i := range id {
+		id[i] = "@ABCDEFGHIJKLMNO`abcdefghijklmno"[n%digits]
+		n /= digits
+	}
+	return string(id[:])
+}
+
+// readFence stands in owes for one that is answered when it is read (GS r);
+// others stand there with their ID.
+const readFence = ""
 
 // answers sorts the bytes of a printer by the question they answer. A byte
 // that nobody asked for answers nothing.
@@ -29,8 +46,8 @@ type answers struct {
 	status []byte // those that came, in order
 	extra  int    // DLE EOT answers beyond those asked for
 
-	fences, passed int    // GS r: sent and answered
-	printed        string // the ID of the newest GS ( H that was answered
+	owes   []string // fences without an answer, oldest first
+	passed int      // fences with one
 
 	xoff bool
 	// noise counts bytes that are no answer: a wrong speed, a broken line.
@@ -41,22 +58,31 @@ type answers struct {
 }
 
 // owed is the number of fences without an answer.
-func (a *answers) owed() int { return a.fences - a.passed }
+func (a *answers) owed() int { return len(a.owes) }
+
+// pass takes the answer to the oldest fence, if it is that.
+func (a *answers) pass(id string) bool {
+	if len(a.owes) == 0 || a.owes[0] != id {
+		return false
+	}
+	a.owes = a.owes[1:]
+	a.passed++
+	return true
+}
 
 func (a *answers) feed(b byte) {
 	switch {
 	case b == xon, b == xoff: // also between the bytes of the answers below
 		a.xoff = b == xoff
-	case len(a.block) > 0 && (b == 0 || b >= ' '):
-		a.inBlock(b)
-	case b&realTimeMask == realTime:
+	case b&realTimeMask == realTime && (b < ' ' || len(a.block) == 0 || a.block[0] == processFirst):
 		a.answer(b)
+	case len(a.block) > 0:
+		a.inBlock(b)
 	case b&asbMask == asbFirst:
 		a.asb = asbRest
 	case b&plainMask == plain && a.asb > 0:
 		a.asb--
-	case b&plainMask == plain && a.owed() > 0:
-		a.passed++
+	case b&plainMask == plain && a.pass(readFence):
 	case startsBlock(b):
 		a.block = append(a.block, b)
 	default:
@@ -69,9 +95,9 @@ func (a *answers) inBlock(b byte) {
 		a.block = append(a.block, b)
 		return
 	}
-	id, ours := strings.CutPrefix(string(a.block), processHead)
-	if ours && b == 0 && len(id) == idLength {
-		a.printed = id
+	// Another ID is that of a document that was given up.
+	if id, ours := strings.CutPrefix(string(a.block), processHead); ours && b == 0 && len(id) == idLength {
+		a.pass(id)
 	}
 	a.block = a.block[:0]
 }

@@ -48,7 +48,7 @@ func receipt() drivers.Document {
 
 func TestReceiptBytes(t *testing.T) {
 	t.Parallel()
-	out, err := encode(models[0], receipt(), "id#1")
+	out, err := encode(models[0], receipt(), 1)
 	if err != nil || len(out.bytes) > receiptBytesMax {
 		t.Errorf("%d lines in %d bytes, %v", len(receipt().Lines), len(out.bytes), err)
 	}
@@ -60,7 +60,7 @@ func BenchmarkEncode(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		var err error
-		if out, err = encode(models[0], doc, "id#1"); err != nil {
+		if out, err = encode(models[0], doc, 1); err != nil {
 			b.Fatal(err)
 		}
 	}

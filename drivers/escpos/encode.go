@@ -22,9 +22,9 @@ const (
 	rawBackslash = "\x1bR\x00\\\x1bR\x08"
 	// fence is GS r 1: transmit paper sensor status. It is answered in its turn.
 	fence = "\x1dr\x01"
-	// complete is GS ( H fn 48: answer with the four bytes that follow when all
+	// printFence is GS ( H fn 48: answer with the four bytes that follow when all
 	// before them is printed.
-	complete = "\x1d(H\x06\x00\x30\x30"
+	printFence = "\x1d(H\x06\x00\x30\x30"
 	// cut is GS V 66 0: feed to the cutting position and cut partially.
 	cut = "\x1dVB\x00"
 	// tear is ESC d 5: five lines bring the last one past the tear bar.
@@ -54,23 +54,25 @@ const (
 // it ends a block.
 type unit struct {
 	end    int // in stream.bytes
-	fences int
+	fences []string
 }
 
 // stream is a document as the printer takes it.
 type stream struct {
 	bytes []byte
 	units []unit
+	next  int64 // the first process ID that was not used
 }
 
-// encode lays doc out for a model. The id is what GS ( H answers with. Errors
-// wrap drivers.ErrTooLong.
-func encode(m Model, doc drivers.Document, id string) (stream, error) {
+// encode lays doc out for a model, with process IDs from next on. Errors wrap
+// drivers.ErrTooLong.
+func encode(m Model, doc drivers.Document, next int64) (stream, error) {
 	if len(doc.Lines) > drivers.DocumentLinesMax {
 		return stream{}, fmt.Errorf("%d lines, at most %d: %w", len(doc.Lines), drivers.DocumentLinesMax, drivers.ErrTooLong)
 	}
 	e := encoder{model: m, chars: newCharset()}
 	e.out.bytes = append(make([]byte, 0, 64*(len(doc.Lines)+1)), setUp...)
+	e.out.next = next
 	e.out.units = make([]unit, 0, len(doc.Lines)+2)
 	e.end(0)
 	for i, l := range doc.Lines {
@@ -79,7 +81,7 @@ func encode(m Model, doc drivers.Document, id string) (stream, error) {
 		}
 		e.text(l)
 	}
-	e.tail(doc.Cut, id)
+	e.tail(doc.Cut)
 	return e.out, nil
 }
 
@@ -104,10 +106,20 @@ func (e *encoder) command(b ...byte) { e.out.bytes = append(e.out.bytes, b...) }
 
 // end ends a unit, and with fences a block.
 func (e *encoder) end(fences int) {
+	ids := make([]string, 0, fences)
 	for range fences {
-		e.put(fence)
+		id := readFence
+		if e.model.PrintComplete {
+			id = processID(e.out.next)
+			e.out.next++
+			e.put(printFence)
+			e.put(id)
+		} else {
+			e.put(fence)
+		}
+		ids = append(ids, id)
 	}
-	e.out.units = append(e.out.units, unit{end: len(e.out.bytes), fences: fences})
+	e.out.units = append(e.out.units, unit{end: len(e.out.bytes), fences: ids})
 	if fences > 0 {
 		e.blockBegin, e.lines = len(e.out.bytes), 0
 	}
@@ -205,7 +217,7 @@ func flag(on bool, bit byte) byte {
 	return 0
 }
 
-func (e *encoder) tail(cutPaper bool, id string) {
+func (e *encoder) tail(cutPaper bool) {
 	switch {
 	case cutPaper && e.model.Cutter:
 		e.put(cut)
@@ -213,9 +225,7 @@ func (e *encoder) tail(cutPaper bool, id string) {
 		e.put(tear)
 	}
 	if e.model.PrintComplete {
-		e.put(complete)
-		e.put(id)
-		e.end(0)
+		e.end(1)
 		return
 	}
 	e.end(lastFences)

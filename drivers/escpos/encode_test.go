@@ -2,6 +2,7 @@ package escpos
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,16 +14,21 @@ import (
 // ours are all commands that a document may hold, by their first two bytes,
 // with the values their parameters may have.
 func ours() map[string][]string {
+	var ids []string
+	for n := range int64(200) {
+		ids = append(ids, "H\x06\x00\x30\x30"+processID(n))
+	}
 	return map[string][]string{
 		"\x1b@": {""}, "\x1cC": {"\x01"}, "\x1bR": {"\x00", "\x08"}, "\x1bt": {"\x01"}, "\x1da": {"\x00"},
 		"\x1c&": {""}, "\x1c.": {""}, "\x1ba": {"\x00", "\x01", "\x02"}, "\x1bE": {"\x00", "\x01"},
 		"\x1d!": {"\x00", "\x01", "\x10", "\x11"}, "\x1c!": {"\x00", "\x04", "\x08", "\x0c"},
-		"\x1dr": {"\x01"}, "\x1dV": {"B\x00"}, "\x1bd": {"\x05"}, "\x1d(": {"H\x06\x00\x30\x30id#1"},
+		"\x1dr": {"\x01"}, "\x1dV": {"B\x00"}, "\x1bd": {"\x05"}, "\x1d(": ids,
 	}
 }
 
 // text takes the commands away and fails on what is no text then.
 func text(t interface{ Fatalf(string, ...any) }, b []byte) (rest []byte) {
+	commands := ours()
 	for len(b) > 0 {
 		if b[0] >= ' ' && b[0] != 0x7F || b[0] == lf {
 			rest, b = append(rest, b[0]), b[1:]
@@ -30,7 +36,7 @@ func text(t interface{ Fatalf(string, ...any) }, b []byte) (rest []byte) {
 		}
 		n := 0
 		if len(b) > 1 {
-			for _, parameters := range ours()[string(b[:2])] {
+			for _, parameters := range commands[string(b[:2])] {
 				if bytes.HasPrefix(b[2:], []byte(parameters)) {
 					n = 2 + len(parameters)
 				}
@@ -47,7 +53,7 @@ func text(t interface{ Fatalf(string, ...any) }, b []byte) (rest []byte) {
 // check holds for every document: text becomes no command.
 func check(t interface{ Fatalf(string, ...any) }, doc drivers.Document) {
 	for _, m := range models {
-		out, err := encode(m, doc, "id#1")
+		out, err := encode(m, doc, 1)
 		if err != nil {
 			t.Fatalf("%v", err)
 		}
@@ -65,7 +71,7 @@ func check(t interface{ Fatalf(string, ...any) }, doc drivers.Document) {
 			if n := u.end - from; n > blockBytes+textMax {
 				t.Fatalf("unit of %d bytes", n)
 			}
-			if from = u.end; i == len(out.units)-1 && (from != len(out.bytes) || (u.fences != lastFences) != m.PrintComplete) {
+			if from = u.end; i == len(out.units)-1 && (from != len(out.bytes) || len(u.fences) != map[bool]int{false: lastFences, true: 1}[m.PrintComplete]) {
 				t.Fatalf("the document ends without its fences")
 			}
 		}
@@ -103,11 +109,11 @@ func FuzzEncode(f *testing.F) {
 func FuzzAnswers(f *testing.F) {
 	f.Add([]byte{0x12, 0x16, 0x00, xoff, 0x10, 0x00, xon, 0x00, 0x00, 0x37, 0x22, 0, 0xFF}, byte(2), byte(3))
 	f.Fuzz(func(t *testing.T, said []byte, asked, fences byte) {
-		a := answers{asked: int(asked), fences: int(fences)}
+		a := answers{asked: int(asked), owes: slices.Repeat([]string{readFence, processID(7)}, int(fences))}
 		for _, b := range said {
 			a.feed(b)
 		}
-		if a.asked < 0 || len(a.status)+a.asked != int(asked) || a.owed() < 0 || a.asb < 0 || len(a.block) > blockMax {
+		if a.asked < 0 || len(a.status)+a.asked != int(asked) || a.owed()+a.passed != 2*int(fences) || a.asb < 0 || len(a.block) > blockMax {
 			t.Errorf("%+v", a)
 		}
 		if a.noise+a.extra+len(a.status)+a.passed > len(said) {
@@ -118,27 +124,36 @@ func FuzzAnswers(f *testing.F) {
 
 func TestAnswers(t *testing.T) {
 	t.Parallel()
+	type want struct {
+		status                      string
+		asked, extra, passed, noise int
+		xoff                        bool
+	}
+	id := processID(1 << 40)
 	for _, test := range []struct {
-		name string
-		said string
-		want answers
+		name, said string
+		want       want
 	}{
-		{"status", "\x12\x16", answers{status: []byte{0x12, 0x16}, fences: 2}},
-		{"fences", "\x00\x0f", answers{asked: 2, fences: 2, passed: 2}},
-		{"unasked", "\x12\x12\x12\x00\x00\x00", answers{status: []byte{0x12, 0x12}, extra: 1, fences: 2, passed: 2, noise: 1}},
-		{"flow", "\x13\x11\x13", answers{asked: 2, fences: 2, xoff: true}},
-		{"automatic status, XOFF and an answer inside", "\x14\x00\x13\x0f\x12\x00", answers{asked: 1, status: []byte{0x12}, fences: 2, xoff: true}},
-		{"block data", "\x5fTM-T88V\x00\x37\x22abc\x00\x37\x22abcde\x00\x37\x23abcd\x00", answers{asked: 2, fences: 2}},
-		{"printed", "\x37\x22\x13a0\x11\x12@~\x00\x00", answers{asked: 1, status: []byte{0x12}, fences: 2, passed: 1, printed: "a0@~"}},
-		{"block without end", "\x5f" + strings.Repeat("\x32", blockMax) + "\x12", answers{asked: 1, status: []byte{0x12}, fences: 2}},
-		{"noise", "\xff\x80\x90", answers{asked: 2, fences: 2, noise: 3}},
+		{"status", "\x12\x16", want{status: "\x12\x16"}},
+		{"fences", "\x00\x0f", want{asked: 2, passed: 2}},
+		{"printed", "\x00\x00\x37\x22" + id + "\x00", want{asked: 2, passed: 3}},
+		{"printed, with all that may come inside", "\x00\x00\x37\x13\x22" + id[:1] + "\x11\x12" + id[1:] + "\x7e\x00", want{status: "\x12\x7e", passed: 3}},
+		{"another was printed", "\x00\x00\x37\x22" + processID(1) + "\x00", want{asked: 2, passed: 2}},
+		{"printed too early", "\x37\x22" + id + "\x00", want{asked: 2}},
+		{"no ID", "\x00\x00\x37\x23" + id + "\x00\x37\x22" + id + "a\x00\x37\x22" + id[1:] + "\x00\x00", want{asked: 2, passed: 2, noise: 1}},
+		{"unasked", "\x12\x12\x12\x00\x00\x00", want{status: "\x12\x12", extra: 1, passed: 2, noise: 1}},
+		{"flow", "\x13\x11\x13", want{asked: 2, xoff: true}},
+		{"automatic status, XOFF and an answer inside", "\x14\x00\x13\x0f\x12\x00", want{asked: 1, status: "\x12", xoff: true}},
+		{"other block data", "\x5fTM-T88V\x00", want{asked: 2}},
+		{"block without end", "\x5f" + strings.Repeat("\x32", blockMax) + "\x12", want{asked: 1, status: "\x12"}},
+		{"noise", "\xff\x80\x90", want{asked: 2, noise: 3}},
 	} {
-		got := answers{asked: 2, fences: 2}
+		a := answers{asked: 2, owes: []string{readFence, readFence, id}}
 		for _, b := range []byte(test.said) {
-			got.feed(b)
+			a.feed(b)
 		}
-		if got.asked != test.want.asked || string(got.status) != string(test.want.status) || got.extra != test.want.extra ||
-			got.passed != test.want.passed || got.xoff != test.want.xoff || got.noise != test.want.noise || got.printed != test.want.printed || got.asb != 0 || len(got.block) != 0 {
+		got := want{string(a.status), a.asked, a.extra, a.passed, a.noise, a.xoff}
+		if got != test.want || a.asb != 0 || len(a.block) != 0 {
 			t.Errorf("%s: %+v, want %+v", test.name, got, test.want)
 		}
 	}

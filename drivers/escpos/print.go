@@ -33,20 +33,14 @@ func (p *Printer) Print(ctx context.Context, doc drivers.Document, paused func(e
 		return fmt.Errorf("escpos: print: %w", err)
 	}
 	defer p.printing.release()
-	id := p.nextID()
-	out, err := encode(p.model, doc, id)
+	// After a restart the IDs are others than before it.
+	out, err := encode(p.model, doc, max(p.nextID, time.Now().UnixMilli()))
 	if err != nil {
 		return fmt.Errorf("escpos: print: %w", err)
 	}
+	p.nextID = out.next
 	j := &job{line: p.line, status: p.Status, paused: paused}
-	err = j.run(ctx, out)
-	switch {
-	case err != nil:
-	case p.model.PrintComplete:
-		err = j.complete(ctx, id)
-	default:
-		err = j.fenced(ctx)
-	}
+	err = j.run(ctx, out, p.model.PrintComplete)
 	switch {
 	case err == nil:
 		return nil
@@ -64,28 +58,51 @@ type job struct {
 
 	cause error // why it pauses, as last told
 	sent  bool  // bytes of the document may be on the paper
-	doubt error // why the answers to fences cannot be believed
-	noise int   // of the line, before the document
+	doubt error // why answers without an ID cannot be believed
 	heard time.Time
 	moved time.Time // when the printer last did something, or said why not
 }
 
-// run sends the document.
-func (j *job) run(ctx context.Context, out stream) error {
+// run sends the document and waits for its fences. Those with an ID (byID) are
+// answered when they are printed, and by nothing else; one of an older document
+// is told from them.
+func (j *job) run(ctx context.Context, out stream, byID bool) error {
 	if err := j.online(ctx); err != nil {
 		return err
 	}
-	if err := j.settle(ctx); err != nil {
+	if byID {
+		j.line.edit(func(a *answers) { a.owes = nil })
+	} else if err := j.settle(ctx); err != nil {
 		return err
 	}
-	j.noise = j.noisy()
+	noise := j.noise()
+	if err := j.send(ctx, out); err != nil {
+		return err
+	}
+	if err := j.wait(ctx, func(a *answers) bool { return a.owed() == 0 }); err != nil || byID {
+		return err
+	}
+	// It was read; wait for the paper.
+	if err := j.line.await(ctx, time.Now().Add(printLag), never); !noAnswer(err) {
+		return err
+	}
+	if err := j.online(ctx); err != nil {
+		return err
+	}
+	if j.doubt == nil && j.noise() != noise {
+		j.doubt = drivers.ErrFrame
+	}
+	return j.doubt
+}
+
+func (j *job) send(ctx context.Context, out stream) error {
 	from := 0
 	for _, u := range out.units {
 		if err := j.unit(ctx, out.bytes[from:u.end], u.fences); err != nil {
 			return err
 		}
 		from = u.end
-		if u.fences > 0 {
+		if len(u.fences) > 0 {
 			// At most one block is under way when the next one starts.
 			if err := j.wait(ctx, func(a *answers) bool { return a.owed() <= 1 }); err != nil {
 				return err
@@ -95,54 +112,27 @@ func (j *job) run(ctx context.Context, out stream) error {
 	return nil
 }
 
-// complete waits for the printer's word that the document is on paper. It is
-// the last of the answers, and no other looks like it.
-func (j *job) complete(ctx context.Context, id string) error {
-	if err := j.wait(ctx, func(a *answers) bool { return a.printed == id }); err != nil {
-		return err
-	}
-	j.line.edit(func(a *answers) { a.passed = a.fences })
-	return nil
-}
-
-// fenced waits until the document was read, and then for the paper.
-func (j *job) fenced(ctx context.Context) error {
-	if err := j.wait(ctx, func(a *answers) bool { return a.owed() <= 0 }); err != nil {
-		return err
-	}
-	if err := j.line.await(ctx, time.Now().Add(printLag), never); !noAnswer(err) {
-		return err
-	}
-	if err := j.online(ctx); err != nil {
-		return err
-	}
-	if j.doubt == nil && j.noisy() != j.noise {
-		j.doubt = drivers.ErrFrame
-	}
-	return j.doubt
-}
-
-func (j *job) noisy() (n int) {
+func (j *job) noise() (n int) {
 	j.line.edit(func(a *answers) { n = a.noise })
 	return n
 }
 
 // unit sends one unit. While the printer takes nothing it looks why.
-func (j *job) unit(ctx context.Context, b []byte, fences int) error {
+func (j *job) unit(ctx context.Context, b []byte, fences []string) error {
 	if err := j.flow(ctx); err != nil {
 		return err
 	}
 	j.begin()
 	for {
 		// Before the bytes: the answers may be faster than this goroutine.
-		j.line.edit(func(a *answers) { a.fences += fences })
+		j.line.edit(func(a *answers) { a.owes = append(a.owes, fences...) })
 		n, err := j.line.send(ctx, b)
 		j.sent = j.sent || n > 0
 		if err == nil {
 			return nil
 		}
 		if n == 0 {
-			j.line.edit(func(a *answers) { a.fences -= fences })
+			j.line.edit(func(a *answers) { a.owes = a.owes[:max(0, len(a.owes)-len(fences))] })
 		}
 		if !errors.Is(err, errBlocked) {
 			return err
@@ -268,7 +258,7 @@ func (j *job) settle(ctx context.Context) error {
 	if owed == 0 {
 		return nil
 	}
-	j.line.edit(func(a *answers) { a.fences++ })
+	j.line.edit(func(a *answers) { a.owes = append(a.owes, readFence) })
 	if _, err := j.line.send(ctx, []byte(fence)); err != nil {
 		return err
 	}
@@ -283,22 +273,10 @@ func (j *job) settle(ctx context.Context) error {
 		}
 		j.line.edit(func(a *answers) {
 			if err != nil { // the rest was lost
-				a.passed = a.fences
+				a.owes = nil
 			}
 			owed = a.owed()
 		})
 	}
 	return nil
-}
-
-// nextID is a process ID that no document of the last hours had: four bytes
-// from 21h on (the manual allows 20h to 7Eh).
-func (p *Printer) nextID() string {
-	const first, digits = '!', 94
-	p.lastID = max(p.lastID+1, time.Now().UnixMilli())
-	var id [idLength]byte
-	for i, n := 0, p.lastID; i < len(id); i, n = i+1, n/digits {
-		id[i] = byte(first + n%digits) //nolint:gosec // below 7Fh
-	}
-	return string(id[:])
 }

@@ -39,7 +39,7 @@ type Printer struct {
 	model    Model
 	line     *line
 	printing turn
-	lastID   int64 // guarded by printing
+	nextID   int64 // of a process; guarded by printing
 	coils    drawer.Coils
 }
 

@@ -272,17 +272,51 @@ func TestKickWithoutPaper(t *testing.T) {
 
 // TestReadIsNotPrinted: without GS ( H the last word is the paper sensor's.
 func TestReadIsNotPrinted(t *testing.T) {
-	device(t, "generic-80", func(t *testing.T, p *escpos.Printer, d *driverstest.ReceiptPrinter) {
-		d.Set(func(f *driverstest.PrinterFaults) { f.FencesLeft = 2 }) // all of this document's
-		told := 0
-		err := p.Print(t.Context(), drivers.Document{Lines: []drivers.TextLine{{Text: "a"}}}, func(cause error) {
-			told++
-			if errors.Is(cause, drivers.ErrPaperOut) {
-				d.PaperFor(-1)
-			}
+	for name, end := range map[string]func(*driverstest.ReceiptPrinter){
+		"at once": func(d *driverstest.ReceiptPrinter) {
+			d.Set(func(f *driverstest.PrinterFaults) { f.FencesLeft = 2 }) // all of this document's
+		},
+		"on the way": func(d *driverstest.ReceiptPrinter) {
+			time.AfterFunc(300*time.Millisecond, func() { d.PaperFor(0) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			device(t, "generic-80", func(t *testing.T, p *escpos.Printer, d *driverstest.ReceiptPrinter) {
+				end(d)
+				told := 0
+				err := p.Print(t.Context(), drivers.Document{Lines: []drivers.TextLine{{Text: "a"}}}, func(cause error) {
+					told++
+					if errors.Is(cause, drivers.ErrPaperOut) {
+						d.PaperFor(-1)
+					}
+				})
+				if err != nil || told != 2 {
+					t.Errorf("%v, told %d times", err, told)
+				}
+			})
 		})
-		if err != nil || told != 2 {
-			t.Errorf("%v, told %d times", err, told)
+	}
+}
+
+// TestLateKick: what could not be sent in time does not open the drawer later.
+func TestLateKick(t *testing.T) {
+	device(t, "tm-t88v", func(t *testing.T, p *escpos.Printer, d *driverstest.ReceiptPrinter) {
+		d.Reads(40) // to the middle of the first line
+		printed := make(chan error)
+		go func() {
+			printed <- p.Print(t.Context(), drivers.Document{Lines: []drivers.TextLine{{Text: strings.Repeat("a", 42)}}}, nil)
+		}()
+		time.Sleep(100 * time.Millisecond)
+		began := time.Now()
+		if err := p.Kick(t.Context(), 2); !errors.Is(err, drivers.ErrTimeout) || time.Since(began) > 2*time.Second {
+			t.Errorf("kick: %v after %v", err, time.Since(began))
+		}
+		d.Reads(-1)
+		if err := <-printed; err != nil {
+			t.Error(err)
+		}
+		if kicks := d.Kicks(); len(kicks) > 0 {
+			t.Errorf("%v", kicks)
 		}
 	})
 }

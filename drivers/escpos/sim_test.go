@@ -15,24 +15,27 @@ import (
 	"regi/sim/device/printer" //nolint:depguard // tests may cross: another reading of ESC/POS is the judge
 )
 
-// TestAgainstSimulator prints on the simulator's printer, over a real tty.
-func TestAgainstSimulator(t *testing.T) {
-	t.Parallel()
+// simulator is a driver, and the simulator's printer behind a real tty.
+func simulator(t *testing.T) (*escpos.Printer, *printer.Printer, <-chan int) {
+	t.Helper()
 	near, far := driverstest.PTY(t, openPort)
+	wire, ok := far.(printer.Wire)
+	if !ok {
+		t.Fatalf("%T has no deadline", far)
+	}
 	kicked := make(chan int, 10)
-	open := false
-	sim := printer.New(far.(printer.Wire), printer.Options{
+	sim := printer.New(wire, printer.Options{
 		MillimetresPerSecond: 300,
 		DrawerKick:           func(pin int, _, _ time.Duration) { kicked <- pin },
-		DrawerOpen:           func() bool { return open },
+		DrawerOpen:           func() bool { return false },
 	})
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // ends in Cleanup, after t's context
 	ended := make(chan error, 1)
 	go func() { ended <- sim.Run(ctx) }()
-	defer func() {
+	t.Cleanup(func() {
 		cancel()
 		<-ended
-	}()
+	})
 	p, err := escpos.New(near, "tm-t88v")
 	if err != nil {
 		t.Fatal(err)
@@ -40,6 +43,14 @@ func TestAgainstSimulator(t *testing.T) {
 	if err := p.Init(ctx); err != nil {
 		t.Fatal(err)
 	}
+	return p, sim, kicked
+}
+
+// TestAgainstSimulator prints on the simulator's printer, over a real tty.
+func TestAgainstSimulator(t *testing.T) {
+	t.Parallel()
+	p, sim, kicked := simulator(t)
+	ctx := t.Context()
 	doc := drivers.Document{Cut: true, Lines: []drivers.TextLine{
 		{Text: "領収証", Align: drivers.Center, Bold: true, Tall: true},
 		{Text: "ｺｰﾋｰ ﾌﾞﾚﾝﾄﾞ                     ¥1,080※"},
@@ -53,7 +64,7 @@ func TestAgainstSimulator(t *testing.T) {
 		t.Fatal(err)
 	}
 	var told []error
-	err = p.Print(ctx, doc, func(cause error) {
+	err := p.Print(ctx, doc, func(cause error) {
 		told = append(told, cause)
 		if cause == nil {
 			return

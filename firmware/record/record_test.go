@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -87,6 +88,27 @@ func TestSealAndOpen(t *testing.T) {
 	}
 	if second.Prev != first.Hash() || first.Time != 1795564800123 {
 		t.Errorf("%+v", second.Header)
+	}
+}
+
+// TestAhead: no encapsulation serves two records, whoever makes them ahead.
+func TestAhead(t *testing.T) {
+	l := newLedger(t)
+	var tasks sync.WaitGroup
+	defer tasks.Wait()
+	seen := map[string]bool{}
+	const encSize = 1120
+	for range 40 {
+		tasks.Go(l.sealer.Ahead)
+		s := l.seal(t, 1, record.Hash{}, "x")
+		if clear, err := l.opener.Open(s); err != nil || string(clear) != `"x"` {
+			t.Fatalf("%q, %v", clear, err)
+		}
+		if enc := string(s.Body[:encSize]); seen[enc] {
+			t.Fatal("one key for two records")
+		} else {
+			seen[enc] = true
+		}
 	}
 }
 

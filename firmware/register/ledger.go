@@ -287,6 +287,17 @@ func (l *ledger) store(state []byte) error {
 
 // saveLater stores the state in the background when it has changed.
 func (l *ledger) saveLater(s till.State) error {
+	if err := <-l.saving; err != nil {
+		l.saving <- err
+		return err
+	}
+	go func() { l.saving <- l.storeAhead(s) }() // wait and close await it
+	return nil
+}
+
+// storeAhead stores the state, and does what it can of the next event's work
+// before anybody waits for it: the journal's next segment, the seals.
+func (l *ledger) storeAhead(s till.State) error {
 	state, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
@@ -294,21 +305,11 @@ func (l *ledger) saveLater(s till.State) error {
 	if head, _ := l.journal.Head(); head == l.savedSeq && bytes.Equal(state, l.saved) {
 		return nil
 	}
-	if err := <-l.saving; err != nil {
-		l.saving <- err
-		return err
-	}
-	go func() { l.saving <- l.storeAhead(state) }() // wait and close await it
-	return nil
-}
-
-// storeAhead stores the state, and makes the journal's next segment before
-// anybody waits for it.
-func (l *ledger) storeAhead(state []byte) error {
 	if err := l.store(state); err != nil {
 		return err
 	}
 	_ = l.journal.Prepare() //nolint:errcheck // the Append that needs the segment tries again, and says why not
+	l.sealer.Ahead()
 	return nil
 }
 

@@ -32,7 +32,7 @@ const prices = `{"version":"1","items":[
 	{"gtin":"4901234567894","name":"ノート A5","kana":"ﾉｰﾄ A5","price":110,"rate":"standard"},
 	{"gtin":"4912345678904","name":"おにぎり","kana":"ｵﾆｷﾞﾘ","price":130,"rate":"reduced"}]}`
 
-func newShop(t *testing.T) shop {
+func newShop(t testing.TB) shop {
 	t.Helper()
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -64,7 +64,7 @@ func newShop(t *testing.T) shop {
 }
 
 // memDir is a directory in memory where there is one.
-func memDir(t *testing.T) string {
+func memDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "regi-register-") //nolint:usetesting // a memory file system
 	if err != nil {
@@ -75,7 +75,7 @@ func memDir(t *testing.T) string {
 }
 
 // open starts the register without its loop: handle is called by the test.
-func (s shop) open(t *testing.T) *Register {
+func (s shop) open(t testing.TB) *Register {
 	t.Helper()
 	r, err := New(s.Config)
 	if err != nil {
