@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -289,4 +290,85 @@ func TestReportAndReopen(t *testing.T) {
 	c.await("open again", func() bool { return c.till() == "IDLE" })
 	c.sellCash()
 	c.settled()
+}
+
+// TestPaperWidths sells on both widths of paper: columns stand under each
+// other, and the tax of three goods of 105 yen without tax is 31, not 30.
+func TestPaperWidths(t *testing.T) {
+	t.Parallel()
+	for model, columns := range map[string]int{"tm-t88v": 42, "tm-t20iii": 48} {
+		dir := t.TempDir()
+		first := startAt(t, dir, "--no-register")
+		first.stop()
+		path := filepath.Join(dir, "register.toml")
+		config, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := strings.NewReplacer(`"tm-t88v" `, `"`+model+`" `, `"inclusive" `, `"exclusive" `).Replace(string(config))
+		if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c := startAt(t, dir)
+		c.await("open shift", func() bool { return c.till() == "IDLE" })
+		c.keys("3", "QTY")
+		c.scan(pencil)
+		c.scan(riceBall)
+		c.await("line", func() bool { return c.till() == "SALE" })
+		c.keys("1", "0", "0", "0", "0", "CASH")
+		commit := c.awaitKind("sale.commit", 1)[0]
+		for _, part := range []string{`{"Percent":10,"TaxableAmount":315,"Amount":31,"Included":false}`, `"Total":508`} {
+			if !strings.Contains(commit, part) {
+				t.Errorf("%s: the sale lacks %s:\n%s", model, part, commit)
+			}
+		}
+		c.await("receipt", func() bool { return strings.Contains(c.paper(), "お釣り") && strings.Contains(c.paper(), "✂") })
+		checkColumns(t, c.paper(), columns)
+		c.closeDrawer()
+		c.settled()
+		c.stop()
+	}
+}
+
+// checkColumns: no line is wider than the paper, rules are as wide as it, and
+// every amount of a line of normal size ends in the same column.
+func checkColumns(t *testing.T, paper string, columns int) {
+	t.Helper()
+	amount := regexp.MustCompile(`¥[0-9,]+`)
+	ends := map[int]bool{}
+	rules, amounts := 0, 0
+	for line := range strings.Lines(paper) {
+		line = strings.TrimRight(line, "\n")
+		if strings.HasPrefix(line, "✂") || strings.Contains(line, "合計") {
+			continue
+		}
+		if w := paperWidth(line); w > columns {
+			t.Errorf("%d columns: %q has %d", columns, line, w)
+		}
+		if strings.Trim(line, "-") == "" && line != "" {
+			rules++
+			if len(line) != columns {
+				t.Errorf("%d columns: a rule of %d", columns, len(line))
+			}
+		}
+		if at := amount.FindAllStringIndex(line, -1); at != nil && !strings.Contains(line, "点 x") {
+			amounts++
+			ends[paperWidth(line[:at[len(at)-1][1]])] = true
+		}
+	}
+	if len(ends) != 1 || rules < 3 || amounts < 6 {
+		t.Errorf("%d columns: amounts end in columns %v, %d rules, %d amounts:\n%s", columns, ends, rules, amounts, paper)
+	}
+}
+
+// paperWidth counts half-width columns: kanji, kana and full-width signs take
+// two, half-width katakana one.
+func paperWidth(s string) (n int) {
+	for _, c := range s {
+		n++
+		if c >= 0x2E80 && c < 0xFF61 || c == '※' {
+			n++
+		}
+	}
+	return n
 }

@@ -28,6 +28,7 @@ const (
 const (
 	notebook = "4901234567894" // standard rate
 	riceBall = "4912345678904" // reduced rate
+	pencil   = "4908881000019" // standard rate, 105 yen
 )
 
 // patience is how long a condition may take before a test gives up; the
