@@ -31,8 +31,15 @@ func check(ctx context.Context, c *Config, out io.Writer) error {
 		name string
 		run  func(context.Context, *Config) (string, error)
 	}{
-		{"config", checkFiles}, {"scanner", checkScanner}, {"printer", checkPrinter}, {"drawer", checkDrawer},
-		{"card", checkCard}, {"keypad", checkKeypad}, {"display", checkDisplay}, {"console", checkConsole}, {"cloud", checkCloud},
+		{"config", checkFiles},
+		{"scanner", checkScanner},
+		{"printer", checkPrinter},
+		{"drawer", checkDrawer},
+		{"card", checkCard},
+		{"keypad", checkKeypad},
+		{"display", checkDisplay},
+		{"console", checkConsole},
+		{"cloud", checkCloud},
 	} {
 		ctx, cancel := context.WithTimeout(ctx, checkWithin)
 		said, err := test.run(ctx, c)

@@ -128,7 +128,7 @@ func defaults() *Config {
 // explain turns the library's errors into one line a shop can act on.
 func explain(path string, err error) error {
 	if unknown, ok := errors.AsType[*toml.StrictMissingError](err); ok {
-		var keys []string
+		keys := make([]string, 0, len(unknown.Errors))
 		for i := range unknown.Errors {
 			row, _ := unknown.Errors[i].Position()
 			keys = append(keys, fmt.Sprintf("line %d: unknown key %q", row, strings.Join(unknown.Errors[i].Key(), ".")))

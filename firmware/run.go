@@ -44,7 +44,7 @@ func run(ctx context.Context, c *Config) error {
 	if err != nil {
 		return err
 	}
-	reg, err := register.New(rc)
+	reg, err := register.New(rc) //nolint:contextcheck // its journal outlives the context
 	if err != nil {
 		return err
 	}

@@ -99,7 +99,7 @@ func writeConfig(dir, dev string, c *cloud.Cloud) (path string, err error) {
 	default:
 		config = urlLine.ReplaceAllFunc(config, func([]byte) []byte { return []byte(`url       = "` + c.URL() + `"`) })
 	}
-	if err := os.WriteFile(path, config, 0o600); err != nil { //nolint:gosec // the user's own folder
+	if err := os.WriteFile(path, config, 0o600); err != nil {
 		return "", fmt.Errorf("config: %w", err)
 	}
 	prices := filepath.Join(dir, "catalog.json")

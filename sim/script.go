@@ -32,7 +32,7 @@ const (
 // It uses the same HTTP calls as the page. wait waits for a state of the till.
 // The first line that fails ends the script with its number.
 func runScript(ctx context.Context, path, url string) error {
-	info, err := os.Stat(path) //nolint:gosec // the user names it
+	info, err := os.Stat(path)
 	if err != nil {
 		return fmt.Errorf("script: %w", err)
 	}
