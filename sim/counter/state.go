@@ -22,8 +22,7 @@ const (
 
 // state is the counter at one moment, flat enough to be read by jq and people.
 type state struct {
-	Display  [2]string            `json:"display"` // the operator's
-	Displays map[string][2]string `json:"displays"`
+	Displays map[string][2]string `json:"displays"` // "operator"
 	Drawer   drawerState          `json:"drawer"`
 	Printer  printer.State        `json:"printer"`
 	// Till, Outbox, Acknowledged and Head are what the register last said.
@@ -39,8 +38,6 @@ type state struct {
 	Roles     map[string]int `json:"roles"` // process ids of those that run
 	Power     string         `json:"power"`
 	Console   []string       `json:"console"` // newest last
-	// Register is the register's own state line.
-	Register power.RegisterState `json:"register"`
 }
 
 type drawerState struct {
@@ -58,7 +55,7 @@ type cloudState struct {
 func (c *Counter) state() state {
 	console := c.Console.Lines()
 	s := state{
-		Display:   c.Display.Lines(),
+		Displays:  map[string][2]string{"operator": c.Display.Lines()},
 		Drawer:    drawerState{State: c.Drawer.State(), Violations: len(c.Drawer.Violations())},
 		Printer:   c.Printer.State(),
 		Unplugged: c.cables.out(),
@@ -67,28 +64,28 @@ func (c *Counter) state() state {
 		Power:     powerExternal,
 		Console:   append([]string{}, console[max(0, len(console)-consoleLinesMax):]...),
 	}
+	var r power.RegisterState
 	if c.Power != nil {
-		c.register(&s)
+		r = c.Power.State()
+		s.register(&r)
 	}
-	s.Displays = map[string][2]string{"operator": s.Display}
-	s.Cloud = cloudState{Link: c.Cloud.Link(), Session: s.Register.Cloud, Alarms: append([]string{}, c.Alarms()...)}
+	s.Cloud = cloudState{Link: c.Cloud.Link(), Session: r.Cloud, Alarms: append([]string{}, c.Alarms()...)}
 	for name := range c.Wires {
-		s.Devices[name] = c.device(name, &s)
+		s.Devices[name] = c.device(name, &s, &r)
 	}
 	return s
 }
 
 // register adds what the register says of itself. Without power the display,
 // which it feeds, is dark.
-func (c *Counter) register(s *state) {
-	r := c.Power.State()
-	s.Register, s.Roles = r, r.Roles
+func (s *state) register(r *power.RegisterState) {
+	s.Roles = r.Roles
 	s.Till, s.Outbox, s.Acknowledged, s.Head = r.Till, r.Outbox, r.Acked, r.Head
 	s.Power = powerOn
 	if !r.On {
 		s.Power = powerOff
 		dark := strings.Repeat(" ", displayColumns)
-		s.Display = [2]string{dark, dark}
+		s.Displays["operator"] = [2]string{dark, dark}
 	}
 }
 
@@ -98,8 +95,8 @@ const displayColumns = 20
 const notOpen = "not open"
 
 // device puts one line into a word: of this side first, then the register's.
-func (c *Counter) device(name string, s *state) string {
-	switch word, known := s.Register.Devices[name]; {
+func (c *Counter) device(name string, s *state, r *power.RegisterState) string {
+	switch word, known := r.Devices[name]; {
 	case slices.Contains(s.Unplugged, name):
 		return "unplugged"
 	case s.Power == powerOff:
