@@ -198,7 +198,6 @@ func (s *stand) get(path string) string {
 
 // view is the state as somebody outside reads it.
 type view struct {
-	Display  [2]string
 	Displays map[string][2]string
 	Drawer   struct {
 		State      string
@@ -222,7 +221,6 @@ type view struct {
 	Roles     map[string]int
 	Power     string
 	Console   []string
-	Register  map[string]any
 }
 
 func decodeView(t testing.TB, text string) (v view) {
