@@ -32,22 +32,6 @@ type RegisterState struct {
 	Devices map[string]string
 }
 
-// MarshalJSON puts the devices beside the other fields, as they stand in the
-// register's log.
-func (s RegisterState) MarshalJSON() ([]byte, error) {
-	flat := map[string]any{
-		"on": s.On, "pid": s.PID, "roles": s.Roles, "restarts": s.Restarts, "last_exit": s.LastExit,
-		"till": s.Till, "outbox": s.Outbox, "acked": s.Acked, "head": s.Head, "cloud": s.Cloud,
-	}
-	for _, name := range deviceNames {
-		flat[name] = s.Devices[name]
-	}
-	return json.Marshal(flat)
-}
-
-//nolint:gochecknoglobals // a constant table
-var deviceNames = []string{"scanner", "printer", "card", "keypad", "display"}
-
 // stateLine is the register's log line "state".
 type stateLine struct {
 	Msg     string `json:"msg"`
