@@ -318,7 +318,7 @@ func (d *ReceiptPrinter) receive(b byte) {
 //
 //nolint:gochecknoglobals // a constant table
 var parameters = map[string]int{
-	"\x1b@": 0, "\x1ba": 1, "\x1bE": 1, "\x1bR": 1, "\x1bt": 1, "\x1bd": 1, "\x1bp": 3,
+	"\x1b@": 0, "\x1ba": 1, "\x1bE": 1, "\x1bR": 1, "\x1bt": 1, "\x1bd": 1, "\x1bJ": 1, "\x1bp": 3,
 	"\x1c&": 0, "\x1c.": 0, "\x1cC": 1, "\x1c!": 1,
 	"\x1d!": 1, "\x1da": 1, "\x1dr": 1, "\x1dV": 2,
 	"\x10\x04": 1, "\x10\x14": 3,

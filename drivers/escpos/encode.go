@@ -176,9 +176,16 @@ func (e *encoder) mode(kanji bool) {
 	}
 }
 
-// feed prints what stands in the line: LF.
+// tallGap is fed after a line of double height, whose letters would touch the
+// next line: 2 or 4 mm, as the model counts.
+const tallGap = 0x20
+
+// feed prints what stands in the line: LF, and ESC J: print and feed paper.
 func (e *encoder) feed() {
 	e.command(lf)
+	if e.tall {
+		e.command(esc, 'J', tallGap)
+	}
 	e.column = 0
 	e.lines++
 	fences := 0
