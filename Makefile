@@ -47,6 +47,14 @@ fuzz: ## Run each fuzz target for FUZZTIME (10s)
 powercut: ## The long form of the journal's power-cut campaign (100,000 images)
 	REGI_JOURNAL_IMAGES=100000 $(GO) test -timeout 60m -run PowerCut -v ./firmware/journal
 
+.PHONY: drills
+drills: ## Attack the real register as card robbers do (2,000 swipes; needs root)
+	@mkdir -p $(BIN)/drills
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/drills/regi ./firmware
+	$(GO) build -o $(BIN)/drills/naive ./sim/drill/naive
+	$(GO) build -o $(BIN)/drills/drill ./sim/drill
+	$(BIN)/drills/drill --regi $(BIN)/drills/regi --naive $(BIN)/drills/naive $(DRILLS)
+
 .PHONY: lint
 lint: ## golangci-lint, vet for all three targets, and functions nobody calls
 	$(TOOL) golangci-lint run ./...

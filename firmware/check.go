@@ -9,11 +9,11 @@ import (
 	"os"
 	"time"
 
+	"regi/board"
 	"regi/drivers"
 	"regi/drivers/drawer"
 	"regi/drivers/escpos"
 	"regi/drivers/linedisplay"
-	"regi/firmware/record"
 	"regi/firmware/role"
 	"regi/firmware/uplink"
 )
@@ -23,15 +23,32 @@ const checkWithin = 5 * time.Second
 
 var errNone = errors.New("none configured")
 
+// bench is what the checks share. Its processes are confined as those of a
+// running register: what these cannot open, it could not open either.
+type bench struct {
+	*Config
+	spawn *role.Spawner
+}
+
 // check opens and tests each device, one line each. It must not run beside a
 // running register, whose ports are locked.
 func check(ctx context.Context, c *Config, out io.Writer) error {
+	if err := role.Harden(); err != nil {
+		return err
+	}
+	spawn, err := role.NewSpawner(os.Stderr)
+	if err != nil {
+		return err
+	}
+	defer spawn.Close()
+	b := &bench{Config: c, spawn: spawn}
 	failed := 0
 	for _, test := range []struct {
 		name string
-		run  func(context.Context, *Config) (string, error)
+		run  func(context.Context, *bench) (string, error)
 	}{
 		{"config", checkFiles},
+		{"jail", checkOwnJail}, // every check below is made in it
 		{"scanner", checkScanner},
 		{"printer", checkPrinter},
 		{"drawer", checkDrawer},
@@ -40,9 +57,11 @@ func check(ctx context.Context, c *Config, out io.Writer) error {
 		{"display", checkDisplay},
 		{"console", checkConsole},
 		{"cloud", checkCloud},
+		{"jail", checkCaptureJail},
+		{"jail", checkUplinkJail},
 	} {
 		ctx, cancel := context.WithTimeout(ctx, checkWithin)
-		said, err := test.run(ctx, c)
+		said, err := test.run(ctx, b)
 		cancel()
 		line := fmt.Sprintf("ok    %-8s %s", test.name, said)
 		switch {
@@ -69,6 +88,8 @@ func advice(err error) string {
 		return "check the cable, and the path in the configuration"
 	case errors.Is(err, os.ErrPermission):
 		return "this user may not open it"
+	case errors.Is(err, errControlOff):
+		return "start it as root, from a binary built with CGO_ENABLED=0"
 	case errors.Is(err, drivers.ErrBusy):
 		return "stop the running register first"
 	case errors.Is(err, drivers.ErrPaperOut):
@@ -81,12 +102,12 @@ func advice(err error) string {
 	return "see the README, \"When a check fails\""
 }
 
-func checkFiles(_ context.Context, c *Config) (string, error) {
-	rc, err := registerConfig(c, slog.New(slog.DiscardHandler))
+func checkFiles(_ context.Context, b *bench) (string, error) {
+	rc, err := registerConfig(b.Config, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("register %s, board %s, prices version %s", rc.ID, c.Register.Board, rc.Prices.Version()), nil
+	return fmt.Sprintf("register %s, board %s, prices version %s", rc.ID, b.Register.Board, rc.Prices.Version()), nil
 }
 
 // opened runs one test on an open line.
@@ -106,20 +127,27 @@ func opens(s Serial) (string, error) {
 	return opened(s, func(drivers.Port) (string, error) { return fmt.Sprintf("%s opens at %d baud", s.Port, s.Baud), nil })
 }
 
-func checkScanner(_ context.Context, c *Config) (string, error) { return opens(c.Scanner.Serial) }
-func checkKeypad(_ context.Context, c *Config) (string, error)  { return opens(c.Keypad.Serial) }
-func checkConsole(_ context.Context, c *Config) (string, error) { return opens(c.Console.Serial) }
+func checkScanner(_ context.Context, b *bench) (string, error) { return opens(b.Scanner.Serial) }
+func checkKeypad(_ context.Context, b *bench) (string, error)  { return opens(b.Keypad.Serial) }
+func checkConsole(_ context.Context, b *bench) (string, error) { return opens(b.Console.Serial) }
 
-func checkCard(_ context.Context, c *Config) (string, error) {
-	if c.Card.Reader == "none" {
+func checkCard(_ context.Context, b *bench) (string, error) {
+	if b.Card.Reader == "none" {
 		return "", errNone
 	}
-	return opens(c.Card.Serial)
+	if b.Card.Reader == "msr-ttl" && b.Card.Port != "" {
+		head, err := board.OpenHead(b.Card.Port)
+		if err != nil {
+			return "", err
+		}
+		return b.Card.Port + " are there", head.Close()
+	}
+	return opens(b.Card.Serial)
 }
 
-func checkPrinter(ctx context.Context, c *Config) (string, error) {
-	return opened(c.Printer.Serial, func(p drivers.Port) (string, error) {
-		printer, err := escpos.New(p, c.Printer.Model)
+func checkPrinter(ctx context.Context, b *bench) (string, error) {
+	return opened(b.Printer.Serial, func(p drivers.Port) (string, error) {
+		printer, err := escpos.New(p, b.Printer.Model)
 		if err != nil {
 			return "", err
 		}
@@ -127,7 +155,7 @@ func checkPrinter(ctx context.Context, c *Config) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		said := fmt.Sprintf("%s answers, %d columns", c.Printer.Model, printer.Columns())
+		said := fmt.Sprintf("%s answers, %d columns", b.Printer.Model, printer.Columns())
 		if status.PaperNearEnd {
 			said += ", paper near end"
 		}
@@ -136,13 +164,13 @@ func checkPrinter(ctx context.Context, c *Config) (string, error) {
 }
 
 // checkDrawer reads the switch; it does not open the drawer.
-func checkDrawer(ctx context.Context, c *Config) (string, error) {
-	return opened(c.Printer.Serial, func(p drivers.Port) (string, error) {
-		printer, err := escpos.New(p, c.Printer.Model)
+func checkDrawer(ctx context.Context, b *bench) (string, error) {
+	return opened(b.Printer.Serial, func(p drivers.Port) (string, error) {
+		printer, err := escpos.New(p, b.Printer.Model)
 		if err != nil {
 			return "", err
 		}
-		open, err := drawer.ViaPrinter(printer, c.Drawer.Pin).DrawerOpened(ctx)
+		open, err := drawer.ViaPrinter(printer, b.Drawer.Pin).DrawerOpened(ctx)
 		if open {
 			return "switch says open", err
 		}
@@ -150,15 +178,15 @@ func checkDrawer(ctx context.Context, c *Config) (string, error) {
 	})
 }
 
-func checkDisplay(ctx context.Context, c *Config) (string, error) {
-	return opened(c.Display.Serial, func(p drivers.Port) (string, error) {
+func checkDisplay(ctx context.Context, b *bench) (string, error) {
+	return opened(b.Display.Serial, func(p drivers.Port) (string, error) {
 		return "takes text (read it: REGI CHECK)", linedisplay.New(p).Show(ctx, "REGI CHECK", time.Now().Format("2006-01-02 15:04"))
 	})
 }
 
 // checkCloud runs the real uplink until it has a session.
-func checkCloud(ctx context.Context, c *Config) (string, error) {
-	child, err := role.Start(role.Uplink, nil, []string{}, os.Stderr)
+func checkCloud(ctx context.Context, b *bench) (string, error) {
+	child, err := b.spawn.Start(role.Uplink, nil)
 	if err != nil {
 		return "", err
 	}
@@ -167,10 +195,7 @@ func checkCloud(ctx context.Context, c *Config) (string, error) {
 	go func() { ended <- child.Wait(ctx) }()
 	defer func() { cancel(); <-ended }()
 	conn := uplink.NewConn(child.Link)
-	err = conn.Send(uplink.Message{Op: "config", Config: &uplink.Config{
-		ID:  record.ID{Store: c.Register.Store, Register: c.Register.ID},
-		URL: c.Cloud.URL, CA: c.Cloud.CA, Creds: c.Cloud.Creds,
-	}})
+	err = conn.Send(uplink.Message{Op: "config", Config: uplinkConfig(b.Config)})
 	if err != nil {
 		return "", err
 	}
@@ -182,10 +207,10 @@ func checkCloud(ctx context.Context, c *Config) (string, error) {
 	for {
 		m, err := conn.Recv()
 		if err != nil {
-			return "", fmt.Errorf("%s: %s", c.Cloud.URL, why)
+			return "", fmt.Errorf("%s: %s", b.Cloud.URL, why)
 		}
 		if m.Op == "state" && m.Up {
-			return c.Cloud.URL + " answers, session open", nil
+			return b.Cloud.URL + " answers, session open", nil
 		}
 		if m.Op == "state" && m.Detail != "" {
 			why = m.Detail

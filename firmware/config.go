@@ -45,7 +45,10 @@ type Config struct {
 	} `toml:"drawer"`
 	Card struct {
 		Serial
-		Reader string `toml:"reader"`
+		Reader    string `toml:"reader"`
+		Suite     string `toml:"suite"`      // "ctr" or "cbc"
+		KeyblockB bool   `toml:"keyblock_b"` // key blocks of version B are taken, too
+		Tamper    string `toml:"tamper"`     // the GPIO line of the case's switch
 	} `toml:"card"`
 	Keypad  struct{ Serial } `toml:"keypad"`
 	Display struct {
@@ -119,6 +122,7 @@ func defaults() *Config {
 	c.Printer.Baud, c.Printer.Model = 38400, "tm-t88v"
 	c.Drawer.Via, c.Drawer.Pin = "printer", 2
 	c.Card.Baud, c.Card.Reader = 9600, "msr"
+	c.Card.Suite = "ctr"
 	c.Keypad.Baud, c.Display.Baud, c.Console.Baud = 9600, 9600, 115200
 	c.Display.Model = "cd5220"
 	c.Tax.Rounding, c.Tax.Prices = "floor", "inclusive"
@@ -146,7 +150,7 @@ func explain(path string, err error) error {
 // program.
 func reasonOf(bad *toml.DecodeError) string {
 	text := visible(strings.TrimPrefix(bad.Error(), "toml: "))
-	for kind, want := range map[string]string{"int": "a whole number", "string": "text in \"quotes\""} {
+	for kind, want := range map[string]string{"int": "a whole number", "string": "text in \"quotes\"", "bool": "true or false"} {
 		if strings.HasPrefix(text, "cannot decode") && strings.HasSuffix(text, " of type "+kind) {
 			return fmt.Sprintf("%s must be %s", visible(strings.Join(bad.Key(), ".")), want)
 		}
@@ -203,7 +207,8 @@ func (c *Config) check() error {
 		{"register.profile", c.Register.Profile, []string{"retail"}},
 		{"scanner.framing", c.Scanner.Framing, []string{"cr", "lf", "crlf"}},
 		{"drawer.via", c.Drawer.Via, []string{"printer"}},
-		{"card.reader", c.Card.Reader, []string{"msr", "none"}},
+		{"card.reader", c.Card.Reader, []string{"msr", "msr-ttl", "idtech", "magtek", "none"}},
+		{"card.suite", c.Card.Suite, []string{"ctr", "cbc"}},
 		{"display.model", c.Display.Model, []string{"cd5220"}},
 		{"tax.rounding", c.Tax.Rounding, []string{"floor", "half-up", "ceil"}},
 		{"tax.prices", c.Tax.Prices, []string{"inclusive", "exclusive"}},
@@ -218,7 +223,24 @@ func (c *Config) check() error {
 	if !strings.HasPrefix(c.Cloud.URL, "tls://") {
 		return fmt.Errorf("cloud.url = %q: only tls://host:port is spoken", c.Cloud.URL)
 	}
+	if err := c.checkHead(); err != nil {
+		return err
+	}
 	return c.checkSerials()
+}
+
+// checkHead checks the lines of a head without a decoder, which are its port.
+func (c *Config) checkHead() error {
+	if c.Card.Reader != "msr-ttl" || c.Card.Port == "" {
+		return nil
+	}
+	if _, err := board.ParseHead(c.Card.Port); err != nil {
+		return fmt.Errorf("card.port of reader \"msr-ttl\": %w", err)
+	}
+	if c.Card.Suite != "ctr" {
+		return fmt.Errorf("card.suite = %q: reader \"msr-ttl\" needs \"ctr\": its bits are sealed one by one", c.Card.Suite)
+	}
+	return nil
 }
 
 func (c *Config) checkSerials() error {

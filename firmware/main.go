@@ -23,6 +23,8 @@ const usage = `regi is a shop's register.
 
   regi run --config FILE     run the register
   regi check --config FILE   open and test each device, one line each
+  regi keys --config FILE inject|status|wipe
+                             load, look at or destroy the card key
   regi version               print the version
 
 The simulator (make sim) writes a complete FILE to look at.
@@ -34,8 +36,12 @@ func main() {
 	switch role.Of(os.Args[0]) {
 	case role.Capture:
 		os.Exit(captureMain())
+	case role.Keys:
+		os.Exit(keysMain())
 	case role.Uplink:
 		err = uplinkMain()
+	case role.Spawn:
+		err = role.SpawnMain()
 	default:
 		err = command(os.Args[1:], os.Stdout)
 	}
@@ -61,6 +67,8 @@ func command(args []string, out io.Writer) error {
 			return check(ctx, config, out)
 		}
 		return run(ctx, config)
+	case "keys":
+		return keys(ctx, args[1:], out)
 	case "version":
 		_, err := fmt.Fprintf(out, "regi %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return err

@@ -7,9 +7,6 @@ import (
 	"fmt"
 	"os"
 
-	"golang.org/x/sys/unix"
-
-	"regi/board/port"
 	"regi/drivers"
 	"regi/firmware/capture"
 	"regi/firmware/role"
@@ -18,12 +15,14 @@ import (
 
 // Exit codes of the capture process: all that it says about a failure.
 const (
-	exitLink    = 10 + iota // not started by a register
-	exitNoPort              // the reader's line does not exist
-	exitBusy                // another process holds it
-	exitPort                // it cannot be opened
-	exitGone                // the reader was unplugged
-	exitCapture             // anything else; no text leaves that process
+	exitLink     = 10 + iota // not started by a register
+	exitNoPort               // the reader's line does not exist
+	exitBusy                 // another process holds it
+	exitPort                 // it cannot be opened
+	exitGone                 // the reader was unplugged
+	exitCapture              // anything else; no text leaves that process
+	exitKeys                 // the key file cannot be opened
+	exitKeysBusy             // another process has it
 )
 
 // exitReasons are the words for them.
@@ -34,14 +33,28 @@ var exitReasons = map[int]string{ //nolint:gochecknoglobals // a constant table
 	exitPort:    "port cannot be opened: check card.port and its rights",
 	exitGone:    "reader unplugged",
 	exitCapture: "card process failed; it is started again",
+
+	role.Violation: "card process killed: it made a system call that it has no use for; report this",
+
+	exitKeys:     "card key file cannot be opened: check the disk and register.state",
+	exitKeysBusy: "card key file in use: end \"regi keys\" first",
 }
 
 // wireMax bounds the packet that names the reader's line.
-const wireMax = 4096
+const wireMax = 8192
 
-// sendWire tells a new capture process which line is the card reader's.
-func sendWire(link *os.File, s Serial) error {
-	packet, err := json.Marshal(s)
+// wire is what a new capture process is told.
+type wire struct {
+	Serial
+	Reader string // card.reader
+	State  string // the folder with the key file
+	CBC    bool
+}
+
+// sendWire tells a new capture process which line is the card reader's, and
+// where its keys are.
+func sendWire(link *os.File, w wire) error {
+	packet, err := json.Marshal(w)
 	if err != nil {
 		return fmt.Errorf("capture: %w", err)
 	}
@@ -55,11 +68,7 @@ func sendWire(link *os.File, s Serial) error {
 // happens: its exit code is the message.
 func captureMain() int {
 	// No core file and no look from the same user, before anything is read.
-	hardened := errors.Join(
-		unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0),
-		unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}),
-		role.Confine(),
-	)
+	hardened := role.Born()
 	link, err := role.Link(role.LinkFD)
 	if err != nil || hardened != nil {
 		return exitLink
@@ -69,20 +78,29 @@ func captureMain() int {
 	if err != nil {
 		return exitLink
 	}
-	var wire Serial
-	if json.Unmarshal(packet[:n], &wire) != nil {
+	var w wire
+	if json.Unmarshal(packet[:n], &w) != nil {
 		return exitLink
 	}
-	p, err := port.Open(port.Options{Path: wire.Port, Baud: wire.Baud, Opener: wire.Opener, LineEnd: '\r'})
+	var keys *capture.Keys
+	if w.State != "" { // "regi check" only asks how the process is confined
+		keys, err = capture.OpenKeys(w.State)
+		if errors.Is(err, capture.ErrKeysBusy) {
+			return exitKeysBusy
+		}
+		if err != nil {
+			return exitKeys
+		}
+	}
+	o := capture.Options{Link: link, Keys: keys, CBC: w.CBC}
+	read, err := openReader(w, &o)
 	if err != nil {
 		return openExit(err)
 	}
-	var runErr error
 	if key, err := role.Link(role.KeyFD); err == nil {
-		runErr = capture.Main(context.Background(), p, link, key)
-	} else {
-		runErr = capture.Main(context.Background(), p, link, nil)
+		o.Key = key
 	}
+	runErr := read(context.Background(), o)
 	if errors.Is(runErr, drivers.ErrUnplugged) {
 		return exitGone
 	}
@@ -101,12 +119,12 @@ func openExit(err error) int {
 
 // uplinkMain is the process with the register's only network socket.
 func uplinkMain() error {
-	if err := role.Confine(); err != nil {
+	if err := role.Born(); err != nil {
 		return err
 	}
 	link, err := role.Link(role.LinkFD)
 	if err != nil {
 		return err
 	}
-	return uplink.Main(context.Background(), link)
+	return uplink.Main(context.Background(), link, confineUplink)
 }

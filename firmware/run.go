@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
+	"regi/board"
 	"regi/board/port"
 	"regi/drivers"
 	"regi/drivers/drawer"
@@ -22,6 +23,7 @@ import (
 	"regi/drivers/keypad"
 	"regi/drivers/linedisplay"
 	"regi/drivers/scanner"
+	"regi/firmware/capture/launch"
 	"regi/firmware/catalog"
 	"regi/firmware/record"
 	"regi/firmware/register"
@@ -36,7 +38,12 @@ const keyFileMax = 16 << 10
 
 // run constructs the register and its tasks, and runs them until the end.
 func run(ctx context.Context, c *Config) error {
-	if err := role.Confine(); err != nil {
+	if err := role.Harden(); err != nil {
+		return err
+	}
+	// Before this process is confined: the others must not be born confined.
+	spawn, err := role.NewSpawner(os.Stderr)
+	if err != nil {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
@@ -48,22 +55,38 @@ func run(ctx context.Context, c *Config) error {
 	if err != nil {
 		return err
 	}
+	tamper, noTamper := openTamper(c)
+	logControls(log, "regi-register", role.Confine(registerLimits(c)))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return reg.Run(ctx) })
+	g.Go(func() error { return spawn.Wait(ctx) })
 	for name, use := range deviceTasks(c, reg) {
 		serial := *c.serials()[name]
 		if serial.Port == "" {
 			continue
 		}
 		g.Go(func() error {
-			open := func() (drivers.Port, error) { return openPort(serial) }
+			open := func() (drivers.Port, error) {
+				p, err := openPort(serial)
+				if err != nil || name != "printer" {
+					return p, err
+				}
+				return answering(ctx, p, c.Printer.Model)
+			}
 			state := func(up bool, err error) { reg.DeviceState(ctx, name, up, err) }
 			return port.Supervise(ctx, open, use, state)
 		})
 	}
-	g.Go(func() error { keepUplink(ctx, c, reg); return nil })
+	g.Go(func() error { keepUplink(ctx, c, reg, spawn); return nil })
 	if c.Card.Reader != "none" && c.Card.Port != "" {
-		g.Go(func() error { keepCapture(ctx, c, reg); return nil })
+		g.Go(func() error {
+			if noTamper != nil { // no card without the watch that is configured
+				reg.DeviceState(ctx, "card", false, noTamper)
+				return nil
+			}
+			keepCapture(ctx, c, reg, tamper, spawn)
+			return nil
+		})
 	}
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
@@ -187,6 +210,19 @@ func openPort(s Serial) (drivers.Port, error) {
 	return port.Open(port.Options{Path: s.Port, Baud: s.Baud, Opener: s.Opener})
 }
 
+// answering is a port with a printer that is on: the port of one that is off
+// opens, too, and would come and go with each attempt.
+func answering(ctx context.Context, p drivers.Port, model string) (drivers.Port, error) {
+	printer, err := escpos.New(p, model)
+	if err == nil {
+		err = printer.Init(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
 // deviceTasks says what is done with each open line.
 func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Context, drivers.Port) error {
 	return map[string]func(context.Context, drivers.Port) error{
@@ -208,9 +244,6 @@ func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Cont
 			if err != nil {
 				return err
 			}
-			if err := printer.Init(ctx); err != nil {
-				return err
-			}
 			return reg.ServePrinter(ctx, printer, drawer.ViaPrinter(printer, c.Drawer.Pin))
 		},
 		"console": reg.ServeConsole,
@@ -218,34 +251,57 @@ func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Cont
 }
 
 // keepUplink runs the only process with a network socket.
-func keepUplink(ctx context.Context, c *Config, reg *register.Register) {
+func keepUplink(ctx context.Context, c *Config, reg *register.Register, spawn *role.Spawner) {
 	start := func() (*role.Child, error) {
-		return role.Start(role.Uplink, nil, []string{}, os.Stderr)
+		return spawn.Start(role.Uplink, nil)
 	}
-	config := &uplink.Config{
-		ID:  record.ID{Store: c.Register.Store, Register: c.Register.ID},
-		URL: c.Cloud.URL, CA: c.Cloud.CA, Creds: c.Cloud.Creds,
-	}
-	serve := func(ctx context.Context, child *role.Child) { reg.ServeUplink(ctx, child.Link, config) }
+	serve := func(ctx context.Context, child *role.Child) { reg.ServeUplink(ctx, child.Link, uplinkConfig(c)) }
 	role.Keep(ctx, start, serve, func(code int, err error) {
 		reg.CloudState(ctx, false, endedWhy(code, err))
 	})
 }
 
-// keepCapture runs the only process that sees a card.
-func keepCapture(ctx context.Context, c *Config, reg *register.Register) {
+func uplinkConfig(c *Config) *uplink.Config {
+	return &uplink.Config{
+		ID:  record.ID{Store: c.Register.Store, Register: c.Register.ID},
+		URL: c.Cloud.URL, CA: c.Cloud.CA, Creds: c.Cloud.Creds,
+	}
+}
+
+// keepCapture runs the only process that sees a card, and has its key destroyed
+// when the case is opened.
+func keepCapture(ctx context.Context, c *Config, reg *register.Register, tamper *board.Tamper, spawn *role.Spawner) {
+	keeper := &keyKeeper{dir: c.Register.State, spawn: spawn, state: func() string { return reg.Device("card") }}
+	if tamper != nil {
+		watched := make(chan struct{})
+		defer func() { <-watched }()
+		go func() {
+			defer close(watched)
+			if tamper.Wait(ctx) == nil {
+				reg.Tampered(ctx, c.Card.Tamper)
+				keeper.wipe(ctx)
+				if ctx.Err() == nil { // also where no card process could say so
+					reg.DeviceState(ctx, "card", false, errors.New(launch.Zeroised()))
+				}
+			}
+		}()
+	}
 	key := cardKeySource()
 	start := func() (*role.Child, error) {
-		// A preemption signal would store vector registers, and with them card
-		// data, in a signal frame; a traceback would print arguments.
-		env := []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"}
-		child, err := role.Start(role.Capture, key, env, nil)
+		if keeper.unwiped() {
+			return nil, errUnwiped
+		}
+		child, err := spawn.Start(role.Capture, key)
 		if err != nil {
 			return nil, err
 		}
-		return child, sendWire(child.Link, c.Card.Serial)
+		return child, sendWire(child.Link, wire{Serial: c.Card.Serial, Reader: c.Card.Reader, State: c.Register.State, CBC: c.Card.Suite == "cbc"})
 	}
-	serve := func(ctx context.Context, child *role.Child) { reg.ServeCapture(ctx, child.Link) }
+	serve := func(ctx context.Context, child *role.Child) {
+		keeper.begin(child.Link)
+		defer keeper.end()
+		reg.ServeCapture(ctx, child.Link)
+	}
 	role.Keep(ctx, start, serve, func(code int, err error) {
 		reg.DeviceState(ctx, "card", false, errors.New(endedWhy(code, err)))
 	})

@@ -19,7 +19,9 @@ const module = "regi"
 var layers = []layer{
 	{"drivers", allow("drivers"), "a driver knows a wire, not the board, the till or the simulator"},
 	{"board", allow("drivers", "board"), "a board binds drivers to pins and ports, nothing more"},
-	{"firmware/capture/internal", allow("firmware/capture/internal"), "a standard depends on standards"},
+	{"firmware/landlock", nil, "a sandbox depends on the kernel only"},
+	{"firmware/seccomp", nil, "a filter depends on the kernel only"},
+	{"firmware/capture/internal", allow("firmware/capture/internal", "firmware/landlock", "firmware/seccomp"), "a standard depends on standards"},
 	{"firmware/capture/launch", allow("firmware/capture/internal", "firmware/record"), "the parent's side only turns packets into card reads"},
 	{"firmware/capture", allow("drivers", "firmware/capture/internal"), "the capture process must stay small enough to review"},
 	{"firmware/record", nil, "what leaves depends on nothing but the standards"},
@@ -30,7 +32,7 @@ var layers = []layer{
 	{"firmware/receipt", allow("firmware/sale", "drivers"), "paper is a picture of a sale"},
 	{"firmware/journal", allow("firmware/record"), "the journal keeps records, it does not read them"},
 	{"firmware/uplink", allow("firmware/record"), "the process on the network knows sealed records only"},
-	{"firmware/role", nil, "starting a process depends on nothing of ours"},
+	{"firmware/role", allow("firmware/landlock", "firmware/seccomp"), "starting and confining a process depends on the kernel only"},
 	{"firmware/register", allow("firmware", "drivers"), "the shell knows contracts, not which wire or chip is behind them"},
 	{"firmware", allow("drivers", "board", "firmware"), "the firmware must not know that a simulator exists"},
 	{"sim/fleet", allow("board", "sim", "firmware/record", "firmware/journal", "firmware/uplink"), "many registers are played by the real journal and uplink"},
@@ -39,7 +41,8 @@ var layers = []layer{
 
 // onlyFrom lists packages that hold card data in the clear, and who may touch them.
 var onlyFrom = map[string][]string{
-	"drivers/msr": allow("firmware/capture", "drivers/msr"),
+	"drivers/msr":     allow("firmware/capture", "drivers/msr"),
+	"drivers/msr/ttl": allow("firmware/capture", "drivers/msr", "board"), // board binds its lines
 }
 
 // pure packages take time and randomness as arguments and touch no device.
@@ -49,8 +52,9 @@ var pure = allow("firmware/till", "firmware/sale", "firmware/gs1", "firmware/rec
 var impure = allow("os", "net", "syscall", "golang.org/x/sys", "io/fs", "log")
 
 // captureImports is everything outside this module that the capture process
-// may reach through our packages: the positive space.
-var captureImports = allow("bytes", "context", "crypto", "encoding/binary", "errors", "fmt", "io", "os", "runtime", "sync", "time", "math/bits", "reflect", "unsafe", "golang.org/x/sys/unix")
+// may reach through our packages: the positive space. Package syscall is there
+// for the calls that reach every thread: to become another user, and Landlock.
+var captureImports = allow("bytes", "context", "crypto", "encoding/binary", "errors", "fmt", "io", "os", "runtime", "sync", "time", "math/bits", "reflect", "unsafe", "syscall", "golang.org/x/sys/unix")
 
 type layer struct {
 	pkg string

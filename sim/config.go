@@ -47,7 +47,7 @@ pin      = 2
 [card]
 port     = "{dev}/card"
 baud     = 9600
-reader   = "msr"         # msr | none
+reader   = "msr"         # msr | idtech | magtek (readers that encrypt by themselves) | none
 
 [keypad]
 port     = "{dev}/keypad"
@@ -116,22 +116,32 @@ func writeConfig(dir, dev string, c *cloud.Cloud) (path string, err error) {
 	return path, nil
 }
 
-// printerModel is the simulated printer that the configuration asks for: the
-// wire is the same, the paper's width is not.
-func printerModel(config string) (printer.Model, error) {
-	var c struct {
-		Printer struct {
-			Model string `toml:"model"`
-		} `toml:"printer"`
-	}
+// fitted is what the configuration says of the devices that come in several
+// kinds.
+type fitted struct {
+	Printer struct {
+		Model string `toml:"model"`
+	} `toml:"printer"`
+	Card struct {
+		Reader string `toml:"reader"`
+	} `toml:"card"`
+}
+
+func readFitted(config string) (f fitted, err error) {
 	data, err := os.ReadFile(config) //nolint:gosec // written here
 	if err != nil {
-		return printer.Model{}, err
+		return f, err
 	}
-	if err := toml.Unmarshal(data, &c); err != nil {
-		return printer.Model{}, fmt.Errorf("%s: %w", config, err)
+	if err := toml.Unmarshal(data, &f); err != nil {
+		return f, fmt.Errorf("%s: %w", config, err)
 	}
-	switch c.Printer.Model {
+	return f, nil
+}
+
+// printerModel is the simulated printer that the configuration asks for: the
+// wire is the same, the paper's width is not.
+func printerModel(f fitted) (printer.Model, error) {
+	switch f.Printer.Model {
 	case "tm-t20iii", "tm-m30", "generic-80":
 		return printer.ModelNamed("80mm")
 	case "generic-58":

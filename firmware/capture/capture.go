@@ -15,101 +15,137 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"time"
 
 	"regi/drivers"
 	"regi/drivers/msr"
+	"regi/drivers/msr/ttl"
 	"regi/firmware/capture/internal/aeskey"
 	"regi/firmware/capture/internal/arena"
 	"regi/firmware/capture/internal/dukpt"
 	"regi/firmware/capture/internal/jail"
+	"regi/firmware/capture/internal/keystore"
 	"regi/firmware/capture/internal/link"
 )
 
-// keyWait bounds how long the key may take to come.
-const keyWait = 10 * time.Second
+const (
+	// keyWait bounds how long the key may take to come.
+	keyWait = 10 * time.Second
+	// retryEvery is how often a key file that could not be written is tried
+	// again.
+	retryEvery = 5 * time.Second
+)
 
 // Errors of Main. No error of this process names anything it has read.
 var (
 	errLink  = errors.New("capture: link to the register lost")
 	errFault = errors.New("capture: internal fault")
+	errWipe  = errors.New("capture: key file not wiped")
 )
 
-// Main reads cards from port until ctx ends, the link ends, or the reader is
-// unplugged, which it returns as an error that wraps drivers.ErrUnplugged. The
-// port must be in line mode with the line end CR: only then does the kernel
-// erase what was read.
-//
-// Over link, a socket that keeps the borders of packets, it sends packets of
-// firmware/capture/launch; it expects none, and the end of it ends Main. Over
-// key it asks for its initial key with the packet "K" and takes one of 24
-// bytes, IKID and AES-128 key. Without a key every card is refused.
+// Keys is the key file of a state folder, open and locked.
+type Keys = keystore.Files
+
+// ErrKeysBusy says that another process uses the key file.
+var ErrKeysBusy = keystore.ErrBusy
+
+// OpenKeys opens the key file of a state folder, and makes it the first time.
+// The process may be confined after it.
+func OpenKeys(dir string) (*Keys, error) { return keystore.Open(dir) }
+
+// Options of Main. Port, or Head, and Link are needed.
+type Options struct {
+	// Port is the reader's line, in line mode with the line end CR: only then
+	// does the kernel erase what was read.
+	Port drivers.Port
+	// Head is the lines of a head without a decoder, in place of Port; its reads
+	// are bits, by the first suite only. Strobed: it has RCL lines.
+	Head    ttl.Edges
+	Strobed bool
+	// Link is a socket that keeps the borders of packets. Packets of
+	// firmware/capture/launch go out; the packet launch.Wipe destroys the key,
+	// any other and the end of the link end Main.
+	Link io.ReadWriter
+	// Key is where an initial key may be asked for, with the packet "K": one of
+	// IKID and AES-128 or AES-256 key, 24 or 40 bytes, comes back. It is asked
+	// when the key file has none or a used up one; nil: nobody is.
+	Key io.ReadWriter
+	// Keys is the key file; nil: the key lives in memory only.
+	Keys *Keys
+	// CBC seals reads by the suite for decryption services that know no CTR. It
+	// needs the data key and a block of up to 16 bytes of the card resident in
+	// the arena during the swipe, where CTR needs neither.
+	CBC bool
+
+	// enter is jail.Enter, but in tests that need their process afterwards.
+	enter func() []link.Control
+}
+
+// confine hardens this process for good.
+func (o *Options) confine() []link.Control {
+	if o.enter != nil {
+		return o.enter()
+	}
+	return jail.Enter()
+}
+
+// Main reads cards until ctx ends, the link ends, or the reader is unplugged,
+// which it returns as an error that wraps drivers.ErrUnplugged. Without a key
+// every card is refused.
 //
 // Main hardens its whole process for good. The parent starts that process with
 // GODEBUG=asyncpreemptoff=1 in its environment and the null device as its
 // standard error.
-func Main(ctx context.Context, port drivers.Port, l io.ReadWriter, key io.ReadWriter) (err error) {
+func Main(ctx context.Context, o Options) (err error) {
 	debug.SetPanicOnFault(true)
 	status := link.Status{SecretDo: arena.Erases()}
-	for _, c := range jail.Enter() {
-		status.Controls = append(status.Controls, link.Control(c))
+	if o.CBC && o.Head == nil {
+		status.Suite = link.CBC
 	}
-	p := &process{reader: msr.New(port, msr.Options{}), link: l, status: status}
+	p := &process{reader: msr.New(o.Port, msr.Options{}), link: o.Link, key: o.Key, status: status}
+	if o.Head != nil {
+		p.head = ttl.New(o.Head, ttl.Options{Strobed: o.Strobed})
+	}
 	defer func() {
 		// Neither the panic's value nor its stack may be seen by anyone.
 		if recover() != nil {
 			err = errors.Join(errFault, p.report(link.Internal))
 		}
 	}()
-	ctx, stop := watch(ctx, l)
+	ctx, stop := watch(ctx, o.Link, &p.order)
 	defer stop()
 	if err := p.open(); err != nil {
 		return errors.Join(err, p.report(link.Internal))
 	}
 	defer p.close()
-	p.takeKey(key)
-	return p.run(ctx)
-}
-
-// watch returns a context that ends with the link. The parent sends nothing,
-// so anything that comes is the end, too.
-func watch(ctx context.Context, l io.ReadWriter) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer func() {
-			if recover() != nil {
-				cancel(errFault)
-			}
-		}()
-		var b [1]byte
-		l.Read(b[:]) //nolint:errcheck,gosec // whatever it returns, the link is over
-		cancel(errLink)
-	}()
-	return ctx, func() {
-		cancel(nil)
-		// Where the link has deadlines, wait for the goroutine; elsewhere it ends
-		// with the link, that is with the process.
-		if d, ok := l.(interface{ SetReadDeadline(time.Time) error }); ok && d.SetReadDeadline(time.Unix(1, 0)) == nil {
-			<-done
-		}
+	// Everything is open now. From here on no system call that Main does not
+	// need is allowed, and none at all that opens anything.
+	p.status.Controls = append(p.status.Controls, o.confine()...)
+	if err := p.openKeys(o.Keys); err != nil {
+		return errors.Join(err, p.report(link.Damaged))
 	}
+	p.secretly(p.acquire)
+	return p.run(ctx)
 }
 
 // process is the capture process. It holds no card data and no key: those are
 // in the vault.
 type process struct {
 	reader    *msr.Reader
+	head      *ttl.Reader // in place of reader
 	link      io.ReadWriter
+	key       io.ReadWriter
+	order     order
 	status    link.Status
 	reported  bool
 	arena     *arena.Arena
 	v         *vault
-	device    *dukpt.Device
+	device    *dukpt.Device // of the next swipe
+	ahead     *dukpt.Device // as it goes into the key file
+	store     *keystore.Store
+	reserved  uint64 // counters below it may be used
 	data, mac *aeskey.Cipher
 }
 
@@ -119,11 +155,30 @@ func (p *process) open() error {
 		return fmt.Errorf("capture: %w", err)
 	}
 	p.status.SecretMem = p.arena.Secret()
-	p.status.Controls = append(p.status.Controls, link.Control{Name: "locked-memory", On: p.arena.Locked()})
-	if err := p.lay(); err != nil {
+	p.status.Controls = memoryControls(p.arena)
+	v, err := arena.Place[vault](p.arena)
+	if err == nil {
+		err = p.lay(v)
+	}
+	if err != nil {
 		return errors.Join(fmt.Errorf("capture: %w", err), p.arena.Close())
 	}
 	return nil
+}
+
+// memoryControls are the two that the arena has or has not.
+func memoryControls(a *arena.Arena) []link.Control {
+	secret, locked := link.Off, link.Off
+	switch {
+	case a.Secret():
+		secret = link.On
+	case !a.Offered():
+		secret = link.Absent
+	}
+	if a.Locked() {
+		locked = link.On
+	}
+	return []link.Control{{Name: "secret-memory", State: secret}, {Name: "locked-memory", State: locked}}
 }
 
 func (p *process) close() {
@@ -144,9 +199,12 @@ func (p *process) run(ctx context.Context) error {
 			}
 			p.reported = true
 		}
-		var err error
-		p.secretly(func() { err = p.swipe(ctx) })
+		err := p.await(ctx)
 		switch {
+		case p.order.taken():
+			if err := p.zeroise(); err != nil {
+				return err
+			}
 		case err == nil:
 		case errors.Is(err, drivers.ErrUnplugged):
 			return errors.Join(fmt.Errorf("capture: %w", err), p.report(link.Unplugged))
@@ -154,6 +212,30 @@ func (p *process) run(ctx context.Context) error {
 			return fmt.Errorf("capture: %w", err)
 		}
 	}
+}
+
+// await takes one swipe, as long as ctx lasts, no order comes, and nothing is
+// to be tried again.
+func (p *process) await(ctx context.Context) error {
+	swipe, stop := p.order.under(ctx)
+	defer stop()
+	if p.status.Reason == link.NotWritten {
+		var cancel context.CancelFunc
+		swipe, cancel = context.WithTimeout(swipe, retryEvery)
+		defer cancel()
+	}
+	var err error
+	p.secretly(func() {
+		if p.head != nil {
+			err = p.pull(swipe)
+		} else {
+			err = p.swipe(swipe)
+		}
+	})
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
 }
 
 // secretly runs f and erases what it leaves behind.
@@ -172,6 +254,7 @@ func (p *process) refuse(r link.Reason) {
 // report tells the register at once that cards cannot be read.
 func (p *process) report(r link.Reason) error {
 	p.refuse(r)
+	p.reported = true
 	return p.send(link.AppendStatus(nil, &p.status))
 }
 
@@ -179,41 +262,5 @@ func (p *process) send(packet []byte) error {
 	if _, err := p.link.Write(packet); err != nil {
 		return fmt.Errorf("%w: %w", errLink, err)
 	}
-	return nil
-}
-
-// takeKey asks for the initial key and loads it.
-func (p *process) takeKey(key io.ReadWriter) {
-	if key == nil {
-		p.refuse(link.NoKey)
-		return
-	}
-	p.secretly(func() {
-		if err := p.load(key); err != nil {
-			p.refuse(link.NoKey)
-		}
-	})
-}
-
-// load reads the key into the arena and from there into the device.
-func (p *process) load(key io.ReadWriter) error {
-	defer clear(p.v.injected[:])
-	if d, ok := key.(interface{ SetDeadline(time.Time) error }); ok {
-		if err := d.SetDeadline(time.Now().Add(keyWait)); err != nil && !errors.Is(err, os.ErrNoDeadline) {
-			return fmt.Errorf("capture: key: %w", err)
-		}
-	}
-	if _, err := key.Write([]byte("K")); err != nil {
-		return fmt.Errorf("capture: key: %w", err)
-	}
-	n, err := key.Read(p.v.injected[:])
-	if err != nil {
-		return fmt.Errorf("capture: key: %w", err)
-	}
-	if n != keyBytes {
-		return fmt.Errorf("capture: key: %w", drivers.ErrFrame)
-	}
-	ikid, ik := p.v.injected[:dukpt.IKIDBytes], p.v.injected[dukpt.IKIDBytes:keyBytes]
-	p.device.Load((*[dukpt.IKIDBytes]byte)(ikid), (*[aeskey.BlockBytes]byte)(ik))
 	return nil
 }

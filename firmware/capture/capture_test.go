@@ -12,6 +12,7 @@ import (
 
 	"regi/drivers"
 	"regi/drivers/msr"
+	"regi/firmware/capture/internal/jail"
 	"regi/firmware/capture/launch"
 
 	"golang.org/x/sys/unix"
@@ -70,7 +71,7 @@ func keyPacket(key string) func(*testing.T, *os.File) {
 }
 
 // start runs Main; answer plays the key's side (nil: no key at all).
-func start(t *testing.T, answer func(*testing.T, *os.File)) *counter {
+func start(t *testing.T, answer func(*testing.T, *os.File), changes ...func(*Options)) *counter {
 	t.Helper()
 	near, far := net.Pipe()
 	link, farLink := packets(t)
@@ -82,7 +83,11 @@ func start(t *testing.T, answer func(*testing.T, *os.File)) *counter {
 		key = nearKey
 		go answer(t, farKey)
 	}
-	go func() { c.ended <- Main(ctx, wire{near}, link, key) }()
+	o := Options{Port: wire{near}, Link: link, Key: key, enter: jail.Harden}
+	for _, change := range changes {
+		change(&o)
+	}
+	go func() { c.ended <- Main(ctx, o) }()
 	t.Cleanup(func() {
 		cancel()
 		near.Close() //nolint:errcheck,gosec // the test is over
@@ -141,10 +146,10 @@ func TestSealedReads(t *testing.T) {
 		t.Fatalf("%+v", status)
 	}
 	t.Logf("secret memory %v, secret.Do %v, controls %+v", status.SecretMem, status.SecretDo, status.Controls)
-	for _, want := range []string{"no-dump", "no-core", "no-new-privileges"} {
+	for _, want := range []string{"no-dump", "no-core", "locked-memory"} {
 		on := false
 		for _, control := range status.Controls {
-			on = on || control.Name == want && control.On
+			on = on || control.Name == want && control.State == launch.On
 		}
 		if !on {
 			t.Errorf("%s is not in force", want)
@@ -317,7 +322,7 @@ func (p *faulting) Read([]byte) (int, error) {
 func TestFault(t *testing.T) {
 	for _, port := range []drivers.Port{&panicking{}, &faulting{}} {
 		near, far := packets(t)
-		err := Main(t.Context(), port, near, nil)
+		err := Main(t.Context(), Options{Port: port, Link: near, enter: jail.Harden})
 		if !errors.Is(err, errFault) || err.Error() != errFault.Error() {
 			t.Errorf("%v", err)
 		}

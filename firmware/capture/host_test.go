@@ -81,8 +81,8 @@ func hostMAC(t testing.TB, key, message []byte) []byte {
 	return x
 }
 
-// hostOpen checks the MAC of a card read and returns the tracks.
-func hostOpen(t testing.TB, ik []byte, r *record.CardRead) string {
+// hostVerify checks the MAC of a card read and returns its KSN.
+func hostVerify(t testing.TB, ik []byte, r *record.CardRead) []byte {
 	t.Helper()
 	ksn, err := hex.DecodeString(r.KSN)
 	if err != nil || len(ksn) != 12 {
@@ -98,6 +98,13 @@ func hostOpen(t testing.TB, ik []byte, r *record.CardRead) string {
 	if want := hostMAC(t, hostKey(t, ik, ksn, 0x2000), message); string(want) != string(r.MAC) {
 		t.Fatalf("MAC % x, want % x", r.MAC, want)
 	}
+	return ksn
+}
+
+// hostOpen checks the MAC of a card read and returns the tracks.
+func hostOpen(t testing.TB, ik []byte, r *record.CardRead) string {
+	t.Helper()
+	ksn := hostVerify(t, ik, r)
 	block, err := aes.NewCipher(hostKey(t, ik, ksn, 0x3000))
 	if err != nil {
 		t.Fatal(err)

@@ -28,6 +28,9 @@ import (
 // childPort names the card reader's line to a capture process under test.
 const childPort = "CAPTURE_TEST_PORT"
 
+// childState names its state folder, if it is to have one.
+const childState = "CAPTURE_TEST_STATE"
+
 // TestMain is the capture process when a test starts it again as one.
 func TestMain(m *testing.M) {
 	if path := os.Getenv(childPort); path != "" {
@@ -46,7 +49,13 @@ func child(path string) int {
 			return 4
 		}
 	}
-	err = Main(context.Background(), p, os.NewFile(3, "link"), os.NewFile(4, "key"))
+	o := Options{Port: p, Link: os.NewFile(3, "link"), Key: os.NewFile(4, "key")}
+	if dir := os.Getenv(childState); dir != "" {
+		if o.Keys, err = OpenKeys(dir); err != nil {
+			return 6
+		}
+	}
+	err = Main(context.Background(), o)
 	if errors.Is(err, drivers.ErrUnplugged) {
 		return 5
 	}
@@ -174,7 +183,7 @@ type box struct {
 	ik     []byte
 }
 
-func startBox(t *testing.T, stderr io.Writer) *box {
+func startBox(t *testing.T, stderr io.Writer, env ...string) *box {
 	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
@@ -184,6 +193,7 @@ func startBox(t *testing.T, stderr io.Writer) *box {
 	nearKey, farKey := packets(t)
 	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
 	cmd.Env = []string{childPort + "=" + slave.Name(), "GODEBUG=asyncpreemptoff=1"}
+	cmd.Env = append(cmd.Env, env...)
 	cmd.ExtraFiles, cmd.Stderr = []*os.File{near, nearKey}, stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -253,8 +263,8 @@ func TestScrape(t *testing.T) {
 		t.Fatalf("%+v", status)
 	}
 	for _, c := range status.Controls {
-		if !c.On {
-			t.Errorf("%s is not in force", c.Name)
+		if c.State == launch.Off {
+			t.Errorf("%s is off", c.Name)
 		}
 	}
 	live := &hunt{pid: b.cmd.Process.Pid, cards: windows{}}

@@ -8,17 +8,19 @@ import (
 
 	"regi/drivers"
 	"regi/drivers/msr"
+	"regi/drivers/msr/ttl"
 	"regi/firmware/capture/internal/aeskey"
-	"regi/firmware/capture/internal/arena"
 	"regi/firmware/capture/internal/cmac"
 	"regi/firmware/capture/internal/dukpt"
 	"regi/firmware/capture/internal/iin"
+	"regi/firmware/capture/internal/keystore"
 	"regi/firmware/capture/internal/link"
 	"regi/firmware/capture/internal/track"
 )
 
 const (
 	keyBytes   = dukpt.IKIDBytes + aeskey.BlockBytes
+	keyMax     = dukpt.IKIDBytes + dukpt.KeyMax
 	vaultBytes = int(unsafe.Sizeof(vault{}))
 	// swipeMax bounds how much of a line is dropped as one overlong swipe: all
 	// that the kernel holds of one.
@@ -32,25 +34,31 @@ const (
 type vault struct {
 	swipe    track.Machine
 	char     [1]byte              // the one byte between the port and the XOR
-	stream   [track.BytesMax]byte // keystream, turned into ciphertext
+	stripe   track.Stripe         // of a head without a decoder, in place of swipe
+	bit      ttl.Bit              // the one bit between its lines and the XOR
+	stream   [link.CipherMax]byte // keystream, turned into ciphertext
+	cbc      cbc                  // of the second suite only
 	keys     dukpt.Registers
-	data     aeskey.Room // keyed only while the keystream is laid down
+	ahead    dukpt.Registers // while they go into the key file
+	store    keystore.Room
+	data     aeskey.Room // keyed only while the keystream is laid down; CBC: until the swipe ends
 	mac      aeskey.Room // keyed from before the swipe until after its MAC
 	sum      cmac.State
 	tag      [cmac.Bytes]byte
 	ksn      [dukpt.KSNBytes]byte
-	laid     int                // keystream bytes in stream; 0: no card can be read
-	injected [keyBytes + 1]byte // one more, so that a longer packet is noticed
+	laid     int              // keystream bytes in stream; 0: no card can be read
+	injected [keyMax + 1]byte // one more, so that a longer packet is noticed
 	packet   [link.PacketMax]byte
 }
 
-// lay places the vault in the arena.
-func (p *process) lay() error {
+// lay puts everything in its place in the vault.
+func (p *process) lay(v *vault) error {
+	p.v = v
 	var err error
-	if p.v, err = arena.Place[vault](p.arena); err != nil {
+	if p.device, err = dukpt.New(&p.v.keys); err != nil {
 		return err
 	}
-	if p.device, err = dukpt.New(&p.v.keys); err != nil {
+	if p.ahead, err = dukpt.New(&p.v.ahead); err != nil {
 		return err
 	}
 	if p.data, err = aeskey.New(&p.v.data); err != nil {
@@ -64,6 +72,16 @@ func (p *process) lay() error {
 // keystream, wipes the data key and starts the MAC.
 func (p *process) prepare() {
 	v := p.v
+	if p.status.Reason == link.NotWritten && !p.device.Loaded() {
+		p.acquire() // the key could not be kept: another one may be
+	}
+	if err := p.reserve(); err != nil {
+		p.refuse(link.NotWritten)
+		return
+	}
+	if p.status.Reason == link.NotWritten && p.device.Loaded() {
+		p.refuse(link.None)
+	}
 	_, err := p.device.Next(p.data, p.mac, v.ksn[:0])
 	if err != nil {
 		if p.status.Reason == link.None || errors.Is(err, dukpt.ErrExhausted) {
@@ -71,23 +89,34 @@ func (p *process) prepare() {
 		}
 		return
 	}
-	// AES-CTR with a zero initial counter block: block n is the encrypted n.
-	clear(v.stream[:])
-	for n := 0; n < len(v.stream); n += aeskey.BlockBytes {
-		block := v.stream[n : n+aeskey.BlockBytes]
+	if p.status.Suite == link.CTR {
+		p.layStream()
+	}
+	v.sum.Start(p.mac)
+	v.laid = track.BytesMax
+}
+
+// layStream is AES-CTR with a zero initial counter block: block n is the
+// encrypted n.
+func (p *process) layStream() {
+	stream := p.v.stream[:track.BytesMax]
+	clear(stream)
+	for n := 0; n < len(stream); n += aeskey.BlockBytes {
+		block := stream[n : n+aeskey.BlockBytes]
 		binary.BigEndian.PutUint64(block[8:], uint64(n/aeskey.BlockBytes))
 		p.data.Encrypt(block, block)
 	}
 	p.data.Wipe()
-	v.sum.Start(p.mac)
-	v.laid = len(v.stream)
 }
 
 func reasonOf(err error) link.Reason {
 	if errors.Is(err, dukpt.ErrExhausted) {
 		return link.KeysUsedUp
 	}
-	return link.NoKey
+	if errors.Is(err, dukpt.ErrNoKey) {
+		return link.NoKey
+	}
+	return link.Internal
 }
 
 // swipe waits for a swipe, takes it in and sends what it was. Whatever it was,
@@ -103,7 +132,7 @@ func (p *process) swipe(ctx context.Context) error {
 		}
 		// Never without a keystream: that would store the card in the clear.
 		if read++; v.laid > 0 && v.swipe.Byte(v.char[0]) && kept < v.laid {
-			v.stream[kept] ^= v.char[0]
+			p.take(kept)
 			kept++
 		}
 		v.char[0] = 0
@@ -118,6 +147,16 @@ func (p *process) swipe(ctx context.Context) error {
 		return nil
 	}
 	return end
+}
+
+// take seals the byte that was read, the at-th of the swipe.
+func (p *process) take(at int) {
+	v := p.v
+	if p.status.Suite == link.CBC {
+		v.cbc.add(p.data, v.stream[:], v.char[0])
+		return
+	}
+	v.stream[at] ^= v.char[0]
 }
 
 // conclude sends the swipe that was taken in; whole says that its end came.
@@ -135,10 +174,15 @@ func (p *process) conclude(whole bool) error {
 // seal authenticates the swipe and returns it as a packet, in the arena.
 func (p *process) seal() []byte {
 	v := p.v
+	n := v.swipe.Len()
+	if p.status.Suite == link.CBC {
+		n = v.cbc.finish(p.data, v.stream[:], n)
+		p.data.Wipe()
+	}
 	r := link.Read{
-		KSN: v.ksn[:], First: v.swipe.First(), Last: v.swipe.Last(),
+		Suite: p.status.Suite, KSN: v.ksn[:], First: v.swipe.First(), Last: v.swipe.Last(),
 		Brand: iin.Brand(v.swipe.First()), Service: v.swipe.Service(),
-		Luhn: v.swipe.Luhn(), Cipher: v.stream[:v.swipe.Len()],
+		Luhn: v.swipe.Luhn(), Cipher: v.stream[:n],
 	}
 	for t := uint8(1); t <= track.Count; t++ {
 		if v.swipe.Good(t) {
@@ -154,17 +198,17 @@ func (p *process) seal() []byte {
 // four, each after its length in one byte, and the ciphertext after its length
 // in two, big endian.
 func (p *process) authenticate(r *link.Read) {
-	sum := &p.v.sum
-	sum.Write(p.mac, byte(len(link.Suite)))
-	for i := range len(link.Suite) {
-		sum.Write(p.mac, link.Suite[i])
+	sum, suite := &p.v.sum, r.Suite.String()
+	sum.Write(p.mac, byte(len(suite))) //nolint:gosec // a short word
+	for i := range len(suite) {
+		sum.Write(p.mac, suite[i])
 	}
 	for _, field := range [...][]byte{r.KSN, r.First, r.Last} {
 		sum.Write(p.mac, byte(len(field))) //nolint:gosec // at most 12
 		sum.Write(p.mac, field...)
 	}
 	n := len(r.Cipher)
-	sum.Write(p.mac, byte(n>>8), byte(n)) //nolint:gosec // at most BytesMax
+	sum.Write(p.mac, byte(n>>8), byte(n)) //nolint:gosec // at most CipherMax
 	sum.Write(p.mac, r.Cipher...)
 	sum.Sum(p.mac, &p.v.tag)
 	p.mac.Wipe()
@@ -174,9 +218,13 @@ func (p *process) authenticate(r *link.Read) {
 func (p *process) wipe() {
 	v := p.v
 	v.swipe.Reset()
+	v.stripe.Reset()
 	clear(v.char[:])
+	v.bit = 0
 	clear(v.stream[:])
+	v.cbc = cbc{}
 	v.laid = 0
+	p.data.Wipe()
 	p.mac.Wipe()
 	v.sum = cmac.State{}
 	clear(v.tag[:])

@@ -86,7 +86,9 @@ func keyed(t testing.TB) (*process, *parent) {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.close)
-	p.device.Load((*[8]byte)([]byte(testIKID)), (*[16]byte)([]byte(testIK)))
+	if err := p.device.Load((*[8]byte)([]byte(testIKID)), []byte(testIK)); err != nil {
+		t.Fatal(err)
+	}
 	return p, far
 }
 
@@ -213,7 +215,7 @@ func TestRefusedCardIsNotStored(t *testing.T) {
 	data := []byte(one + two + "\r")
 	port := &tape{data: data}
 	port.seen = func(int) {
-		if p.v.swipe != (track.Machine{}) || p.v.stream != [track.BytesMax]byte{} {
+		if p.v.swipe != (track.Machine{}) || p.v.stream != [link.CipherMax]byte{} {
 			t.Fatal("a byte of the card was stored")
 		}
 	}

@@ -73,8 +73,13 @@ func title(p *paper, _ *sale.Receipt, reprint bool) {
 	p.space()
 	p.add(drivers.TextLine{Text: "領収証", Align: drivers.Center, Bold: true, Wide: true, Tall: true})
 	if reprint {
-		p.add(drivers.TextLine{Text: "【再発行】", Align: drivers.Center, Bold: true, Tall: true})
+		p.copyMark()
 	}
+}
+
+// copyMark tells a copy from the original.
+func (p *paper) copyMark() {
+	p.add(drivers.TextLine{Text: "【再発行】", Align: drivers.Center, Bold: true, Tall: true})
 }
 
 // weekdays by time.Weekday.

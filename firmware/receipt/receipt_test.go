@@ -165,7 +165,7 @@ func TestGolden(t *testing.T) {
 			r.BusinessDayDate = "2026-11-23"
 			return Layout(cash(r, 60_000), cols, false)
 		},
-		"z": func(cols int) (drivers.Document, error) { return Report(report(), cols), nil },
+		"z": func(cols int) (drivers.Document, error) { return Report(report(), cols, false), nil },
 	}
 	for name, layout := range papers {
 		for _, cols := range []int{32, 42, 48} {
@@ -265,7 +265,7 @@ func TestColumns(t *testing.T) {
 		if _, err := Layout(cash(mixed(t), 30_000), cols, false); !errors.Is(err, ErrColumns) {
 			t.Errorf("%d columns: %v", cols, err)
 		}
-		draw(t, Report(report(), cols), min(max(cols, ColumnsMin), ColumnsMax))
+		draw(t, Report(report(), cols, false), min(max(cols, ColumnsMin), ColumnsMax))
 	}
 }
 

@@ -8,11 +8,11 @@ import (
 )
 
 // Report is an X or Z report as a document of cols columns, brought within
-// ColumnsMin and ColumnsMax.
-func Report(r *sale.Report, cols int) drivers.Document {
+// ColumnsMin and ColumnsMax, marked 再発行 when it is a reprint.
+func Report(r *sale.Report, cols int, reprint bool) drivers.Document {
 	p := &paper{cols: min(max(cols, ColumnsMin), ColumnsMax)}
 	for _, block := range japaneseReport {
-		block(p, r)
+		block(p, r, reprint)
 	}
 	return drivers.Document{Lines: p.lines, Cut: true}
 }
@@ -20,14 +20,17 @@ func Report(r *sale.Report, cols int) drivers.Document {
 // japaneseReport is the report from top to bottom.
 //
 //nolint:gochecknoglobals // a constant table
-var japaneseReport = []func(*paper, *sale.Report){reportHead, reportSales, reportTaxes, reportEvents, reportCash, reportFoot}
+var japaneseReport = []func(*paper, *sale.Report, bool){reportHead, reportSales, reportTaxes, reportEvents, reportCash, reportFoot}
 
-func reportHead(p *paper, r *sale.Report) {
+func reportHead(p *paper, r *sale.Report, reprint bool) {
 	title := "点検レポート X"
 	if r.Kind == sale.ReportZ {
 		title = "精算レポート Z"
 	}
 	p.add(drivers.TextLine{Text: title, Align: drivers.Center, Bold: true, Tall: true})
+	if reprint {
+		p.copyMark()
+	}
 	p.pair("店 "+r.RetailStoreID+" レジ "+r.WorkstationID, fmt.Sprintf("精算回数 %06d", r.Number))
 	p.pair("営業日 "+r.BusinessDayDate, "担当 "+r.OperatorID)
 	p.pair("開始", r.BeginDateTime.Format("2006-01-02 15:04"))
@@ -35,7 +38,7 @@ func reportHead(p *paper, r *sale.Report) {
 	p.rule()
 }
 
-func reportSales(p *paper, r *sale.Report) {
+func reportSales(p *paper, r *sale.Report, _ bool) {
 	t := r.Totals
 	p.tally("総売上", t.Sales)
 	p.pair("点数", number(t.ItemCount)+"点")
@@ -47,7 +50,7 @@ func reportSales(p *paper, r *sale.Report) {
 	p.rule()
 }
 
-func reportTaxes(p *paper, r *sale.Report) {
+func reportTaxes(p *paper, r *sale.Report, _ bool) {
 	for _, tax := range r.Totals.Tax {
 		p.pair(taxableLabel(tax), yen(tax.TaxableAmount))
 		p.pair("  "+taxLabel(tax), yen(tax.Amount))
@@ -57,7 +60,7 @@ func reportTaxes(p *paper, r *sale.Report) {
 	}
 }
 
-func reportEvents(p *paper, r *sale.Report) {
+func reportEvents(p *paper, r *sale.Report, _ bool) {
 	t := r.Totals
 	p.tally("明細取消", t.VoidedLines)
 	p.tally("取引中止", t.VoidedSales)
@@ -68,7 +71,7 @@ func reportEvents(p *paper, r *sale.Report) {
 	p.rule()
 }
 
-func reportCash(p *paper, r *sale.Report) {
+func reportCash(p *paper, r *sale.Report, _ bool) {
 	if r.Count == nil {
 		return
 	}
@@ -78,7 +81,7 @@ func reportCash(p *paper, r *sale.Report) {
 	p.rule()
 }
 
-func reportFoot(p *paper, r *sale.Report) {
+func reportFoot(p *paper, r *sale.Report, _ bool) {
 	p.pair("総累計", yen(r.GrandTotal))
 	if r.JournalHead != "" {
 		p.text("台帳 "+r.JournalHead, drivers.Left)

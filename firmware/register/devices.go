@@ -124,28 +124,41 @@ func (r *Register) ServeDisplay(ctx context.Context, d drivers.LineDisplay) erro
 
 // ServePrinter prints queued jobs, kicks the drawer and watches both.
 func (r *Register) ServePrinter(ctx context.Context, p drivers.POSPrinter, d drivers.CashDrawer) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return r.servePaper(ctx, p) })
-	g.Go(func() error { return r.serveDrawer(ctx, d) })
+	g, line := errgroup.WithContext(ctx)
+	g.Go(func() error { return r.servePaper(ctx, line, p) })
+	g.Go(func() error { return r.serveDrawer(ctx, line, d) })
 	return g.Wait()
 }
 
-func (r *Register) servePaper(ctx context.Context, p drivers.POSPrinter) error {
+// servePaper prints one job after the other. line ends with the line, ctx with
+// the register.
+func (r *Register) servePaper(ctx, line context.Context, p drivers.POSPrinter) error {
 	told := "up"
 	for {
+		jobs := r.jobs
+		if r.held != nil {
+			jobs = nil // the held one is first
+		}
 		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case job := <-r.jobs:
-			if err := r.printJob(ctx, p, job); err != nil {
+		case <-line.Done():
+			return line.Err()
+		case job := <-jobs:
+			if err := r.printJob(ctx, line, p, job); err != nil {
 				return err
 			}
 		case <-time.After(statusEvery):
-			status, err := p.Status(ctx)
+			status, err := p.Status(line)
 			if err != nil && !errors.Is(err, drivers.ErrTimeout) {
 				return err
 			}
 			told = r.tellPrinter(ctx, told, status, err)
+			if job := r.held; job != nil && err == nil && status.Err() == nil {
+				r.held = nil
+				r.post(ctx, till.PrintPaused{Job: job.Job}) // it goes on
+				if err := r.printJob(ctx, line, p, *job); err != nil {
+					return err
+				}
+			}
 		}
 	}
 }
@@ -176,31 +189,36 @@ func (r *Register) tellPrinter(ctx context.Context, told string, s drivers.Print
 	return detail
 }
 
-// printJob prints one document and posts what became of it. Its error is one
-// of the line.
-func (r *Register) printJob(ctx context.Context, p drivers.POSPrinter, job till.Print) error {
+// printJob prints one document and posts what became of it. A document of which
+// nothing was sent, because the printer is off or away, is held until it is
+// back. Its error is one of the line.
+func (r *Register) printJob(ctx, line context.Context, p drivers.POSPrinter, job till.Print) error {
 	doc, err := layout(job, p.Columns())
 	if err != nil {
 		r.post(ctx, till.PrintFailed{Job: job.Job, Cause: err.Error()})
 		return nil
 	}
-	err = p.Print(ctx, doc, func(cause error) {
+	paused := func(cause error) {
 		e := till.PrintPaused{Job: job.Job}
 		if cause != nil {
 			e.Cause = reason(cause)
 		}
 		r.post(ctx, e)
-	})
+	}
+	err = p.Print(line, doc, paused)
 	switch {
 	case err == nil:
 		r.post(ctx, till.Printed{Job: job.Job})
 		return nil
 	case ctx.Err() != nil:
-		return ctx.Err() // power down or a lost line: the till asks after the restart
+		return ctx.Err() // the end of the register: the till asks after the restart
+	case errors.Is(err, drivers.ErrUnknownOutcome):
+		r.post(ctx, till.PrintFailed{Job: job.Job, Cause: reason(err), Unknown: true})
+	default:
+		r.held = &job
+		paused(err)
 	}
-	unknown := errors.Is(err, drivers.ErrUnknownOutcome) || errors.Is(err, drivers.ErrUnplugged)
-	r.post(ctx, till.PrintFailed{Job: job.Job, Cause: reason(err), Unknown: unknown})
-	if errors.Is(err, drivers.ErrUnplugged) || errors.Is(err, drivers.ErrClosed) {
+	if line.Err() != nil || isLine(err) {
 		return err
 	}
 	return nil
@@ -211,42 +229,52 @@ func layout(job till.Print, columns int) (drivers.Document, error) {
 	case job.Receipt != nil:
 		return receipt.Layout(job.Receipt, columns, job.Reprint)
 	case job.Report != nil:
-		return receipt.Report(job.Report, columns), nil
+		return receipt.Report(job.Report, columns, job.Reprint), nil
 	}
 	return drivers.Document{}, errors.New("nothing to print")
 }
 
-func (r *Register) serveDrawer(ctx context.Context, d drivers.CashDrawer) error {
-	open := false
+func (r *Register) serveDrawer(ctx, line context.Context, d drivers.CashDrawer) error {
 	for {
 		select {
-		case <-ctx.Done():
-			return ctx.Err()
+		case <-line.Done():
+			return line.Err()
 		case <-r.kicks:
-			if err := d.OpenDrawer(ctx); err != nil {
+			if err := d.OpenDrawer(line); err != nil {
 				if isLine(err) {
+					r.drawer.owed = true // the switch will say
 					return err
 				}
 				r.post(ctx, till.DrawerFailed{Reason: reason(err)})
 				continue
 			}
-			open = true
+			r.drawer.open = true
 			r.post(ctx, till.DrawerOpened{})
 		case <-time.After(drawerEvery):
-			now, err := d.DrawerOpened(ctx)
+			now, err := d.DrawerOpened(line)
 			if isLine(err) {
 				return err
 			}
-			if err != nil || now == open {
-				continue
-			}
-			open = now
-			if open {
-				r.post(ctx, till.DrawerOpened{})
-			} else {
-				r.post(ctx, till.DrawerClosed{})
+			if err == nil {
+				r.tellDrawer(ctx, now)
 			}
 		}
+	}
+}
+
+// tellDrawer reports a change of the drawer's switch, and what came of a kick
+// whose line was lost.
+func (r *Register) tellDrawer(ctx context.Context, now bool) {
+	was, owed := r.drawer.open, r.drawer.owed
+	r.drawer.open, r.drawer.owed = now, false
+	if owed && !now {
+		r.post(ctx, till.DrawerFailed{Reason: drivers.ErrUnplugged.Error()})
+	}
+	switch {
+	case now && (owed || !was):
+		r.post(ctx, till.DrawerOpened{})
+	case was && !now:
+		r.post(ctx, till.DrawerClosed{})
 	}
 }
 

@@ -221,16 +221,16 @@ func TestPrint(t *testing.T) {
 			paused(nil)
 			return nil
 		}, `[till.PrintPaused{Job:0x7, Cause:"paper out"} till.PrintPaused{Job:0x7, Cause:""} till.Printed{Job:0x7}]`, nil},
-		"cutter": {func(context.Context, func(error)) error { return wrapped(drivers.ErrCutter) }, `[till.PrintFailed{Job:0x7, Cause:"cutter error", Unknown:false}]`, nil},
+		"off": {func(context.Context, func(error)) error { return wrapped(drivers.ErrTimeout) }, `[till.PrintPaused{Job:0x7, Cause:"no answer in time"}]`, nil},
 		"unknown": {
 			func(context.Context, func(error)) error { return wrapped(drivers.ErrUnknownOutcome) },
 			`[till.PrintFailed{Job:0x7, Cause:"driver: outcome unknown", Unknown:true}]`, nil,
 		},
-		"unplugged": {func(context.Context, func(error)) error { return wrapped(drivers.ErrUnplugged) }, `[till.PrintFailed{Job:0x7, Cause:"unplugged", Unknown:true}]`, drivers.ErrUnplugged},
+		"unplugged": {func(context.Context, func(error)) error { return wrapped(drivers.ErrUnplugged) }, `[till.PrintPaused{Job:0x7, Cause:"unplugged"}]`, drivers.ErrUnplugged},
 	} {
 		r := idle(t)
 		job := till.Print{Job: 7, Report: &sale.Report{Kind: sale.ReportX}}
-		if err := r.printJob(t.Context(), &counterTop{print: x.print}, job); !errors.Is(err, x.ends) || (err == nil) != (x.ends == nil) {
+		if err := r.printJob(t.Context(), t.Context(), &counterTop{print: x.print}, job); !errors.Is(err, x.ends) || (err == nil) != (x.ends == nil) {
 			t.Errorf("%s: the line: %v", name, err)
 		}
 		if got := fmt.Sprintf("%#v", posted(r)); strings.TrimPrefix(got, "[]till.Event{") != strings.Trim(strings.ReplaceAll(x.want, "} till", "}, till"), "[]")+"}" {
@@ -244,7 +244,7 @@ func TestPrint(t *testing.T) {
 func TestPrintNothing(t *testing.T) {
 	r := idle(t)
 	for _, job := range []till.Print{{Job: 1}, {Job: 2, Receipt: &sale.Receipt{}}} {
-		if err := r.printJob(t.Context(), &counterTop{}, job); err != nil {
+		if err := r.printJob(t.Context(), t.Context(), &counterTop{}, job); err != nil {
 			t.Error(err)
 		}
 		es := posted(r)
@@ -263,7 +263,7 @@ func TestPrintEnds(t *testing.T) {
 	r := idle(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	p := &counterTop{print: func(ctx context.Context, _ func(error)) error { cancel(); return wrapped(ctx.Err()) }}
-	if err := r.printJob(ctx, p, till.Print{Report: &sale.Report{Kind: sale.ReportX}}); !errors.Is(err, context.Canceled) {
+	if err := r.printJob(ctx, ctx, p, till.Print{Report: &sale.Report{Kind: sale.ReportX}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("the end of the register: %v", err)
 	}
 	if es := posted(r); len(es) != 0 {
@@ -331,7 +331,7 @@ func TestKick(t *testing.T) {
 			advance(t, r, till.Key{Name: "NOSALE"})
 			time.Sleep(x.attached)
 			ctx, cancel := context.WithCancel(t.Context())
-			go func() { _ = r.serveDrawer(ctx, d) }()
+			go func() { _ = r.serveDrawer(ctx, ctx, d) }()
 			time.Sleep(2 * time.Second)
 			synctest.Wait()
 			if len(at) != x.kicks || x.kicks > 0 && at[0] > kickWithin {
@@ -370,7 +370,7 @@ func TestKickBusyDrawer(t *testing.T) {
 			time.Sleep(5 * time.Second)
 			return wrapped(drivers.ErrDidNotOpen)
 		}}
-		go func() { _ = r.serveDrawer(ctx, d) }()
+		go func() { _ = r.serveDrawer(ctx, ctx, d) }()
 		r.kick(ctx)
 		synctest.Wait()
 		r.kick(ctx)
@@ -394,7 +394,7 @@ func TestDrawerLine(t *testing.T) {
 		r := idle(t)
 		ended := make(chan error, 1)
 		d := &counterTop{asked: wrapped(drivers.ErrTimeout)}
-		go func() { ended <- r.serveDrawer(t.Context(), d) }()
+		go func() { ended <- r.serveDrawer(t.Context(), t.Context(), d) }()
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		if len(ended) != 0 {
@@ -421,7 +421,7 @@ func TestPrinterStatus(t *testing.T) {
 		r := idle(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		p := &counterTop{}
-		go func() { _ = r.servePaper(ctx, p) }()
+		go func() { _ = r.servePaper(ctx, ctx, p) }()
 		var got []string
 		for _, x := range []struct {
 			s   drivers.PrinterStatus
@@ -518,18 +518,18 @@ func TestConsole(t *testing.T) {
 // TestCapture turns packets of the capture process into events; the first that
 // is none ends the talk.
 func TestCapture(t *testing.T) {
-	failed, down, ready := []byte{1, 'F', 2, 1, 0}, []byte{1, 'S', 1, 0, 0, 0}, []byte{1, 'S', 0, 1, 1, 0}
+	failed, down, ready := []byte{2, 'F', 2, 1, 0}, []byte{2, 'S', 1, 0, 0, 0, 0}, []byte{2, 'S', 0, 0, 1, 1, 0}
 	for name, x := range map[string]struct {
 		packets [][]byte
 		events  int
 	}{
 		"swipes and states": {[][]byte{down, ready, failed, failed}, 4},
 		"garbage":           {[][]byte{failed, []byte("garbage"), failed}, 1},
-		"other version":     {[][]byte{{2, 'F', 2, 1, 0}, failed}, 0},
+		"other version":     {[][]byte{{1, 'F', 2, 1, 0}, failed}, 0},
 		"trailing byte":     {[][]byte{append(ready[:len(ready):len(ready)], 0), ready}, 0},
-		"unknown fault":     {[][]byte{{1, 'F', 2, 250, 0}, failed}, 0},
+		"unknown fault":     {[][]byte{{2, 'F', 2, 250, 0}, failed}, 0},
 		"too long":          {[][]byte{make([]byte, packetMax+100), failed}, 0},
-		"short read":        {[][]byte{{1, 'R', 0, 0}, failed}, 0},
+		"short read":        {[][]byte{{2, 'R', 0, 0}, failed}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := idle(t)
@@ -552,6 +552,85 @@ func TestCapture(t *testing.T) {
 				if got := fmt.Sprint(es); !strings.HasPrefix(got, "[{card false no key} {card true } {track 2: ") {
 					t.Errorf("told %s, want %s", got, want)
 				}
+			}
+		})
+	}
+}
+
+// TestHeldJob: a document that a printer did not take at all is printed when it
+// is back, before those that came later, and once.
+func TestHeldJob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := idle(t)
+		var printed []string
+		off := true
+		p := &counterTop{print: func(context.Context, func(error)) error {
+			if off {
+				return wrapped(drivers.ErrTimeout)
+			}
+			printed = append(printed, "one")
+			return nil
+		}}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		serve := func(line context.Context) { ended <- r.servePaper(ctx, line, p) }
+		line, unplug := context.WithCancel(ctx)
+		go serve(line)
+		r.print(till.Print{Job: 1, Report: &sale.Report{Kind: sale.ReportX}})
+		r.print(till.Print{Job: 2, Report: &sale.Report{Kind: sale.ReportX}})
+		time.Sleep(time.Second)
+		unplug() // and plugged again: the job is not lost with the line
+		<-ended
+		off = false
+		go serve(ctx)
+		time.Sleep(3 * statusEvery)
+		cancel()
+		<-ended
+		got := fmt.Sprint(posted(r))
+		want := fmt.Sprint([]till.Event{
+			till.PrintPaused{Job: 1, Cause: "no answer in time"}, till.PrintPaused{Job: 1}, till.Printed{Job: 1}, till.Printed{Job: 2},
+		})
+		if len(printed) != 2 || got != want {
+			t.Errorf("%d printed\n got %s\nwant %s", len(printed), got, want)
+		}
+	})
+}
+
+// TestDrawerAfterTheLine: what happened to the drawer while its line was lost,
+// and to a kick that was lost with it, is told when it is back.
+func TestDrawerAfterTheLine(t *testing.T) {
+	for name, x := range map[string]struct {
+		kick         bool
+		before, then bool // the switch
+		want         string
+	}{
+		"shut meanwhile":   {false, true, false, "[]till.Event{till.DrawerOpened{}, till.DrawerClosed{}}"},
+		"still open":       {false, true, true, "[]till.Event{till.DrawerOpened{}}"},
+		"kick did nothing": {true, false, false, `[]till.Event{till.DrawerFailed{Reason:"unplugged"}}`},
+		"kick opened":      {true, false, true, "[]till.Event{till.DrawerOpened{}}"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := idle(t)
+			ended := make(chan error, 1)
+			d := &counterTop{isOpen: x.before, open: func(context.Context) error { return wrapped(drivers.ErrUnplugged) }}
+			go func() { ended <- r.serveDrawer(t.Context(), t.Context(), d) }()
+			time.Sleep(drawerEvery)
+			synctest.Wait()
+			if x.kick {
+				r.kick(t.Context())
+			} else {
+				d.set(drivers.PrinterStatus{}, nil, x.before, wrapped(drivers.ErrUnplugged))
+			}
+			if err := <-ended; !errors.Is(err, drivers.ErrUnplugged) {
+				t.Fatal(err)
+			}
+			again, cancel := context.WithCancel(t.Context())
+			go func() { ended <- r.serveDrawer(again, again, &counterTop{isOpen: x.then}) }()
+			time.Sleep(5 * drawerEvery)
+			cancel()
+			<-ended
+			if got := fmt.Sprintf("%#v", posted(r)); got != x.want {
+				t.Errorf("%s: told %s, want %s", name, got, x.want)
 			}
 		})
 	}

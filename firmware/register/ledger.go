@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -56,25 +58,76 @@ type redoNote struct {
 
 const journalBytesMax = 1 << 30
 
+// The folders of the state folder. The checkpoint has one of its own because a
+// larger one is made beside it.
+const (
+	journalFolder    = "journal"
+	checkpointFolder = "checkpoint"
+	checkpointName   = "till"
+)
+
+// Folders are the folders below a state folder that a running register writes
+// in; it writes nowhere else.
+func Folders(stateDir string) []string {
+	return []string{filepath.Join(stateDir, journalFolder), filepath.Join(stateDir, checkpointFolder)}
+}
+
 func openLedger(c Config) (*ledger, *till.Till, error) {
 	if c.journal.BytesMax == 0 {
 		c.journal.BytesMax = journalBytesMax
 	}
-	j, err := journal.Open(filepath.Join(c.StateDir, "journal"), c.journal)
+	j, err := journal.Open(filepath.Join(c.StateDir, journalFolder), c.journal)
 	if err != nil {
 		return nil, nil, err
 	}
-	cp, err := journal.OpenCheckpoint(filepath.Join(c.StateDir, "checkpoint"))
+	cp, err := openCheckpoint(c.StateDir)
 	if err != nil {
 		return nil, nil, errors.Join(err, j.Close())
 	}
 	l := &ledger{sealer: record.NewSealer(c.ID, c.Key, c.SealTo), journal: j, checkpoint: cp, saving: make(chan error, 1)}
 	l.saving <- nil
-	t, err := l.recover(c.Till)
+	var t *till.Till
+	if err = l.belongsTo(c.ID); err == nil {
+		t, err = l.recover(c.Till)
+	}
 	if err != nil {
 		return nil, nil, errors.Join(err, j.Close(), cp.Close())
 	}
 	return l, t, nil
+}
+
+// openCheckpoint makes the folder, so that it survives a power cut, and opens
+// what is in it.
+func openCheckpoint(stateDir string) (*journal.Checkpoint, error) {
+	dir := filepath.Join(stateDir, checkpointFolder)
+	err := os.Mkdir(dir, 0o700)
+	if err == nil {
+		var above *os.File
+		if above, err = os.Open(stateDir); err == nil { //nolint:gosec // the configuration names it
+			err = errors.Join(above.Sync(), above.Close())
+		}
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	return journal.OpenCheckpoint(filepath.Join(dir, checkpointName))
+}
+
+// belongsTo refuses the state of another register: its chain goes on under its
+// own name only.
+func (l *ledger) belongsTo(id record.ID) error {
+	last, ok := l.journal.Last()
+	if !ok {
+		return nil
+	}
+	var s record.Sealed
+	if err := s.UnmarshalBinary(last.Payload); err != nil {
+		return fmt.Errorf("record %d: %w", last.Seq, err)
+	}
+	if s.ID != id {
+		return fmt.Errorf("this state folder belongs to register %s, the configuration says %s: correct register.store and register.id, or name an empty register.state", s.ID, id)
+	}
+	return nil
 }
 
 // recover brings the till to the state after the journal's last record.

@@ -174,7 +174,7 @@ func TestRefusesToStart(t *testing.T) {
 	}{
 		{"checkpoint lost", "working state is lost", func() string {
 			dir := copyState(t, s.StateDir, newest)
-			if err := os.Remove(filepath.Join(dir, "checkpoint")); err != nil {
+			if err := os.Remove(filepath.Join(dir, "checkpoint", "till")); err != nil {
 				t.Fatal(err)
 			}
 			return dir
@@ -383,4 +383,26 @@ func TestCheckpointFails(t *testing.T) {
 		t.Errorf("%d records after the failure", now-head)
 	}
 	_ = r.ledger.close()
+}
+
+// TestStateOfAnotherRegister: a changed store or id would put records of two
+// names into one chain.
+func TestStateOfAnotherRegister(t *testing.T) {
+	s := newShop(t)
+	r := s.open(t)
+	if err := r.ledger.close(); err != nil {
+		t.Fatal(err)
+	}
+	other := s.Config
+	other.ID.Store = "0002"
+	if _, err := New(other); err == nil || !strings.Contains(err.Error(), "belongs to register 0001/01") {
+		t.Errorf("another register's name: %v", err)
+	}
+	r, err := New(s.Config)
+	if err != nil {
+		t.Fatalf("the right name again: %v", err)
+	}
+	if err := r.ledger.close(); err != nil {
+		t.Fatal(err)
+	}
 }

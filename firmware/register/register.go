@@ -58,9 +58,15 @@ type Register struct {
 	till   *till.Till
 	ledger *ledger
 
-	events  chan till.Event
-	cloud   chan uplink.Message
-	jobs    chan till.Print
+	events chan till.Event
+	cloud  chan uplink.Message
+	jobs   chan till.Print
+	held   *till.Print // a job that the printer did not take; of whoever serves the paper
+	// drawer belongs to serveDrawer; it outlives a lost line.
+	drawer struct {
+		open bool // as last told
+		owed bool // a kick's answer was lost with the line
+	}
 	kicks   chan struct{}
 	notices chan till.Notice
 	screen  screen
@@ -282,6 +288,18 @@ func (r *Register) DeviceState(ctx context.Context, name string, up bool, err er
 		detail = ""
 	}
 	r.post(ctx, till.Device{Name: name, Up: up, Detail: detail})
+}
+
+// Device is what a device was last said to be: "up", why not, or "".
+func (r *Register) Device(name string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.devices[name]
+}
+
+// Tampered is told that the case was opened; line is what said so.
+func (r *Register) Tampered(ctx context.Context, line string) {
+	r.post(ctx, till.Tampered{Line: line})
 }
 
 // reason puts an error into words for the counter.

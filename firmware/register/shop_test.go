@@ -171,7 +171,7 @@ func copyState(t *testing.T, from string, checkpoint []byte) (to string) {
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(to, "checkpoint"), checkpoint, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(to, "checkpoint", "till"), checkpoint, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return to
@@ -179,7 +179,7 @@ func copyState(t *testing.T, from string, checkpoint []byte) (to string) {
 
 func readCheckpoint(t *testing.T, dir string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(dir, "checkpoint")) //nolint:gosec // the test's own
+	b, err := os.ReadFile(filepath.Join(dir, "checkpoint", "till")) //nolint:gosec // the test's own
 	if err != nil {
 		t.Fatal(err)
 	}

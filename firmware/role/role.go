@@ -22,18 +22,23 @@ import (
 const (
 	Capture = "regi-capture"
 	Uplink  = "regi-uplink"
+	Keys    = "regi-keys"
+	Spawn   = "regi-spawn" // starts the others for a register that is confined
 )
 
 // Descriptors a child is born with, after 0, 1 and 2.
 const (
 	LinkFD = 3 // SEQPACKET socket to the parent: one write is one packet
 	KeyFD  = 4 // capture only: where it asks for its initial key
+	TTYFD  = 4 // keys only: the officers' terminal
+	// ReportFD, uplink only: where it says how it is confined, if anybody asks.
+	ReportFD = 4
 )
 
 // Of says which role this process was started in: "" for the first one.
 func Of(argv0 string) string {
 	switch argv0 {
-	case Capture, Uplink:
+	case Capture, Uplink, Keys, Spawn:
 		return argv0
 	}
 	return ""
@@ -51,19 +56,16 @@ func Link(fd int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), "link"), nil
 }
 
-// Confine gives up what no role ever needs: gaining privileges by exec.
-func Confine() error {
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("role: no_new_privs: %w", err)
-	}
-	return nil
-}
+// Violation is the exit code of a child that its own jail has killed.
+const Violation = -2
 
 // Child is a running role.
 type Child struct {
-	Link *os.File
-	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended
+	Link  *os.File
+	pid   int
+	kill  func()           // does nothing to a child that has ended
+	state *os.ProcessState // how it ended
+	done  chan struct{}    // closed when it has
 }
 
 // Start runs this binary again as the named role. extra becomes descriptor 4
@@ -76,11 +78,10 @@ func Start(name string, extra *os.File, env []string, stderr io.Writer) (*Child,
 	if env == nil {
 		env = []string{} // for package exec, nil is this process's own
 	}
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	ours, theirs, err := Pair()
 	if err != nil {
-		return nil, fmt.Errorf("role: %s: socket pair: %w", name, err)
+		return nil, fmt.Errorf("role: %s: %w", name, err)
 	}
-	ours, theirs := os.NewFile(uintptr(fds[0]), "link"), os.NewFile(uintptr(fds[1]), "link")
 	defer theirs.Close() //nolint:errcheck // the child has its own copy
 	cmd := &exec.Cmd{
 		Path: "/proc/self/exe", Args: []string{name}, Env: env, Stderr: stderr,
@@ -90,7 +91,10 @@ func Start(name string, extra *os.File, env []string, stderr io.Writer) (*Child,
 	if extra != nil {
 		cmd.ExtraFiles = append(cmd.ExtraFiles, extra)
 	}
-	c := &Child{Link: ours, cmd: cmd, done: make(chan struct{})}
+	c := &Child{Link: ours, done: make(chan struct{})}
+	c.kill = func() {
+		cmd.Process.Kill() //nolint:errcheck,gosec // it may just have ended by itself
+	}
 	started := make(chan error)
 	go func() {
 		// The kernel sends the death signal when the *thread* that forked ends,
@@ -100,6 +104,7 @@ func Start(name string, extra *os.File, env []string, stderr io.Writer) (*Child,
 		started <- err
 		if err == nil {
 			cmd.Wait() //nolint:errcheck,gosec // ProcessState says how it ended
+			c.state = cmd.ProcessState
 			close(c.done)
 		}
 	}()
@@ -107,7 +112,17 @@ func Start(name string, extra *os.File, env []string, stderr io.Writer) (*Child,
 		ours.Close() //nolint:errcheck,gosec // the start's error is the one to report
 		return nil, fmt.Errorf("role: start %s: %w", name, err)
 	}
+	c.pid = cmd.Process.Pid
 	return c, nil
+}
+
+// Pair makes the two ends of a link.
+func Pair() (ours, theirs *os.File, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("socket pair: %w", err)
+	}
+	return os.NewFile(uintptr(fds[0]), "link"), os.NewFile(uintptr(fds[1]), "link"), nil
 }
 
 // closeOnExec keeps every descriptor of this process from its children. Those
@@ -133,7 +148,8 @@ func closeOnExec() error {
 }
 
 // Wait ends when the child has ended or the context is over, in which case
-// the child is killed first. It returns the child's exit code, -1 for a signal.
+// the child is killed first. It returns the child's exit code, -1 for a signal
+// and Violation for a forbidden system call.
 func (c *Child) Wait(ctx context.Context) int {
 	code := c.wait(ctx)
 	c.Link.Close() //nolint:errcheck,gosec // nothing is left to lose on it
@@ -146,14 +162,17 @@ func (c *Child) wait(ctx context.Context) int {
 	select {
 	case <-c.done:
 	case <-ctx.Done():
-		c.cmd.Process.Kill() //nolint:errcheck,gosec // it may just have ended by itself
+		c.kill()
 		<-c.done
 	}
-	return c.cmd.ProcessState.ExitCode()
+	if s, ok := c.state.Sys().(syscall.WaitStatus); ok && s.Signaled() && s.Signal() == unix.SIGSYS {
+		return Violation
+	}
+	return c.state.ExitCode()
 }
 
 // PID is the child's process id.
-func (c *Child) PID() int { return c.cmd.Process.Pid }
+func (c *Child) PID() int { return c.pid }
 
 // Back-off between restarts of a child that dies.
 const (
@@ -178,7 +197,7 @@ func Keep(ctx context.Context, start func() (*Child, error), serve func(context.
 		case err == nil:
 			code = live(ctx, c, serve)
 		case c != nil: // it runs, but could not be told what to do
-			c.cmd.Process.Kill() //nolint:errcheck,gosec // it may just have ended by itself
+			c.kill()
 			c.Wait(ctx)
 		}
 		if ctx.Err() != nil {
@@ -204,7 +223,7 @@ func live(ctx context.Context, c *Child, serve func(context.Context, *Child)) in
 	go func() {
 		defer close(served)
 		serve(run, c)
-		c.cmd.Process.Kill() //nolint:errcheck,gosec // a child nobody listens to must not go on
+		c.kill() // a child nobody listens to must not go on
 	}()
 	code := c.wait(ctx)
 	late := time.NewTimer(drainWithin)

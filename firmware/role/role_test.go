@@ -22,21 +22,35 @@ import (
 	"golang.org/x/sys/unix"
 
 	"regi/firmware/role"
+	"regi/firmware/seccomp"
 )
 
 const (
 	patience = 10 * time.Second
 	// parentRole is a process that starts a child and waits to be killed.
 	parentRole = "role-test-parent"
-	packetMax  = 8192
+	// spawningRole is one that has a spawner.
+	spawningRole = "role-test-spawning"
+	packetMax    = 8192
 )
 
 func TestMain(m *testing.M) {
 	switch os.Args[0] {
 	case role.Capture, role.Uplink:
 		os.Exit(childMain())
+	case role.Spawn:
+		if role.SpawnMain() != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
 	case parentRole:
 		os.Exit(parentMain())
+	case spawningRole:
+		os.Exit(spawningMain())
+	case registerRole:
+		os.Exit(registerMain())
+	case uplinkRole:
+		os.Exit(uplinkMain())
 	}
 	os.Exit(m.Run())
 }
@@ -45,7 +59,7 @@ func TestMain(m *testing.M) {
 type report struct {
 	Args, Env       []string
 	Descriptors     []string
-	Before, After   int // no_new_privs, before and after Confine
+	Before, After   int // no_new_privs, before and after Born
 	Directory, Said string
 }
 
@@ -81,6 +95,12 @@ func childMain() int {
 				fmt.Fprint(link, i) //nolint:errcheck // the test misses it
 			}
 			return 7
+		case "violate":
+			err := seccomp.Enter(seccomp.Rules(seccomp.Kill, unix.SYS_GETPRIORITY), seccomp.Allow)
+			if err != nil {
+				return 103
+			}
+			unix.Getpriority(unix.PRIO_PROCESS, 0) //nolint:errcheck,gosec // it does not return
 		case "key":
 			key, err := role.Link(role.KeyFD)
 			if err != nil {
@@ -101,7 +121,7 @@ func childMain() int {
 func (r *report) fill() {
 	r.Args, r.Env = os.Args, os.Environ()
 	r.Before, _ = unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) //nolint:errcheck // 0 then
-	if err := role.Confine(); err != nil {
+	if err := role.Born(); err != nil {
 		r.Said = err.Error()
 	}
 	r.After, _ = unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) //nolint:errcheck // 0 then
@@ -173,7 +193,7 @@ func await(t *testing.T, what string, ok func() bool) {
 
 func TestOf(t *testing.T) {
 	for argv0, want := range map[string]string{
-		role.Capture: role.Capture, role.Uplink: role.Uplink, "": "", "regi": "", "/usr/bin/regi-capture": "", "regi-hsm": "",
+		role.Capture: role.Capture, role.Uplink: role.Uplink, role.Spawn: role.Spawn, "": "", "regi": "", "/usr/bin/regi-capture": "", "regi-hsm": "",
 	} {
 		if got := role.Of(argv0); got != want {
 			t.Errorf("%q: %q", argv0, got)

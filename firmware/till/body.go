@@ -92,6 +92,11 @@ type (
 		Name   string `json:"Name"`
 		Detail string `json:"Detail,omitempty"`
 	}
+	// SecurityBody is the body of security.event.
+	SecurityBody struct {
+		Event  string `json:"Event"` // "zeroised": the card key is destroyed; "tamper": the case was opened
+		Detail string `json:"Detail,omitempty"`
+	}
 	// PowerBody is the body of power.resume.
 	PowerBody struct {
 		Phase         string `json:"Phase"`

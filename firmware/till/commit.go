@@ -139,13 +139,13 @@ func (t *Till) printPaused(e PrintPaused) {
 	default:
 		t.state.Flags.Paper = e.Cause
 		t.do(Beep{})
-		t.tell(msgPaper, e.Cause)
+		t.tell(paperMessage(e.Cause), e.Cause)
 	}
 }
 
 // printerGoesOn takes the printer's message off the display.
 func (t *Till) printerGoesOn() {
-	if t.state.Hand.Message == msgPaper.code {
+	if isPaperMessage(t.state.Hand.Message) {
 		t.state.Hand.Message = ""
 	}
 	t.tell(msgPrintGoesOn, "")

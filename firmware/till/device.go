@@ -14,6 +14,30 @@ var devices = []string{"scanner", "printer", "card", "keypad", "display", "drawe
 // paperLow is how the printer says that its roll is near the end.
 const paperLow = "paper near end"
 
+// cardZeroised is how the card reader says that its key was destroyed.
+const cardZeroised = "key zeroised"
+
+// cardRefusals are the reasons for refusing cards that need more than a look at
+// the cable, in the card reader's words.
+//
+//nolint:gochecknoglobals // a constant table
+var cardRefusals = map[string]message{
+	"no key":                     msgNoKey,
+	"card keys used up":          msgKeysUsedUp,
+	"key file of another device": msgOtherDevice,
+	"key file damaged":           msgKeyDamaged,
+	"key file cannot be written": msgKeyUnwritten,
+	cardZeroised:                 msgZeroised,
+}
+
+// cardRefusal is the message for a reason; otherwise where it has none.
+func cardRefusal(reason string, otherwise message) message {
+	if m, ok := cardRefusals[reason]; ok {
+		return m
+	}
+	return otherwise
+}
+
 // device changes a flag, never the sale.
 func (t *Till) device(e Device) {
 	if !slices.Contains(devices, e.Name) {
@@ -28,8 +52,11 @@ func (t *Till) device(e Device) {
 	switch {
 	case e.Up && wasDown:
 		delete(flags.Down, e.Name)
+		if e.Name == "card" {
+			flags.Zeroised = false
+		}
 		t.record(record.DeviceUp, DeviceBody{Name: e.Name, Detail: e.Detail})
-		if m := t.state.Hand.Message; m == msgDeviceDown.code || m == msgPaper.code {
+		if m := t.state.Hand.Message; m == msgDeviceDown.code || isPaperMessage(m) || m == cardRefusal(was, msgDeviceDown).code {
 			t.state.Hand.Message = ""
 		}
 		t.tell(msgDeviceUp, detail)
@@ -44,20 +71,49 @@ func (t *Till) device(e Device) {
 			e.Detail = "away"
 		}
 		flags.Down[e.Name] = e.Detail
+		if e.Name == "card" && e.Detail == cardZeroised && !flags.Zeroised {
+			flags.Zeroised = true
+			t.record(record.SecurityEvent, SecurityBody{Event: "zeroised"})
+		}
 		t.record(record.DeviceDown, DeviceBody{Name: e.Name, Detail: e.Detail})
 		t.do(Beep{})
-		t.tell(t.downMessage(e.Name), detail)
+		t.tell(t.downMessage(e), detail)
 	}
 	if e.Up && e.Detail == paperLow {
 		t.tell(msgPaperLow, "")
 	}
 }
 
-func (t *Till) downMessage(name string) message {
-	if name == "printer" && t.state.Flags.paperWaits() {
-		return msgPaper
+func isPaperMessage(code string) bool {
+	return slices.Contains([]string{msgPaper.code, msgPaperOut.code, msgCover.code, msgCutter.code}, code)
+}
+
+// paperMessage is what to do about a printer that waits.
+func paperMessage(cause string) message {
+	switch cause {
+	case "paper out":
+		return msgPaperOut
+	case "cover open":
+		return msgCover
+	case "cutter error":
+		return msgCutter
+	}
+	return msgPaper
+}
+
+func (t *Till) downMessage(e Device) message {
+	switch {
+	case e.Name == "printer" && t.state.Flags.paperWaits():
+		return paperMessage(e.Detail)
+	case e.Name == "card":
+		return cardRefusal(e.Detail, msgDeviceDown)
 	}
 	return msgDeviceDown
+}
+
+func (t *Till) tampered(line string) {
+	t.record(record.SecurityEvent, SecurityBody{Event: "tamper", Detail: line})
+	t.warn(msgTampered, line)
 }
 
 func (t *Till) cloud(e Cloud) {
@@ -75,8 +131,8 @@ func (t *Till) cloud(e Cloud) {
 func (t *Till) drawerOpened() {
 	drawer := &t.state.Drawer
 	switch {
-	case drawer.Kicked:
-		drawer.Kicked, drawer.Open = false, true
+	case drawer.Kicks > 0 || drawer.Stuck:
+		*drawer = Drawer{Open: true, Kicks: max(0, drawer.Kicks-1)}
 		t.record(record.DrawerOpened, DrawerBody{})
 	case !drawer.Open:
 		drawer.Open = true
@@ -95,11 +151,16 @@ func (t *Till) drawerClosed() {
 	}
 }
 
+// drawerStuck is a drawer that was kicked and did not open. Of any other
+// failure nobody was told to use the key.
+const drawerStuck = "drawer did not open"
+
 func (t *Till) drawerFailed(reason string) {
-	if !t.state.Drawer.Kicked {
+	if t.state.Drawer.Kicks == 0 {
 		return
 	}
-	t.state.Drawer.Kicked = false
+	t.state.Drawer.Kicks--
+	t.state.Drawer.Stuck = reason == drawerStuck
 	t.record(record.DeviceDown, DeviceBody{Name: "drawer", Detail: reason})
 	t.warn(msgDrawerStuck, reason)
 }

@@ -88,6 +88,10 @@ type (
 		Up     bool   `json:"up"`
 		Detail string `json:"detail,omitempty"`
 	}
+	// Tampered says that the case was opened; the card key is being destroyed.
+	Tampered struct {
+		Line string `json:"line"` // the GPIO line that said so
+	}
 	// PowerResumed is the first event after a start, with State restored.
 	PowerResumed struct{}
 )
@@ -105,6 +109,7 @@ func (PrintFailed) event()  {}
 func (PrintPaused) event()  {}
 func (Device) event()       {}
 func (Cloud) event()        {}
+func (Tampered) event()     {}
 func (PowerResumed) event() {}
 
 // envelope is an event on disk: its name and its fields.
@@ -166,6 +171,8 @@ func nameOf(e Event) string {
 		return "device"
 	case Cloud:
 		return "cloud"
+	case Tampered:
+		return "tampered"
 	case PowerResumed:
 		return "power-resumed"
 	}
@@ -208,6 +215,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	"print-paused":  decodeAs[PrintPaused],
 	"device":        decodeAs[Device],
 	"cloud":         decodeAs[Cloud],
+	"tampered":      decodeAs[Tampered],
 	"power-resumed": decodeAs[PowerResumed],
 }
 

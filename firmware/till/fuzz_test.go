@@ -248,7 +248,7 @@ func (s *script) next() (Event, time.Duration) {
 		"1", "5", "0", "00", "QTY", "VOID", "SUBTOTAL", "CASH", "CARD", "CLEAR", "OPEN", "NOSALE", "X", "Z", "FN", "ENTER", "DOT", "nonsense\n",
 	}
 	results := []string{record.Approved, record.Declined, record.InsufficientFunds, record.AuthError, "offline", "no-answer", ""}
-	causes := []string{"", "paper out", "cover open"}
+	causes := []string{"", "paper out", "cover open", cardZeroised, "no key"}
 	step := time.Duration(int8(arg)) * time.Second //nolint:gosec // any step, back too
 	switch op % 16 {
 	case 0, 1, 2:
@@ -283,7 +283,7 @@ func (s *script) next() (Event, time.Duration) {
 	case 13:
 		return Device{Name: append(devices, "other")[int(arg)%8], Up: arg%2 == 0, Detail: causes[int(arg)%len(causes)]}, step
 	case 14:
-		return Cloud{Up: arg%2 == 0}, step
+		return []Event{Cloud{Up: true}, Cloud{}, Tampered{Line: "GPIO22"}}[arg%3], step
 	}
 	return PowerResumed{}, step
 }
@@ -407,6 +407,7 @@ func FuzzUnmarshalEvent(f *testing.F) {
 		PrintPaused{Job: 1},
 		Device{Name: "card", Up: true},
 		Cloud{Up: true},
+		Tampered{Line: "GPIO22"},
 		PowerResumed{},
 	} {
 		b, err := MarshalEvent(e)

@@ -21,8 +21,10 @@ func (t *Till) scanned(e Scanned) {
 		t.fail(msgClosed, "")
 	case phase == Tendering:
 		t.fail(msgPaying, "")
-	case phase == AwaitCard || phase == Authorizing:
-		t.fail(msgCardWait, "")
+	case phase == AwaitCard:
+		t.fail(msgSwipe, e.Label)
+	case phase == Authorizing:
+		t.fail(msgCardWait, e.Label)
 	case e.Problem != "" || e.Item == nil || !sound(e.Item):
 		t.fail(scanMessage(e.Problem), e.Label)
 	case t.state.Hand.Digits != "":

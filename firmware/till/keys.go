@@ -24,7 +24,9 @@ func (t *Till) key(name string) {
 	switch phase := t.state.Phase(); {
 	case name == "CLEAR":
 		t.keyClear(phase, confirmed)
-	case phase == AwaitCard || phase == Authorizing:
+	case phase == AwaitCard:
+		t.fail(msgSwipe, "")
+	case phase == Authorizing:
 		t.fail(msgCardWait, "")
 	case name == "00" || len(name) == 1 && name[0] >= '0' && name[0] <= '9':
 		t.keyDigits(name)
@@ -52,7 +54,7 @@ func (t *Till) keyFunction(phase, name string, confirmed bool) {
 	case "SUBTOTAL":
 		t.keySubtotal(phase)
 	case "CASH":
-		t.keyCash(phase)
+		t.keyCash(phase, confirmed)
 	case "CARD":
 		t.keyCard(phase)
 	case "OPEN":
@@ -192,7 +194,8 @@ func (t *Till) keyNoSale() {
 
 // kick opens the drawer, never without its record.
 func (t *Till) kick(why DrawerBody) {
-	t.state.Drawer.Kicked = true
+	t.state.Drawer.Kicks++
+	t.state.Drawer.Stuck = false
 	t.record(record.DrawerKick, why)
 	t.do(Kick{})
 }

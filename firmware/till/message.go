@@ -28,6 +28,7 @@ var (
 	msgNoFunction = message{"K11", [2]string{"ﾐﾀｲｵｳ ｷｰ", "ﾎｶﾉ ｷｰｦ ｵｽ"}, [2]string{"NOT AVAILABLE", "PRESS ANOTHER KEY"}, "このレジでは使えない機能です。ほかのキーを押してください", "this register does not have that function: press another key"}
 	msgAmount     = message{"K12", [2]string{"ｷﾝｶﾞｸ ｴﾗｰ", "ｷﾝｶﾞｸｦ ｲﾚﾅｵｽ"}, [2]string{"BAD AMOUNT", "KEY IT AGAIN"}, "金額が正しくありません。入れ直してください", "the amount is not right: key it again"}
 	msgNoReceipt  = message{"K13", [2]string{"ﾚｼｰﾄ ﾅｼ", "ｻｲﾊｯｺｳ ﾃﾞｷﾏｾﾝ"}, [2]string{"NO RECEIPT", "NOTHING TO REPRINT"}, "再発行できるレシートがありません", "there is no receipt to print again"}
+	msgCashMuch   = message{"K15", [2]string{"ｱｽﾞｶﾘ ｶﾞ ｵｵｷｲ", "CASH=ﾊｲ CLEAR=ｲｲｴ"}, [2]string{"THAT MUCH CASH?", "CASH=YES CLEAR=NO"}, "お釣りが10万円を超えます。正しければもう一度CASH、違えばCLEARを押してください", "the change is over 100,000: CASH once more if that is right, CLEAR if not"}
 	msgHalfKeyed  = message{"K14", [2]string{"ｽｳｼﾞ ﾉｺﾘ", "QTY ｶ CLEAR ｦ ｵｽ"}, [2]string{"NUMBER KEYED", "PRESS QTY OR CLEAR"}, "数字が入力されたままです。QTYかCLEARを押してからスキャンしてください", "a number is keyed: press QTY or CLEAR, then scan again"}
 
 	msgUnknownCode = message{"S01", [2]string{"ﾄｳﾛｸ ﾅｼ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"UNKNOWN CODE", "CALL SUPERVISOR"}, "登録のない商品です。会計に入っていません。責任者に確認してください", "this code is not in the catalogue and is not on the sale: ask the supervisor"}
@@ -53,10 +54,22 @@ var (
 	msgCardDown     = message{"C10", [2]string{"ｶｰﾄﾞﾘｰﾀﾞｰ ﾅｼ", "ｹﾞﾝｷﾝ ﾃﾞ ｼﾊﾗｲ"}, [2]string{"NO CARD READER", "TAKE CASH"}, "カードリーダーが使えません。接続を確認するか、現金でお支払いください", "the card reader is not ready: check it, or take cash"}
 	msgNothingDue   = message{"C11", [2]string{"ｼﾊﾗｲ ﾅｼ", "CASH ﾃﾞ ｵﾜﾙ"}, [2]string{"NOTHING DUE", "CASH ENDS THE SALE"}, "お支払いは0円です。CASHで終了してください", "nothing is due: CASH ends the sale"}
 	msgCardLate     = message{"C12", [2]string{"", ""}, [2]string{"", ""}, "取り消したカードの応答が遅れて届きました。取消は記録済みです", "a late answer for a card attempt that is over: ignored, its reversal stands"}
+	msgNoKey        = message{"C13", [2]string{"ｶｰﾄﾞ ｶｷﾞ ﾅｼ", "ｷﾞｼﾞｭﾂｼｬｦ ﾖﾌﾞ"}, [2]string{"READER NEEDS KEY", "CALL A TECHNICIAN"}, "カードリーダーに鍵が必要です。技術者を呼んでください。現金の会計は続けられます", "card reader needs a key: call a technician; cash sales go on"}
+	msgKeysUsedUp   = message{"C14", [2]string{"ｶｰﾄﾞ ｶｷﾞ ｷﾞﾚ", "ｷﾞｼﾞｭﾂｼｬｦ ﾖﾌﾞ"}, [2]string{"CARD KEY USED UP", "CALL A TECHNICIAN"}, "カードリーダーの鍵を使い切りました。新しい鍵が必要です。技術者を呼んでください", "the card reader's key is used up and it needs a new one: call a technician"}
+	msgOtherDevice  = message{"C15", [2]string{"ﾎｶﾉ ｷｷﾉ ｶｷﾞ", "ｷﾞｼﾞｭﾂｼｬｦ ﾖﾌﾞ"}, [2]string{"FOREIGN CARD KEY", "CALL A TECHNICIAN"}, "鍵ファイルがほかの機器のものです。このレジの鍵が必要です。技術者を呼んでください", "the card key file is of another device, and this one needs a key: call a technician"}
+	msgKeyDamaged   = message{"C16", [2]string{"ｶｷﾞ ﾌｧｲﾙ ﾊｿﾝ", "ｷﾞｼﾞｭﾂｼｬｦ ﾖﾌﾞ"}, [2]string{"CARD KEY DAMAGED", "CALL A TECHNICIAN"}, "鍵ファイルが壊れています。新しい鍵が必要です。技術者を呼んでください", "the card key file is damaged, and the card reader needs a new key: call a technician"}
+	msgKeyUnwritten = message{"C17", [2]string{"ｶｷﾞ ｶｷｺﾐ ﾌｶ", "ﾃﾞｨｽｸ ﾉ ｱｷｦ ｶｸﾆﾝ"}, [2]string{"DISK FULL OR BAD", "FREE SPACE, OR CASH"}, "鍵ファイルを書けないため、カードを受け付けません。ディスクの空きを確認してください。直れば自動で再開します", "the card key file cannot be written, so no card is read: check the disk and its free space; cards come back by themselves"}
+	msgZeroised     = message{"C18", [2]string{"ｶｰﾄﾞ ｶｷﾞ ｼｮｳｷｮ", "ｷﾞｼﾞｭﾂｼｬｦ ﾖﾌﾞ"}, [2]string{"READER NEEDS KEY", "CALL A TECHNICIAN"}, "カードの鍵は消去されました。カードリーダーに鍵が必要です。技術者を呼んでください", "the card key was destroyed, the card reader needs a key: call a technician"}
+	msgTampered     = message{"C19", [2]string{"ｹｰｽ ｶｲﾌｳ ｹﾝﾁ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"CASE OPENED", "CALL SUPERVISOR"}, "レジの筐体が開けられました。カードの鍵を消去します。責任者に確認してください", "the register's case was opened, its card key is being destroyed: call the supervisor"}
 
-	msgDrawerStuck  = message{"D01", [2]string{"ﾄﾞﾛｱ ｱｶｽﾞ", "ｶｷﾞ ﾃﾞ ｱｹﾙ"}, [2]string{"DRAWER STUCK", "OPEN IT BY KEY"}, "ドロアが開きません。鍵で開けるか、会計後にNOSALEを押してください", "the drawer did not open: use the key, or NOSALE after the sale"}
+	msgSwipe = message{"C20", [2]string{"ｶｰﾄﾞ ﾏﾁ", "ﾄｵｽ ｶ CLEAR ﾃﾞ ﾓﾄﾞﾙ"}, [2]string{"WAITING FOR CARD", "SWIPE, OR CLEAR"}, "カードを通すか、CLEARで戻ってください。今の操作は入っていません", "swipe the card, or CLEAR goes back: what was just done had no effect"}
+
+	msgDrawerStuck  = message{"D01", [2]string{"ﾄﾞﾛｱ ｱｶｽﾞ", "ｶｷﾞ ﾃﾞ ｱｹﾙ"}, [2]string{"DRAWER STUCK", "OPEN IT BY KEY"}, "ドロアが開きません。鍵で開けるか、NOSALEを押してください", "the drawer did not open: use the key, or press NOSALE"}
 	msgDrawerForced = message{"D02", [2]string{"ﾄﾞﾛｱ ﾌｾｲ ｶｲﾎｳ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"DRAWER FORCED", "CALL SUPERVISOR"}, "ドロアが指示なしに開きました。責任者に確認してください", "the drawer was opened without a command: call the supervisor"}
 
+	msgPaperOut     = message{"P07", [2]string{"ﾖｳｼ ｷﾞﾚ", "ﾛｰﾙｦ ｺｳｶﾝ"}, [2]string{"PAPER OUT", "PUT IN A ROLL"}, "用紙がなくなりました。新しいロールに交換してください。会計は続けられます", "the paper is out: put in a new roll; selling goes on"}
+	msgCover        = message{"P08", [2]string{"ﾌﾟﾘﾝﾀ ｶﾊﾞｰ", "ｶﾊﾞｰｦ ｼﾒﾙ"}, [2]string{"COVER OPEN", "CLOSE THE COVER"}, "プリンタのカバーが開いています。閉めてください。会計は続けられます", "the printer's cover is open: close it; selling goes on"}
+	msgCutter       = message{"P09", [2]string{"ｶｯﾀ ｴﾗｰ", "ｶｯﾀﾉ ｶﾐｦ ﾄﾙ"}, [2]string{"CUTTER JAMMED", "REMOVE THE PAPER"}, "カッターが止まっています。詰まった紙を取り除いてください。会計は続けられます", "the cutter is jammed: remove the paper in it; selling goes on"}
 	msgPaper        = message{"P01", [2]string{"ﾌﾟﾘﾝﾀ ﾃｲｼ", "ﾖｳｼ･ｶﾊﾞｰｦ ｶｸﾆﾝ"}, [2]string{"PRINTER WAITS", "CHECK PAPER, COVER"}, "プリンタが止まっています。用紙とカバーを確認してください。会計は続けられます", "the printer waits: check paper and cover; selling goes on"}
 	msgPrintFailed  = message{"P02", [2]string{"ｲﾝｻﾂ ｼｯﾊﾟｲ", "FN ﾃﾞ ｻｲﾊｯｺｳ"}, [2]string{"PRINT FAILED", "FN PRINTS AGAIN"}, "レシートを印刷できませんでした。会計は成立しています。FNで再発行できます", "the receipt was not printed, the sale stands: FN prints the last one again"}
 	msgPrintUnknown = message{"P03", [2]string{"ｲﾝｻﾂ ﾌﾒｲ", "ｶﾐｦ ﾐﾃ FN ﾃﾞ ｻｲﾊｯｺｳ"}, [2]string{"PRINTED?", "LOOK, FN REPRINTS"}, "印刷できたか分かりません。紙を見て、なければFNで再発行してください", "nobody knows whether it was printed: look, and if not, FN prints it again"}

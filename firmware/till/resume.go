@@ -22,7 +22,9 @@ func (t *Till) powerResumed() {
 	// by us or found open: its next opening is not by force. It is never kicked
 	// again by itself.
 	s.Flags.Paper = ""
-	s.Drawer.Kicked = s.Drawer.Kicked || s.Drawer.Open
+	if s.Drawer.Open || s.Drawer.Kicks > 1 {
+		s.Drawer.Kicks = 1
+	}
 	s.Drawer.Open = false
 	for _, job := range jobs {
 		t.reprint(job)

@@ -74,9 +74,12 @@ type Job struct {
 // Drawer is what is known of the cash drawer.
 type Drawer struct {
 	Open bool `json:"open"`
-	// Kicked: a kick of ours has not been answered yet. An opening without one
-	// was by force.
-	Kicked bool `json:"kicked"`
+	// Kicks of ours that have not been answered yet. An opening without one was
+	// by force.
+	Kicks int `json:"kicks,omitempty"`
+	// Stuck: the last kick did not open it, and the operator was told to use
+	// the key: the next opening is no force.
+	Stuck bool `json:"stuck,omitempty"`
 }
 
 // Hand is what the operator has begun and sees; a power cut forgets it.
@@ -97,6 +100,8 @@ type Hand struct {
 type Flags struct {
 	Offline bool   `json:"offline,omitempty"`
 	Paper   string `json:"paper,omitempty"` // why a print job pauses
+	// Zeroised: that the card key was destroyed is on record.
+	Zeroised bool `json:"zeroised,omitempty"`
 	// Down holds the devices that are away, and why.
 	Down map[string]string `json:"down,omitempty"`
 }

@@ -2,6 +2,7 @@ package till
 
 import (
 	"fmt"
+	"strconv"
 
 	"regi/firmware/record"
 	"regi/firmware/sale"
@@ -9,7 +10,11 @@ import (
 
 // keyCash takes the amount keyed, or exactly what is due. Less than that is a
 // part payment, more gives change.
-func (t *Till) keyCash(phase string) {
+// changeMax is the most change that nobody asks about: ten of the largest note.
+// A code keyed by hand and followed by CASH looks like a very large payment.
+const changeMax = 100_000
+
+func (t *Till) keyCash(phase string, confirmed bool) {
 	if !t.mayPay(phase) {
 		return
 	}
@@ -25,6 +30,10 @@ func (t *Till) keyCash(phase string) {
 		return
 	case tendered < due && len(r.Tender) >= tendersMax:
 		t.fail(msgTendersMax, "")
+		return
+	case tendered-due > changeMax && !confirmed:
+		t.say(msgCashMuch, strconv.FormatInt(int64(tendered), 10))
+		hand.Confirm = "CASH"
 		return
 	}
 	hand.Digits, hand.Quantity, hand.Tender = "", 0, true
@@ -82,8 +91,10 @@ func (t *Till) keyCard(phase string) {
 		t.fail(msgCardExact, "")
 	case due <= 0:
 		t.fail(msgNothingDue, "")
+	case t.state.Flags.Offline:
+		t.fail(msgCardOffline, "")
 	case t.state.Flags.Down["card"] != "":
-		t.fail(msgCardDown, t.state.Flags.Down["card"])
+		t.fail(cardRefusal(t.state.Flags.Down["card"], msgCardDown), t.state.Flags.Down["card"])
 	default:
 		*hand = Hand{Tender: true, Card: true}
 		t.refresh()
@@ -128,7 +139,7 @@ func sizeOf(c record.CardRead) int {
 func (t *Till) cardFailed(reason string) {
 	switch t.state.Phase() {
 	case AwaitCard:
-		t.fail(msgCardBad, reason)
+		t.fail(cardRefusal(reason, msgCardBad), reason)
 	case Authorizing:
 		t.fail(msgCardWait, "")
 	default:

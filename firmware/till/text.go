@@ -49,6 +49,9 @@ func bounded(e Event) Event {
 	case Device:
 		e.Name, e.Detail = clip(e.Name, nameMax), clip(e.Detail, textMax)
 		return e
+	case Tampered:
+		e.Line = clip(e.Line, nameMax)
+		return e
 	case Cloud:
 		e.Detail = clip(e.Detail, textMax)
 		return e

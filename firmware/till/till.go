@@ -88,6 +88,8 @@ func (t *Till) Handle(now time.Time, e Event) []Effect {
 		t.device(e)
 	case Cloud:
 		t.cloud(e)
+	case Tampered:
+		t.tampered(e.Line)
 	case PowerResumed:
 		t.powerResumed()
 	}

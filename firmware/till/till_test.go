@@ -306,7 +306,7 @@ func TestCardSale(t *testing.T) {
 	k.wantPhase(AwaitCard)
 	k.wantShown("ｶｰﾄﾞ             110", "ｶｰﾄﾞｦ ﾄｵｼﾃｸﾀﾞｻｲ")
 	k.keys("CASH")
-	k.wantCode("C09")
+	k.wantCode("C20")
 	bad := card()
 	bad.Luhn = false
 	k.on(CardRead{Read: bad})
@@ -504,6 +504,40 @@ func TestShift(t *testing.T) {
 	}
 }
 
+// TestVeryMuchCash: a code keyed by hand and CASH is no payment of 49,571,202.
+func TestVeryMuchCash(t *testing.T) {
+	k := open(t, shop())
+	k.scan(note)
+	k.kinds()
+	k.digits("49571202", "CASH")
+	k.wantCode("K15")
+	k.wantPhase(Selling)
+	k.keys("CLEAR")
+	k.digits("100110", "CASH") // the change is exactly 100,000
+	k.wantPhase(Idle)
+	k.scan(note)
+	k.digits("100111", "CASH")
+	k.wantCode("K15")
+	k.keys("CASH")
+	k.wantPhase(Idle)
+	if r := k.last(); r.Tender[0].Tendered != 100_111 {
+		t.Errorf("%+v", r.Tender)
+	}
+}
+
+// TestCardWhileOffline: nobody is asked for a card that cannot be used.
+func TestCardWhileOffline(t *testing.T) {
+	k := open(t, shop())
+	k.scan(note)
+	k.on(Cloud{})
+	k.keys("CARD")
+	k.wantCode("C07")
+	k.wantPhase(Selling)
+	k.on(Cloud{Up: true})
+	k.keys("CARD")
+	k.wantPhase(AwaitCard)
+}
+
 func TestDrawer(t *testing.T) {
 	k := open(t, shop())
 	k.kinds()
@@ -514,12 +548,15 @@ func TestDrawer(t *testing.T) {
 	k.on(DrawerClosed{})
 	k.wantKinds("drawer.forced drawer.closed")
 	k.keys("NOSALE")
-	k.on(DrawerFailed{Reason: "stuck"})
+	k.on(DrawerFailed{Reason: "drawer did not open"})
 	k.wantCode("D01")
-	k.on(DrawerFailed{Reason: "stuck"})
+	k.on(DrawerFailed{Reason: "drawer did not open"})
 	k.wantKinds("nosale drawer.kick device.down")
+	k.on(DrawerOpened{}) // with the key, as the display says
+	k.wantKinds("drawer.opened")
+	k.on(DrawerClosed{})
 	k.on(DrawerOpened{})
-	k.wantKinds("drawer.forced")
+	k.wantKinds("drawer.closed drawer.forced")
 	k.on(DrawerClosed{})
 	k.keys("NOSALE")
 	k.on(DrawerOpened{})
@@ -528,7 +565,7 @@ func TestDrawer(t *testing.T) {
 	k.wantKinds("drawer.closed nosale drawer.kick drawer.opened drawer.closed drawer.forced")
 	k.scan(note)
 	k.keys("CASH")
-	k.on(DrawerFailed{Reason: "stuck"})
+	k.on(DrawerFailed{Reason: "drawer did not open"})
 	k.wantShown("ﾄﾞﾛｱ ｱｶｽﾞ        D01", "ｵﾂﾘ                0")
 }
 
@@ -537,8 +574,8 @@ func TestPaperOut(t *testing.T) {
 	k.scan(note)
 	k.keys("CASH")
 	k.on(PrintPaused{Job: 1, Cause: "paper out"})
-	k.wantCode("P01")
-	k.wantShown("ﾌﾟﾘﾝﾀ ﾃｲｼ        P01", "ｵﾂﾘ                0")
+	k.wantCode("P07")
+	k.wantShown("ﾖｳｼ ｷﾞﾚ          P07", "ｵﾂﾘ                0")
 	k.scan(rice)
 	k.wantShown("ｵﾆｷﾞﾘ ｻｹ       1x108", "ｺﾞｳｹｲ !ﾖｳｼ       108")
 	k.on(PrintPaused{Job: 1})
@@ -727,6 +764,28 @@ func BenchmarkState(b *testing.B) {
 	for b.Loop() {
 		if _, err := json.Marshal(till.State()); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestTwoKicks: the end of one kick is not the end of the other.
+func TestTwoKicks(t *testing.T) {
+	for _, answers := range [][]Event{
+		{DrawerFailed{Reason: "busy"}, DrawerOpened{}},
+		{DrawerOpened{}, DrawerClosed{}, DrawerOpened{}},
+	} {
+		k := open(t, shop())
+		k.keys("NOSALE", "NOSALE")
+		for _, e := range answers {
+			k.on(e)
+		}
+		if n := k.till.State().Shift.Totals.DrawerForced; n != 0 {
+			t.Errorf("%v: %d break-ins", answers, n)
+		}
+		k.on(DrawerClosed{})
+		k.on(DrawerOpened{})
+		if n := k.till.State().Shift.Totals.DrawerForced; n != 1 {
+			t.Errorf("%v: the break-in after both was counted %d times", answers, n)
 		}
 	}
 }

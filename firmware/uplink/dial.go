@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/url"
-	"os"
 	"syscall"
 	"time"
 
@@ -35,17 +34,18 @@ var (
 	errPermission = errors.New("permission denied: the credentials are another register's")
 	errURL        = errors.New("cloud.url must be tls://host:port")
 	errClosed     = errors.New("connection lost")
+	errFiles      = errors.New("uplink: cloud.ca or cloud.creds cannot be opened")
 	errProtocol   = errors.New("the cloud answers in an unknown form")
 )
 
 // dial opens one connection; ended is called once with the reason when it is
 // over. There is no reconnect in it: each session starts with a look.
-func dial(ctx context.Context, c Config, ended func(error)) (*nats.Conn, error) {
-	security, host, err := trust(c)
+func dial(ctx context.Context, c Config, f *files, ended func(error)) (*nats.Conn, error) {
+	security, host, err := trust(c, f)
 	if err != nil {
 		return nil, err
 	}
-	public, sign, err := credentials(c.Creds)
+	public, sign, err := credentials(f)
 	if err != nil {
 		return nil, err
 	}
@@ -98,13 +98,13 @@ type dialer func(network, address string) (net.Conn, error)
 func (d dialer) Dial(network, address string) (net.Conn, error) { return d(network, address) }
 
 // trust says whom this register talks to: one host, certified by one CA.
-func trust(c Config) (security *tls.Config, host string, err error) {
+func trust(c Config, f *files) (security *tls.Config, host string, err error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Scheme != "tls" || u.Hostname() == "" || u.Port() == "" || u.User != nil ||
 		(u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" {
 		return nil, "", errURL
 	}
-	pem, err := readBounded(c.CA)
+	pem, err := f.ca.read()
 	if err != nil {
 		return nil, "", fmt.Errorf("cloud.ca: %w", err)
 	}
@@ -115,9 +115,10 @@ func trust(c Config) (security *tls.Config, host string, err error) {
 	return &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: roots, ServerName: u.Hostname()}, u.Host, nil
 }
 
-// credentials are read for each connection, so that new ones need no restart.
-func credentials(path string) (public string, sign nats.SignatureHandler, err error) {
-	seed, err := readBounded(path)
+// credentials are read for each connection: between two of them this process
+// does not hold them.
+func credentials(f *files) (public string, sign nats.SignatureHandler, err error) {
+	seed, err := f.creds.read()
 	if err != nil {
 		return "", nil, fmt.Errorf("cloud.creds: %w", err)
 	}
@@ -130,19 +131,6 @@ func credentials(path string) (public string, sign nats.SignatureHandler, err er
 		return "", nil, errors.New("cloud.creds is no user's NKEY seed")
 	}
 	return public, pair.Sign, nil
-}
-
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path) //nolint:gosec // the configuration names it
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() //nolint:errcheck // opened to read
-	data, err := io.ReadAll(io.LimitReader(f, fileMax+1))
-	if err == nil && len(data) > fileMax {
-		return nil, fmt.Errorf("%s is over %d bytes", path, fileMax)
-	}
-	return data, err
 }
 
 // reason puts the end of a session into words for the counter. Each class has

@@ -24,6 +24,9 @@ import (
 const (
 	pauseMin = 100 * time.Millisecond
 	pauseMax = 5 * time.Second
+	// filesPause is how long a process lives that could not open its CA or its
+	// credentials: another one may be able to.
+	filesPause = 30 * time.Second
 	// forkPause is how often the stream is looked at after a fork.
 	forkPause = 30 * time.Second
 	// steadyAfter: after a session of this length the pauses start again, as
@@ -45,6 +48,7 @@ const (
 type uplink struct {
 	conn    *Conn
 	config  Config
+	files   files
 	records chan *record.Sealed // what the parent sent, in its order
 	asking  chan struct{}       // one place per authorisation under way
 	cloud   atomic.Pointer[nats.Conn]
@@ -58,8 +62,9 @@ type uplink struct {
 }
 
 // Main serves one parent until the link or the context ends. A link that ends
-// is no error: the parent is gone.
-func Main(ctx context.Context, link *os.File) error {
+// is no error: the parent is gone. confine, if any, is called once everything
+// is open that the configuration names; no file needs to be opened after it.
+func Main(ctx context.Context, link *os.File, confine func(Config)) error {
 	u := &uplink{
 		conn: NewConn(link), records: make(chan *record.Sealed, recordsMax), asking: make(chan struct{}, authorizeMax),
 	}
@@ -73,6 +78,10 @@ func Main(ctx context.Context, link *os.File) error {
 		return fmt.Errorf("uplink: %s before the configuration: %w", first.Op, ErrMessage)
 	}
 	u.config = *first.Config
+	u.files = openFiles(u.config)
+	if confine != nil {
+		confine(u.config)
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	stopListening := context.AfterFunc(ctx, func() { link.Close() }) //nolint:errcheck,gosec // ends Recv
 	defer stopListening()
@@ -131,7 +140,7 @@ func (u *uplink) take(m Message) error {
 
 // serve keeps a session with the cloud for ever.
 func (u *uplink) serve(ctx context.Context) error {
-	pause := pauseMin
+	pause, born := pauseMin, time.Now()
 	for {
 		began := time.Now()
 		err := u.session(ctx)
@@ -144,6 +153,9 @@ func (u *uplink) serve(ctx context.Context) error {
 		}
 		if lost || time.Since(began) > steadyAfter {
 			pause = pauseMin
+		}
+		if u.files.missing() && time.Since(born) > filesPause {
+			return errFiles
 		}
 		wait := pause
 		if errors.Is(err, errFork) {

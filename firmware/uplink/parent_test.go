@@ -221,7 +221,7 @@ func start(t testing.TB, o *office, c *chain, config *uplink.Config) *parent {
 		t: t, chain: c, key: o.signedBy, conn: uplink.NewConn(ours), link: ours, main: make(chan error, 1),
 		replies: make(chan record.AuthReply, 8), moved: make(chan struct{}),
 	}
-	go func() { p.main <- uplink.Main(context.Background(), theirs); theirs.Close() }()
+	go func() { p.main <- uplink.Main(context.Background(), theirs, nil); theirs.Close() }()
 	if err := p.conn.Send(uplink.Message{Op: "config", Config: config}); err != nil {
 		t.Fatal(err)
 	}

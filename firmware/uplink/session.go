@@ -74,7 +74,7 @@ type session struct {
 func (u *uplink) session(ctx context.Context) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	nc, err := dial(ctx, u.config, end)
+	nc, err := dial(ctx, u.config, &u.files, end)
 	if err != nil {
 		return err
 	}

@@ -532,7 +532,7 @@ func TestParentMisbehaves(t *testing.T) {
 			ours, theirs := pair(t)
 			defer ours.Close()
 			ended := make(chan error, 1)
-			go func() { ended <- uplink.Main(t.Context(), theirs); theirs.Close() }()
+			go func() { ended <- uplink.Main(t.Context(), theirs, nil); theirs.Close() }()
 			conn := uplink.NewConn(ours)
 			for _, m := range ms {
 				if err := conn.Send(m); err != nil {

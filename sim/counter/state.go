@@ -43,6 +43,7 @@ type state struct {
 type drawerState struct {
 	State      string `json:"state"`
 	Violations int    `json:"violations"` // pulses outside the coil's limits
+	Pulses     int    `json:"pulses"`     // drives of a coil
 }
 
 type cloudState struct {
@@ -56,7 +57,7 @@ func (c *Counter) state() state {
 	console := c.Console.Lines()
 	s := state{
 		Displays:  map[string][2]string{"operator": c.Display.Lines()},
-		Drawer:    drawerState{State: c.Drawer.State(), Violations: len(c.Drawer.Violations())},
+		Drawer:    drawerState{State: c.Drawer.State(), Violations: len(c.Drawer.Violations()), Pulses: c.Drawer.Count()},
 		Printer:   c.Printer.State(),
 		Unplugged: c.cables.out(),
 		Devices:   make(map[string]string, len(c.Wires)),

@@ -47,8 +47,8 @@ func (k KSN) Counter() uint32 {
 
 // At is the number of the same device with another counter.
 func (k KSN) At(counter uint32) KSN {
-	k[7] = k[7]&^0x1F | byte(counter>>16)&0x1F
-	k[8], k[9] = byte(counter>>8), byte(counter)
+	k[7] = k[7]&^0x1F | byte(counter>>16)&0x1F   //nolint:gosec // 21 bits
+	k[8], k[9] = byte(counter>>8), byte(counter) //nolint:gosec // byte by byte
 	return k
 }
 

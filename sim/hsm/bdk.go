@@ -18,7 +18,8 @@ import (
 // The key file: magic ‖ BDK id (4) ‖ BDK (16) ‖ check value, which is the first
 // bytes of the CMAC over a zero block (X9.24-1:2017 annex A).
 const (
-	bdkName   = "bdk"
+	bdkName   = "bdk"      // of the capture processes: AES
+	tdesName  = "bdk-tdes" // of encrypting readers
 	bdkMagic  = "REGI-BDK-1\n"
 	bdkIDSize = 4
 	kcvSize   = 5
@@ -31,13 +32,13 @@ type bdk struct {
 	key dukpt.Key
 }
 
-// openBDK reads the key of a folder, or makes it the first time. A damaged key
+// openBDK reads a key of a folder, or makes it the first time. A damaged key
 // is an error: a new one would make every device's key void.
-func openBDK(dir string) (*bdk, error) {
-	path := filepath.Join(dir, bdkName)
+func openBDK(dir, name string) (*bdk, error) {
+	path := filepath.Join(dir, name)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return makeBDK(dir)
+		return makeBDK(dir, name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("hsm: base key: %w", err)
@@ -66,7 +67,7 @@ func openBDK(dir string) (*bdk, error) {
 }
 
 // makeBDK makes a key and has it on disk before anything is derived from it.
-func makeBDK(dir string) (*bdk, error) {
+func makeBDK(dir, name string) (*bdk, error) {
 	b := &bdk{}
 	rand.Read(b.id[:])
 	// So that no key number reads like a card number, it has letters as hex.
@@ -80,7 +81,7 @@ func makeBDK(dir string) (*bdk, error) {
 	file = append(file, b.key[:]...)
 	file = append(file, kcv[:]...)
 	defer clear(file)
-	if err := replaceFile(dir, bdkName, file); err != nil {
+	if err := replaceFile(dir, name, file); err != nil {
 		return nil, fmt.Errorf("hsm: base key: %w", err)
 	}
 	return b, nil

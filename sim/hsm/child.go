@@ -20,6 +20,7 @@ const role = "regi-hsm"
 const (
 	controlFD = 3 // to the parent: its configuration in, its states out
 	keyFD     = 4 // from the register's card reader: requests for a key
+	readerFD  = 5 // from the office: requests for an encrypting reader's key
 )
 
 // States the process reports, one packet each.
@@ -115,15 +116,24 @@ func serve(control *os.File, log *slog.Logger) error {
 		return err
 	}
 	defer lock.Close() //nolint:errcheck // the process ends
+	readers, err := socket(readerFD)
+	if err != nil {
+		return err
+	}
 	p := &processor{log: log}
-	if p.bdk, err = openBDK(c.Dir); err != nil {
+	if p.bdk, err = openBDK(c.Dir, bdkName); err != nil {
+		return err
+	}
+	if p.tdes, err = openBDK(c.Dir, tdesName); err != nil {
 		return err
 	}
 	if p.memory, err = openMemory(c.Dir); err != nil {
 		return err
 	}
 	defer p.memory.close() //nolint:errcheck // each entry is synced already
-	go serveKeys(keys, p)  // until the process ends
+	// Both until the process ends.
+	go serveKeys(keys, p, func() ([]byte, error) { packet, err := p.newKey(); return packet[:], err })
+	go serveKeys(readers, p, func() ([]byte, error) { packet, err := p.newReaderKey(); return packet[:], err })
 	if _, err := control.Write([]byte(stateKeys)); err != nil {
 		return fmt.Errorf("hsm: control: %w", err)
 	}

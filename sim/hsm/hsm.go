@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"regi/sim/dukpt"
 )
 
 // Options say where the hsm finds its cloud and keeps its keys.
@@ -48,6 +50,8 @@ const (
 type HSM struct {
 	o            Options
 	near, far    *os.File // of the key socket; far is each process's
+	office, box  *os.File // of the socket for keys of encrypting readers, likewise
+	asking       sync.Mutex
 	states       chan string
 	stop         context.CancelFunc
 	ended        chan struct{}
@@ -67,10 +71,15 @@ func Start(ctx context.Context, o Options) (*HSM, error) {
 	if err != nil {
 		return nil, fmt.Errorf("hsm: socket pair: %w", err)
 	}
+	office, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("hsm: socket pair: %w", err), unix.Close(fds[0]), unix.Close(fds[1]))
+	}
 	ctx, stop := context.WithCancel(ctx)
 	h := &HSM{
 		o: o, stop: stop, ended: make(chan struct{}), states: make(chan string, 4),
 		near: os.NewFile(uintptr(fds[0]), "card key"), far: os.NewFile(uintptr(fds[1]), "card key"),
+		office: os.NewFile(uintptr(office[0]), "reader key"), box: os.NewFile(uintptr(office[1]), "reader key"),
 	}
 	go h.keep(ctx)
 	if err := h.await(ctx, stateKeys, startWithin); err != nil {
@@ -88,6 +97,32 @@ func Start(ctx context.Context, o Options) (*HSM, error) {
 // side; what is asked while the hsm is down is answered once it is up.
 func (h *HSM) KeyEnd() *os.File { return h.near }
 
+// readerKeyWithin bounds the wait for a reader's key.
+const readerKeyWithin = 10 * time.Second
+
+// ReaderKey gives out the initial key of an encrypting reader, as its maker's
+// key loading room would inject it: a KSN and a key that no reader has had.
+func (h *HSM) ReaderKey() (ksn dukpt.KSN, key dukpt.Key, err error) {
+	h.asking.Lock()
+	defer h.asking.Unlock()
+	if err := h.office.SetDeadline(time.Now().Add(readerKeyWithin)); err != nil {
+		return ksn, key, fmt.Errorf("hsm: reader key: %w", err)
+	}
+	var packet [len(ksn) + len(key) + 1]byte
+	defer clear(packet[:])
+	n := 0
+	if _, err = h.office.WriteString(askKey); err == nil {
+		n, err = h.office.Read(packet[:])
+	}
+	switch {
+	case err != nil:
+		return ksn, key, fmt.Errorf("hsm: reader key: %w", err)
+	case n != len(packet)-1:
+		return ksn, key, errors.New("hsm: no reader key; the log says why")
+	}
+	return dukpt.KSN(packet[:]), dukpt.Key(packet[len(ksn):]), nil
+}
+
 // PID is the process that runs now; 0: none.
 func (h *HSM) PID() int {
 	h.mu.Lock()
@@ -101,7 +136,7 @@ func (h *HSM) Close() error {
 	h.stop()
 	<-h.ended
 	var err error
-	h.closeKeyEnds.Do(func() { err = errors.Join(h.near.Close(), h.far.Close()) })
+	h.closeKeyEnds.Do(func() { err = errors.Join(h.near.Close(), h.far.Close(), h.office.Close(), h.box.Close()) })
 	return errors.Join(h.lastErr, err)
 }
 
@@ -160,7 +195,7 @@ func (h *HSM) run(ctx context.Context) error {
 		// A traceback would print arguments, and a preemption signal would keep
 		// vector registers in its frame.
 		Env:         []string{"GOTRACEBACK=none", "GODEBUG=asyncpreemptoff=1"},
-		ExtraFiles:  []*os.File{theirs, h.far},
+		ExtraFiles:  []*os.File{theirs, h.far, h.box},
 		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
 	}
 	err = cmd.Start()

@@ -15,8 +15,8 @@ const (
 	askMax = 8
 )
 
-// serveKeys answers each request on the key socket with a key of its own.
-func serveKeys(socket *os.File, p *processor) {
+// serveKeys answers each request on a key socket with a key of its own.
+func serveKeys(socket *os.File, p *processor, newKey func() ([]byte, error)) {
 	for {
 		var ask [askMax]byte
 		n, err := socket.Read(ask[:])
@@ -26,27 +26,27 @@ func serveKeys(socket *os.File, p *processor) {
 		if err != nil {
 			return
 		}
-		if err := answerKey(socket, p, string(ask[:n])); err != nil {
+		if err := answerKey(socket, p, newKey, string(ask[:n])); err != nil {
 			p.log.Error("key socket", "err", err.Error())
 			return
 		}
 	}
 }
 
-func answerKey(socket *os.File, p *processor, ask string) error {
+func answerKey(socket *os.File, p *processor, newKey func() ([]byte, error), ask string) error {
 	if ask != askKey {
 		p.log.Warn("key socket: no such request")
 		_, err := socket.WriteString(noKey)
 		return err
 	}
-	packet, err := p.newKey()
-	defer clear(packet[:])
+	packet, err := newKey()
+	defer clear(packet)
 	if err != nil {
 		p.log.Error("initial key", "err", err.Error())
 		_, err := socket.WriteString(noKey)
 		return err
 	}
-	_, err = socket.Write(packet[:])
+	_, err = socket.Write(packet)
 	return err
 }
 

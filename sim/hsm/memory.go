@@ -30,7 +30,7 @@ const (
 	// with only what still counts.
 	compactAfter = 8 << 20
 	// memoryMax bounds the file: all windows and answers full, and compactAfter.
-	memoryMax = ikidsMax*windowSize*160 + answersMax*entryMax + compactAfter
+	memoryMax = 2*ikidsMax*windowSize*160 + answersMax*entryMax + compactAfter
 )
 
 const memoryName = "memory"
@@ -38,20 +38,24 @@ const memoryName = "memory"
 // entry is one line of the file, and one change of what is remembered. Each
 // line is the CRC-32C of the rest in eight hex digits, a blank, JSON.
 type entry struct {
-	Issued uint32  `json:"issued,omitempty"` // the newest initial key given out
-	Used   *use    `json:"used,omitempty"`
-	Answer *answer `json:"answer,omitempty"`
+	Issued  uint32  `json:"issued,omitempty"`  // the newest initial key given out
+	Readers uint32  `json:"readers,omitempty"` // the same, of encrypting readers
+	Used    *use    `json:"used,omitempty"`
+	Answer  *answer `json:"answer,omitempty"`
 }
 
 // use is one transaction key that was used.
 type use struct {
-	Key      uint32          `json:"key"` // number of the initial key
+	Key      uint32          `json:"key"` // number of the initial key, with readerKeys for a reader's
 	Counter  uint32          `json:"counter"`
 	Register record.ID       `json:"register"`
-	Tag      record.HexBytes `json:"tag"` // the front of the card read's MAC
+	Tag      record.HexBytes `json:"tag"` // of the card read, see request.tag
 }
 
 const tagSize = 8
+
+// readerKeys marks the number of an encrypting reader's initial key.
+const readerKeys = 1 << 31
 
 // answer is what was said to one request. No reply: the processor was silent,
 // and will be again.
@@ -86,6 +90,7 @@ type memory struct {
 	failed  error // of the file; nothing more is remembered, so nothing answered
 	grown   int   // bytes since the file was last written anew
 	issued  uint32
+	readers uint32
 	windows map[uint32]*window
 	answers map[attempt]answer
 	order   []attempt // of answers, a ring; next is the oldest once it is full
@@ -199,6 +204,11 @@ func (m *memory) apply(e entry) {
 			delete(m.windows, m.issued-ikidsMax)
 		}
 	}
+	if e.Readers > m.readers {
+		if m.readers = e.Readers; m.readers > ikidsMax {
+			delete(m.windows, readerKeys|m.readers-ikidsMax)
+		}
+	}
 	if u := e.Used; u != nil && m.good(u.Key) {
 		w := m.windows[u.Key]
 		if w == nil {
@@ -229,7 +239,11 @@ func (m *memory) keep(k attempt, a answer) {
 
 // good reports whether an initial key was given out and is not retired.
 func (m *memory) good(key uint32) bool {
-	return key > 0 && key <= m.issued && m.issued-key < ikidsMax
+	newest := m.issued
+	if key&readerKeys != 0 {
+		newest, key = m.readers, key&^readerKeys
+	}
+	return key > 0 && key <= newest && newest-key < ikidsMax
 }
 
 // compact writes the file anew with what still counts, oldest first.
@@ -240,7 +254,7 @@ func (m *memory) compact() error {
 		b.Write(line)
 		return err
 	}
-	if err := add(entry{Issued: m.issued}); err != nil {
+	if err := add(entry{Issued: m.issued, Readers: m.readers}); err != nil {
 		return err
 	}
 	for key, w := range m.windows {

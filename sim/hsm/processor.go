@@ -2,10 +2,7 @@ package hsm
 
 import (
 	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/rand"
-	"crypto/subtle"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -16,7 +13,7 @@ import (
 	"sync"
 
 	"regi/firmware/record"
-	"regi/sim/hsm/internal/cmac"
+	tdes "regi/sim/dukpt"
 	"regi/sim/hsm/internal/dukpt"
 	"regi/sim/hsm/internal/track"
 )
@@ -45,7 +42,8 @@ const (
 type processor struct {
 	log    *slog.Logger
 	mu     sync.Mutex
-	bdk    *bdk
+	bdk    *bdk // of the capture processes
+	tdes   *bdk // of encrypting readers
 	memory *memory
 }
 
@@ -67,6 +65,25 @@ func (p *processor) newKey() (packet [24]byte, err error) {
 	copy(packet[:], id[:])
 	secretly(func() { dukpt.Initial(&p.bdk.key, id, (*dukpt.Key)(packet[len(id):])) })
 	p.log.Info("initial key given out", "ikid", hex.EncodeToString(id[:]))
+	return packet, nil
+}
+
+// newReaderKey gives out the initial key of an encrypting reader: KSN (10) ‖
+// key (16). The caller clears it.
+func (p *processor) newReaderKey() (packet [26]byte, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next := p.memory.readers + 1
+	if next > readersMax {
+		return packet, errUsedUp
+	}
+	if err := p.memory.remember(entry{Readers: next}); err != nil {
+		return packet, err
+	}
+	ksn := p.readerKSN(next)
+	copy(packet[:], ksn[:])
+	secretly(func() { tdes.Initial((*tdes.Key)(&p.tdes.key), ksn, (*tdes.Key)(packet[len(ksn):])) })
+	p.log.Info("reader key given out", "ksn", hex.EncodeToString(ksn[:]))
 	return packet, nil
 }
 
@@ -115,22 +132,22 @@ func (p *processor) reply(r *request) *record.AuthReply {
 		}
 		return a.Reply
 	}
-	key := binary.BigEndian.Uint32(r.ksn[bdkIDSize:])
-	if !bytes.Equal(r.ksn[:bdkIDSize], p.bdk.id[:]) || !p.memory.good(key) {
+	key := p.key(r)
+	if !p.memory.good(key) {
 		return r.refuse(reasonKey)
 	}
 	var v verdict
 	secretly(func() { v = p.open(r) })
 	// Only what the key's owner sealed may use a counter up; anybody could
-	// block a register otherwise.
-	if v == wrongKey || v == wrongMAC {
+	// block a register otherwise. Without a MAC, only the tracks tell.
+	if v == wrongKey || v == wrongMAC || r.suite.mac == 0 && (v == wrongTracks || v == wrongShown) {
 		return r.refuse(v.String())
 	}
 	if reason := p.memory.seen(key, r); reason != "" {
 		return r.refuse(reason)
 	}
 	reply := r.answer(v)
-	u := &use{Key: key, Counter: r.ksn.Counter(), Register: r.register, Tag: r.Card.MAC[:tagSize]}
+	u := &use{Key: key, Counter: r.counter(), Register: r.register, Tag: r.tag()}
 	a := &answer{Register: r.register, ID: r.ID, Request: r.sum, Reply: reply}
 	if err := p.memory.remember(entry{Used: u, Answer: a}); err != nil {
 		p.log.Error("memory", "err", err.Error())
@@ -145,7 +162,7 @@ func (r *request) refuse(reason string) *record.AuthReply {
 
 // seen says why a KSN may not be used; "": it may.
 func (m *memory) seen(key uint32, r *request) string {
-	w, counter := m.windows[key], r.ksn.Counter()
+	w, counter := m.windows[key], r.counter()
 	switch {
 	case w == nil:
 		return ""
@@ -158,7 +175,7 @@ func (m *memory) seen(key uint32, r *request) string {
 	switch {
 	case slot.counter != counter:
 		return ""
-	case bytes.Equal(slot.tag[:], r.Card.MAC[:tagSize]):
+	case bytes.Equal(slot.tag[:], r.tag()):
 		return reasonReplay
 	}
 	return reasonCloned // the same key, two different swipes
@@ -184,34 +201,16 @@ func (v verdict) String() string {
 	return [...]string{"", "", "", "", reasonNumber, reasonKey, reasonMAC, reasonMalformed, reasonShown}[v]
 }
 
-// open checks the MAC, opens the read and judges the card. It erases the keys
-// and the number before it returns.
+// open opens the read and judges the card. It erases the keys and the number
+// before it returns.
 func (p *processor) open(r *request) verdict {
-	var ik, transaction, data, mac dukpt.Key
-	var swipe [track.SwipeMax]byte
-	defer func() {
-		clear(swipe[:])
-		for _, key := range [...]*dukpt.Key{&ik, &transaction, &data, &mac} {
-			clear(key[:])
-		}
-	}()
-	dukpt.Initial(&p.bdk.key, r.ksn.IKID(), &ik)
-	if dukpt.Transaction(&ik, r.ksn, &transaction) != nil {
-		return wrongKey
+	var card room
+	defer func() { card = room{} }()
+	swipe, v := r.suite.open(p, r, &card)
+	if v != approved {
+		return v
 	}
-	dukpt.Working(&transaction, r.ksn, dukpt.MACGenerate, &mac)
-	if sum := cmac.Sum((*[16]byte)(&mac), r.sealed()); subtle.ConstantTimeCompare(sum[:], r.Card.MAC) != 1 {
-		return wrongMAC
-	}
-	dukpt.Working(&transaction, r.ksn, dukpt.DataEncrypt, &data)
-	block, err := aes.NewCipher(data[:])
-	if err != nil {
-		panic("hsm: internal error: 16 bytes are no AES key")
-	}
-	var zero [aes.BlockSize]byte // safe: each key is used once
-	plain := swipe[:len(r.Card.CT)]
-	cipher.NewCTR(block, zero[:]).XORKeyStream(plain, r.Card.CT)
-	number, err := track.Number(plain)
+	number, err := track.Number(swipe)
 	if err != nil {
 		return wrongTracks
 	}

@@ -10,9 +10,6 @@ import (
 	"strings"
 
 	"regi/firmware/record"
-	"regi/sim/hsm/internal/cmac"
-	"regi/sim/hsm/internal/dukpt"
-	"regi/sim/hsm/internal/track"
 )
 
 // Limits of a request.
@@ -23,9 +20,6 @@ const (
 	wordMax    = 32   // bytes of each word that describes the card
 	amountMax  = 1e12 // minor units
 )
-
-// suite is the only way of sealing that is taken.
-const suite = "AES128-DUKPT-CTR-CMAC"
 
 const (
 	digits  = "0123456789"
@@ -41,7 +35,8 @@ var errRequest = errors.New("hsm: malformed request")
 type request struct {
 	record.AuthRequest
 	register record.ID
-	ksn      dukpt.KSN
+	suite    suite
+	ksn      []byte
 	sum      record.Hash // of the whole request: the same attempt is the same request
 }
 
@@ -82,6 +77,8 @@ func decodeRequest(register record.ID, data []byte) (*request, error) {
 
 func (r *request) check() error {
 	c := &r.Card
+	var known bool
+	r.suite, known = suiteOf(c.Suite)
 	switch {
 	case !made(r.ID, words, 1, idMax):
 		return fmt.Errorf("%w: id", errRequest)
@@ -89,7 +86,7 @@ func (r *request) check() error {
 		return fmt.Errorf("%w: amount", errRequest)
 	case !made(r.Currency, capital, 3, 3):
 		return fmt.Errorf("%w: currency", errRequest)
-	case c.Suite != suite:
+	case !known:
 		return fmt.Errorf("%w: suite", errRequest)
 	case !made(c.BIN, digits, 6, 6) || !made(c.Last4, digits, 4, 4):
 		return fmt.Errorf("%w: shown digits", errRequest)
@@ -97,10 +94,13 @@ func (r *request) check() error {
 		return fmt.Errorf("%w: words", errRequest)
 	case !made(c.ServiceCode, digits, 0, 3) || !made(c.Tracks, "123", 0, 3):
 		return fmt.Errorf("%w: tracks", errRequest)
-	case len(c.CT) == 0 || len(c.CT) > track.SwipeMax || len(c.MAC) != cmac.Size:
+	case r.suite.source != "" && c.Source != r.suite.source:
+		return fmt.Errorf("%w: source", errRequest)
+	case len(c.CT) == 0 || len(c.CT) > r.suite.ctMax || len(c.MAC) != r.suite.mac:
 		return fmt.Errorf("%w: sealed bytes", errRequest)
 	}
-	if n, err := hex.Decode(r.ksn[:], []byte(c.KSN[:min(len(c.KSN), 2*len(r.ksn))])); err != nil || n != len(r.ksn) || hex.EncodeToString(r.ksn[:]) != c.KSN {
+	r.ksn = make([]byte, r.suite.ksn)
+	if n, err := hex.Decode(r.ksn, []byte(c.KSN[:min(len(c.KSN), 2*len(r.ksn))])); err != nil || n != len(r.ksn) || hex.EncodeToString(r.ksn) != c.KSN {
 		return fmt.Errorf("%w: ksn", errRequest)
 	}
 	return nil
@@ -115,12 +115,12 @@ func made(s, of string, low, high int) bool {
 // one byte, the ciphertext after its length in two, big endian.
 func (r *request) sealed() []byte {
 	var b []byte
-	for _, field := range [...][]byte{[]byte(r.Card.Suite), r.ksn[:], []byte(r.Card.BIN), []byte(r.Card.Last4)} {
+	for _, field := range [...][]byte{[]byte(r.Card.Suite), r.ksn, []byte(r.Card.BIN), []byte(r.Card.Last4)} {
 		b = append(b, byte(len(field))) //nolint:gosec // at most 21
 		b = append(b, field...)
 	}
 	n := len(r.Card.CT)
-	b = append(b, byte(n>>8), byte(n)) //nolint:gosec // at most SwipeMax
+	b = append(b, byte(n>>8), byte(n)) //nolint:gosec // at most ctMax
 	return append(b, r.Card.CT...)
 }
 

@@ -32,22 +32,79 @@ func TestDecodeRead(t *testing.T) {
 	}
 }
 
+func TestDecodeBits(t *testing.T) {
+	r := sealedRead()
+	r.Bits = true
+	if e, err := launch.Decode(link.AppendRead(nil, r)); err != nil || e.Read == nil || e.Read.Source != "msr-ttl" || e.Read.Tracks != "13" {
+		t.Errorf("%+v, %v", e, err)
+	}
+}
+
+func TestDecodePassed(t *testing.T) {
+	p := &link.Passed{
+		Suite: 3, KSN: []byte("\xff\xff\x98\x76\x54\x32\x10\xe0\x00\x08"), First: []byte("411111"), Brand: "visa", Service: []byte("101"),
+		Tracks: 2, Cipher: [3][]byte{1: bytes.Repeat([]byte{7}, 40)}, Last: []byte("1111"),
+	}
+	packet := link.AppendPassed(nil, p)
+	e, err := launch.Decode(packet)
+	if err != nil || e.Read == nil {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	clear(packet)
+	want := append(append([]byte{0, 0, 0, 40}, bytes.Repeat([]byte{7}, 40)...), 0, 0)
+	r := e.Read
+	if r.Suite != "MAGTEK-TDES-DUKPT-CBC" || r.KSN != "ffff9876543210e00008" || r.Source != "encrypting-reader" || r.BIN != "411111" || r.Last4 != "1111" ||
+		r.Brand != "visa" || r.ServiceCode != "101" || r.Tracks != "2" || !r.Luhn || r.Entry != "swipe" || !bytes.Equal(r.CT, want) || len(r.MAC) != 0 {
+		t.Errorf("%+v", r)
+	}
+	p.Brand = "amex"
+	if _, err := launch.Decode(link.AppendPassed(nil, p)); !errors.Is(err, launch.ErrPacket) {
+		t.Error(err)
+	}
+}
+
 func TestDecodeStatus(t *testing.T) {
-	e, err := launch.Decode(link.AppendStatus(nil, &link.Status{SecretMem: true, Controls: []link.Control{{Name: "no-dump", On: true}}}))
+	e, err := launch.Decode(link.AppendStatus(nil, &link.Status{SecretMem: true, Controls: []link.Control{{Name: "no-dump", State: link.On}}}))
 	if err != nil || e.Status == nil {
 		t.Fatalf("%+v, %v", e, err)
 	}
 	s := e.Status
-	if !s.Ready || s.Reason != "" || !s.SecretMem || s.SecretDo || s.Suite != link.Suite || len(s.Controls) != 1 || s.Controls[0] != (launch.Control{Name: "no-dump", On: true}) {
+	if !s.Ready || s.Reason != "" || !s.SecretMem || s.SecretDo || s.Suite != "AES128-DUKPT-CTR-CMAC" || len(s.Controls) != 1 || s.Controls[0] != (launch.Control{Name: "no-dump", State: launch.On}) {
 		t.Errorf("%+v", s)
 	}
 	for reason, want := range map[link.Reason]string{
 		link.NoKey: "no key", link.Unplugged: "reader unplugged", link.KeysUsedUp: "card keys used up", link.Internal: "internal fault",
+		link.OtherDevice: "key file of another device", link.Damaged: "key file damaged", link.NotWritten: "key file cannot be written",
+		link.Zeroised: launch.Zeroised(),
 	} {
 		e, err := launch.Decode(link.AppendStatus(nil, &link.Status{Reason: reason}))
 		if err != nil || e.Status.Ready || e.Status.Reason != want {
 			t.Errorf("%+v, %v", e.Status, err)
 		}
+	}
+}
+
+func TestDecodeCBC(t *testing.T) {
+	r := sealedRead()
+	r.Suite, r.Cipher = link.CBC, make([]byte, 32)
+	e, err := launch.Decode(link.AppendRead(nil, r))
+	if err != nil || e.Read == nil || e.Read.Suite != "AES128-DUKPT-CBC-CMAC" {
+		t.Errorf("%+v, %v", e, err)
+	}
+}
+
+// Every reason has words of its own.
+func TestReasons(t *testing.T) {
+	words := launch.Reasons()
+	seen := map[string]bool{}
+	for _, w := range words {
+		seen[w] = true
+	}
+	if len(words) != link.Refusals-1 || len(seen) != len(words) || !seen[launch.Zeroised()] {
+		t.Errorf("%q", words)
+	}
+	if string(launch.Wipe()) != "W" {
+		t.Errorf("%q", launch.Wipe())
 	}
 }
 
@@ -74,7 +131,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"a brand that is none":             func(r *link.Read) { r.Brand = "visas" },
 		"more digits":                      func(r *link.Read) { r.Last = []byte("11111") },
 		"no ciphertext":                    func(r *link.Read) { r.Cipher = nil },
-		"too much ciphertext":              func(r *link.Read) { r.Cipher = make([]byte, 513) },
+		"too much ciphertext":              func(r *link.Read) { r.Cipher = make([]byte, 529) },
 		"a letter in the number":           func(r *link.Read) { r.First = []byte("41111A") },
 		"no track with a number":           func(r *link.Read) { r.Tracks = 0b100 },
 	} {
@@ -110,7 +167,11 @@ func FuzzDecode(f *testing.F) {
 					t.Errorf("%q", s)
 				}
 			}
-			if len(r.KSN) != 24 || len(r.MAC) != 16 || len(r.CT) == 0 || len(r.CT) > 512 {
+			if r.Source == "encrypting-reader" {
+				if len(r.KSN) != 20 || len(r.MAC) != 0 || len(r.CT) < 14 || len(r.CT) > 342 {
+					t.Errorf("%+v", r)
+				}
+			} else if len(r.KSN) != 24 || len(r.MAC) != 16 || len(r.CT) == 0 || len(r.CT) > 528 {
 				t.Errorf("%+v", r)
 			}
 		}

@@ -54,6 +54,7 @@ type Drawer struct {
 	state      string
 	moving     bool // the latch was pulled; the drawer opens soon
 	pulses     []Pulse
+	count      int // of all pulses
 	violations []string
 }
 
@@ -76,6 +77,7 @@ func (d *Drawer) Pulse(pin int, on time.Duration) {
 	defer d.mu.Unlock()
 	p := Pulse{At: time.Now(), Pin: pin, On: on}
 	d.pulses = newest(append(d.pulses, p), pulsesMax)
+	d.count++
 	d.checkLocked(p)
 	if d.state == closed && !d.moving {
 		d.moving = true
@@ -114,6 +116,13 @@ func (d *Drawer) Pulses() []Pulse {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return slices.Clone(d.pulses)
+}
+
+// Count is how often a coil was driven.
+func (d *Drawer) Count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.count
 }
 
 // Violations lists the newest 100 breaches of the coil's limits, the oldest

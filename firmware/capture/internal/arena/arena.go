@@ -13,9 +13,10 @@ import (
 
 // Arena is one mapping outside the Go heap.
 type Arena struct {
-	memory []byte
-	secret bool
-	locked bool
+	memory  []byte
+	secret  bool
+	offered bool
+	locked  bool
 }
 
 var errSize = errors.New("arena: size out of range")
@@ -34,10 +35,15 @@ func Map(size int) (*Arena, error) {
 	}
 	page := os.Getpagesize()
 	size = (size + page - 1) / page * page
-	if memory, err := mapSecret(size); err == nil {
-		return &Arena{memory: memory, secret: true, locked: true}, nil
+	memory, errSecret := mapSecret(size)
+	if errSecret == nil {
+		return &Arena{memory: memory, secret: true, offered: true, locked: true}, nil
 	}
-	return mapLocked(size)
+	a, err := mapLocked(size)
+	if err == nil {
+		a.offered = !errors.Is(errSecret, unix.ENOSYS)
+	}
+	return a, err
 }
 
 func mapLocked(size int) (*Arena, error) {
@@ -56,6 +62,9 @@ func mapLocked(size int) (*Arena, error) {
 
 // Secret reports whether the arena is a memfd_secret mapping.
 func (a *Arena) Secret() bool { return a.secret }
+
+// Offered reports whether this kernel offers memfd_secret mappings.
+func (a *Arena) Offered() bool { return a.offered }
 
 // Locked reports whether the arena cannot be swapped out.
 func (a *Arena) Locked() bool { return a.locked }

@@ -91,11 +91,16 @@ func (h *Header) optional(block []byte, count int) (end int, err error) {
 			return 0, fmt.Errorf("keyblock: optional block %d: %w", i+1, ErrFormat)
 		}
 		seen[id] = true
-		if id == "IK" {
+		switch id {
+		case "IK":
 			if len(data) != 2*len(h.IKID) || !unhex(h.IKID[:], data) {
 				return 0, fmt.Errorf("keyblock: optional block IK: %w", ErrFormat)
 			}
 			h.HasIKID = true
+		case "KS": // a key serial number, which is a number
+			if !unhex(make([]byte, len(data)/2), data) || len(data)%2 != 0 || len(data) == 0 {
+				return 0, fmt.Errorf("keyblock: optional block KS: %w", ErrFormat)
+			}
 		}
 		end = next
 	}

@@ -164,6 +164,32 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// Three examples that are misprinted in X9.143:2021 (8.2, 8.3.2.1, 8.3.2.2): a
+// key serial number with letters, and two headers with a wrong length.
+func TestMisprints(t *testing.T) {
+	data, err := os.ReadFile("testdata/misprints.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for line := range strings.Lines(string(data)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		rows++
+		w := strings.Fields(line)
+		o, room := opener(t)
+		_, key, err := o.Open(unhex(t, w[1]), []byte(w[2]), true)
+		if want := map[string]error{"A": keyblock.ErrVersion}[w[0]]; key != nil || *room != (keyblock.Room{}) ||
+			want != nil && !errors.Is(err, want) || want == nil && !errors.Is(err, keyblock.ErrFormat) {
+			t.Errorf("%s: %v", w[2], err)
+		}
+	}
+	if rows != 3 {
+		t.Errorf("%d rows", rows)
+	}
+}
+
 func TestUses(t *testing.T) {
 	kbpk, key := bytes.Repeat([]byte{7}, 32), []byte("an initial key!!")
 	for name, header := range map[string]string{

@@ -15,8 +15,12 @@ func Decode(b []byte) (Packet, error) {
 		p.Status = d.status()
 	case kindFailed:
 		p.Failed = d.failed()
-	case kindRead:
+	case kindRead, kindBits:
 		p.Read = d.read()
+		p.Read.Bits = b[1] == kindBits
+		d.check(!p.Read.Bits || p.Read.Suite == CTR) // bits are taken one by one
+	case kindPassed:
+		p.Passed = d.passed()
 	default:
 		return Packet{}, ErrPacket
 	}
@@ -64,6 +68,18 @@ func (d *decoder) reason() Reason {
 	return r
 }
 
+func (d *decoder) suite() Suite {
+	s := Suite(d.byte())
+	d.check(s < suites)
+	return s
+}
+
+func (d *decoder) state() State {
+	s := State(d.byte())
+	d.check(s < states)
+	return s
+}
+
 // word takes a length and as many characters of a to z and -.
 func (d *decoder) word(most int) string {
 	n := int(d.byte())
@@ -84,12 +100,12 @@ func (d *decoder) digits(n int) []byte {
 }
 
 func (d *decoder) status() *Status {
-	s := &Status{Reason: d.reason(), SecretMem: d.bool(), SecretDo: d.bool()}
+	s := &Status{Reason: d.reason(), Suite: d.suite(), SecretMem: d.bool(), SecretDo: d.bool()}
 	n := int(d.byte())
 	d.check(n <= controlsMax)
 	for range min(n, controlsMax) {
-		on := d.bool()
-		s.Controls = append(s.Controls, Control{Name: d.word(nameMax), On: on})
+		state := d.state()
+		s.Controls = append(s.Controls, Control{Name: d.word(nameMax), State: state})
 	}
 	return s
 }
@@ -103,7 +119,7 @@ func (d *decoder) failed() *Failed {
 }
 
 func (d *decoder) read() *Read {
-	r := &Read{KSN: d.take(KSNBytes), First: d.digits(FirstBytes), Brand: d.word(brandMax)}
+	r := &Read{Suite: d.suite(), KSN: d.take(KSNBytes), First: d.digits(FirstBytes), Brand: d.word(brandMax)}
 	n := int(d.byte())
 	d.check(n == 0 || n == ServiceBytes)
 	r.Service = d.digits(n)
@@ -115,8 +131,27 @@ func (d *decoder) read() *Read {
 		n = int(binary.BigEndian.Uint16(f))
 	}
 	d.check(n > 0 && n <= CipherMax)
+	d.check(r.Suite != CBC || n%16 == 0)
 	r.Cipher = d.take(n)
 	r.MAC = d.take(MACBytes)
 	r.Last = d.digits(LastBytes)
 	return r
+}
+
+func (d *decoder) passed() *Passed {
+	p := &Passed{Suite: d.byte(), KSN: d.take(PassedKSNBytes), First: d.digits(FirstBytes), Brand: d.word(brandMax)}
+	d.check(p.Suite > 0 && int(p.Suite) < len(PassedSuites))
+	n := int(d.byte())
+	d.check(n == 0 || n == ServiceBytes)
+	p.Service = d.digits(n)
+	p.Tracks = d.byte()
+	d.check(p.Tracks&0b11 != 0 && p.Tracks <= 0b111)
+	for t := range p.Cipher {
+		n := int(d.byte())
+		d.check(n <= PassedTrackMax && n%passedBlockSize == 0)
+		d.check(n > 0 == (p.Tracks&(1<<t) != 0)) // what was read well is there, and nothing else
+		p.Cipher[t] = d.take(n)
+	}
+	p.Last = d.digits(LastBytes)
+	return p
 }

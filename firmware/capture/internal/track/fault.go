@@ -18,6 +18,11 @@ const (
 	Stopped
 	NoNumber
 	Disagree
+	Lost // the head's bits came out of step
+	// Of encrypting readers:
+	Garbled // a frame that is none
+	Shows   // digits in the clear that must not be, or too few
+	Clear   // a track that is not encrypted
 	faults
 )
 
@@ -36,6 +41,10 @@ var words = [faults]string{
 	Stopped:    "swipe stopped half-way",
 	NoNumber:   "no card number",
 	Disagree:   "tracks 1 and 2 are of different cards",
+	Lost:       "bits lost",
+	Garbled:    "damaged frame from the card reader",
+	Shows:      "set the card reader to show six and four digits",
+	Clear:      "card reader does not encrypt",
 }
 
 // Known reports whether f is one of the faults above, None excepted.

@@ -34,14 +34,17 @@ type tail struct {
 
 // digit takes a data character of tracks 1 and 2.
 func (m *Machine) digit(c byte) {
-	if m.track > 2 {
-		return
+	if m.track <= 2 {
+		m.number[m.track].take(m.track, c, &m.last[m.track])
 	}
-	n, last := &m.number[m.track], &m.last[m.track]
-	separator := c == kinds[m.track].separator
+}
+
+// take is the next data character of track t, 1 or 2.
+func (n *number) take(t uint8, c byte, last *tail) {
+	separator := c == kinds[t].separator
 	if n.field == format {
 		n.field = digits
-		if m.track == 1 {
+		if t == 1 {
 			if c != 'B' { // not a bank card
 				n.field = rest
 			}
@@ -51,7 +54,7 @@ func (m *Machine) digit(c byte) {
 	switch n.field {
 	case digits:
 		n.add(c, separator, last)
-		if m.track == 2 && n.field == name {
+		if t == 2 && n.field == name {
 			n.field = date
 		}
 	case name:
@@ -82,6 +85,12 @@ func (n *number) add(c byte, separator bool, last *tail) {
 	}
 	l := &last.digits
 	l[0], l[1], l[2], l[3] = l[1], l[2], l[3], c
+	n.sum(c)
+	n.count++
+}
+
+// sum takes a digit into the two Luhn sums.
+func (n *number) sum(c byte) {
 	v := c - '0'
 	doubled := 2*v - 9*(2*v/10)
 	if n.count%2 == 0 {
@@ -89,7 +98,6 @@ func (n *number) add(c byte, separator bool, last *tail) {
 	} else {
 		n.even, n.odd = (n.even+v)%10, (n.odd+doubled)%10
 	}
-	n.count++
 }
 
 func (n *number) skipDate(c byte, separator bool) {

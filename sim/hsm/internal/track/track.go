@@ -119,6 +119,20 @@ func (l *layout) lrc(data []byte) byte {
 	return l.base + sum
 }
 
+// Cut returns track t, 0 to 2, through its end sentinel, if nothing but its LRC
+// follows.
+func Cut(t int, text []byte) ([]byte, bool) {
+	end := bytes.IndexByte(text, endSentinel)
+	if end < 1 {
+		return nil, false
+	}
+	rest := text[end+1:]
+	if len(rest) > 1 || len(rest) == 1 && rest[0] != layouts[t].lrc(text[1:end]) {
+		return nil, false
+	}
+	return text[:end+1], true
+}
+
 // numberOn1 reads "B", number, "^", name, "^", date, service code, anything.
 // What comes after the number need not be there.
 func numberOn1(data []byte) []byte {

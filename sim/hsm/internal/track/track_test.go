@@ -161,3 +161,33 @@ func FuzzNumber(f *testing.F) {
 		}
 	})
 }
+
+func TestCut(t *testing.T) {
+	for text, want := range map[string]string{
+		";1=?8": ";1=?", ";1=?": ";1=?", ";1=?9": "", ";1=?88": "", ";1=": "", "": "", "?": "",
+	} {
+		if got, whole := track.Cut(1, []byte(text)); string(got) != want || whole != (want != "") {
+			t.Errorf("%q: %q, %v", text, got, whole)
+		}
+	}
+}
+
+// FuzzFromBits: any bits become tracks between sentinels, in their order.
+func FuzzFromBits(f *testing.F) {
+	f.Add(make([]byte, track.BitsSize))
+	f.Add(append(append(make([]byte, 80), 0xD2, 0x10, 0x84, 0x21), make([]byte, 116)...))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		plain := make([]byte, track.BitsSize)
+		copy(plain, in)
+		swipe, err := track.FromBits(nil, plain)
+		if err != nil || len(swipe) > 79+40+107 || len(swipe) > 0 && swipe[len(swipe)-1] != '?' {
+			t.Fatalf("%q, %v", swipe, err)
+		}
+		if _, err := track.FromBits(nil, plain[1:]); err == nil {
+			t.Fatal("fewer bits")
+		}
+		if n, err := track.Number(swipe); err == nil && (len(n) < 13 || len(n) > 19) {
+			t.Fatal(len(n))
+		}
+	})
+}

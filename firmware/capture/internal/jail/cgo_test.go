@@ -1,0 +1,6 @@
+//go:build cgo
+
+package jail_test
+
+// cgo: the jail allows for a C library.
+const cgo = true

@@ -1,0 +1,133 @@
+package day_test
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// scene is a counter with a cashier and no faults but those of the test.
+func scene(t *testing.T) *cashier {
+	t.Helper()
+	t.Parallel()
+	c := open(t, t.TempDir())
+	random := rand.New(rand.NewPCG(1, 1))
+	p := &cashier{counter: c, random: random, weather: newWeather(c, random), began: time.Now()}
+	t.Cleanup(func() {
+		if t.Failed() {
+			keep(t, c, p.story(), 0)
+			t.Logf("%s\n%s", p.story(), c.logs)
+		}
+	})
+	return p
+}
+
+// sell rings up one article.
+func (p *cashier) sell() {
+	p.scan(labels[0])
+	p.await("a line", patience, func() bool { return p.state().Till == "SALE" })
+	p.keys("CASH")
+	p.await("an idle till", patience, func() bool { return p.state().Till == "IDLE" })
+}
+
+func (p *cashier) drawer(state string) { p.touch("/api/drawer", map[string]string{"state": state}) }
+
+func (p *cashier) kind(kind string) (n int) {
+	for _, e := range p.ledger() {
+		if e.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// A line that is lost under a job must not lose the job: it ends in the books.
+func TestPrinterLostInMidReceipt(t *testing.T) {
+	p := scene(t)
+	set("/api/printer", "paper", "out@9")(p.weather)
+	p.sell()
+	p.await("a pause", patience, func() bool { return p.count("paper out") > 0 })
+	set("/api/printer", "power", "off")(p.weather)
+	time.Sleep(900 * time.Millisecond)
+	set("/api/device", "name", "printer", "action", "unplug")(p.weather)
+	p.await("the loss", patience, func() bool { return p.count("printer: unplugged") > 0 })
+	set("/api/printer", "power", "on", "paper", "ok")(p.weather)
+	set("/api/device", "name", "printer", "action", "plug")(p.weather)
+	p.sell()
+	p.settle()
+	p.judge()
+}
+
+// What the drawer does while nobody can see it is in the books afterwards.
+func TestDrawerShutWhileThePrinterWasAway(t *testing.T) {
+	p := scene(t)
+	p.keys("NOSALE")
+	p.await("the opening", patience, func() bool { return p.kind("drawer.opened") == 1 })
+	set("/api/device", "name", "printer", "action", "unplug")(p.weather)
+	p.await("the loss", patience, func() bool { return p.count("printer: unplugged") > 0 })
+	p.drawer("closed")
+	set("/api/device", "name", "printer", "action", "plug")(p.weather)
+	p.await("the closing", patience, func() bool { return p.kind("drawer.closed") == 1 })
+	p.did("forced")
+	p.drawer("open")
+	p.await("the alarm", patience, func() bool { return p.kind("drawer.forced") == 1 })
+	p.settle()
+	p.judge()
+}
+
+// A second kick that comes to nothing does not make the first one's opening a
+// break-in.
+func TestTwoKicksOfASlowDrawer(t *testing.T) {
+	p := scene(t)
+	p.drawer("jammed")
+	pulses := p.state().Drawer.Pulses
+	p.keys("NOSALE", "NOSALE")
+	p.await("the second try", patience, func() bool { return p.state().Drawer.Pulses == pulses+2 })
+	p.await("the end of the second kick", patience, func() bool { return p.count("printer away") > 0 })
+	p.drawer("open") // with the key
+	p.await("the end of both", patience, func() bool { return p.kind("drawer.opened")+p.kind("drawer.forced") > 0 })
+	p.settle()
+	if n := p.kind("drawer.forced"); n != 0 {
+		t.Errorf("%d break-ins", n)
+	}
+	p.judge()
+}
+
+// A kick whose line was lost is answered once the switch can be read again.
+func TestKickLostWithItsLine(t *testing.T) {
+	p := scene(t)
+	p.drawer("jammed")
+	pulses := p.state().Drawer.Pulses
+	p.keys("NOSALE")
+	p.await("the kick", patience, func() bool { return p.state().Drawer.Pulses > pulses })
+	set("/api/device", "name", "printer", "action", "unplug")(p.weather)
+	p.drawer("closed")
+	p.await("the loss", patience, func() bool { return p.count("printer: unplugged") > 0 })
+	set("/api/device", "name", "printer", "action", "plug")(p.weather)
+	p.await("the printer", patience, func() bool { return p.state().Devices["printer"] == "up" })
+	time.Sleep(1200 * time.Millisecond) // the switch is asked twice a second
+	p.did("forced")
+	p.drawer("open")
+	p.await("the alarm", patience, func() bool { return p.kind("drawer.forced") == 1 })
+	p.settle()
+	p.judge()
+}
+
+// A printer that is switched off is away once, however often its port opens.
+func TestPrinterOffWhenItsPortOpens(t *testing.T) {
+	p := scene(t)
+	set("/api/device", "name", "printer", "action", "unplug")(p.weather)
+	p.await("the loss", patience, func() bool { return p.count("printer: unplugged") > 0 })
+	set("/api/printer", "power", "off")(p.weather)
+	set("/api/device", "name", "printer", "action", "plug")(p.weather)
+	time.Sleep(7 * time.Second) // several times the longest pause between two attempts
+	if s := p.state(); s.Devices["printer"] == "up" {
+		t.Error("a printer that is off is up")
+	}
+	set("/api/printer", "power", "on")(p.weather)
+	p.settle()
+	if up, down := p.kind("device.up"), p.kind("device.down"); up > 1 || down > 3 {
+		t.Errorf("the printer came %d times and went %d times", up, down)
+	}
+	p.judge()
+}
