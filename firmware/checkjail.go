@@ -48,6 +48,9 @@ func show(who string, states []controlState) (string, error) {
 		}
 		words = append(words, word)
 	}
+	if os.Geteuid() != 0 && who != "register" {
+		words = append(words, "own-uid needs root")
+	}
 	said := who + ": " + strings.Join(words, ", ")
 	if slices.ContainsFunc(states, func(c controlState) bool { return c.State == launch.Off }) {
 		return "", fmt.Errorf("%s: %w", said, errControlOff)

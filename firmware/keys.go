@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -123,10 +124,12 @@ func askKeys(ctx context.Context, start func() (*role.Child, error), order keysO
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan int, 1)
-	go func() { ended <- child.Wait(ctx) }()
-	defer func() { cancel(); <-ended }()
+	// Wait closes the link: only after the last word was heard.
+	waited, cancel := context.WithCancel(ctx)
+	defer func() { cancel(); child.Wait(waited) }()
+	defer context.AfterFunc(ctx, func() {
+		child.Link.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck,gosec // a closed link has ended the read by itself
+	})()
 	packet, err := json.Marshal(order)
 	if err != nil {
 		return fmt.Errorf("keys: %w", err)
@@ -158,7 +161,7 @@ func hearKeys(link io.Reader) (w keysWord, err error) {
 	packet := make([]byte, keysMax)
 	n, err := link.Read(packet)
 	if err != nil {
-		return w, errors.New("keys: the process that holds the terminal ended")
+		return w, fmt.Errorf("keys: the process that holds the terminal ended: %w", err)
 	}
 	if err := json.Unmarshal(packet[:n], &w); err != nil {
 		return w, fmt.Errorf("keys: %w", err)

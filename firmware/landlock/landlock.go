@@ -190,8 +190,8 @@ func (p Path) add(ruleset int, handled uint64) error {
 	}
 	// struct landlock_path_beneath_attr is packed: 12 bytes.
 	var rule [12]byte
-	*(*uint64)(unsafe.Pointer(&rule[0])) = access   //nolint:gosec // as the kernel lays it out
-	*(*int32)(unsafe.Pointer(&rule[8])) = int32(fd) //nolint:gosec // as the kernel lays it out
+	*(*uint64)(unsafe.Pointer(&rule[0])) = access                                   //nolint:gosec // as the kernel lays it out
+	*(*int32)(unsafe.Pointer(&rule[8])) = int32(fd)                                 //nolint:gosec // as the kernel lays it out
 	return addRule(ruleset, unix.LANDLOCK_RULE_PATH_BENEATH, unsafe.Pointer(&rule)) //nolint:gosec // a struct for the kernel
 }
 

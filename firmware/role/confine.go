@@ -130,7 +130,7 @@ func dropCapabilities() error {
 	}
 	kept := caps[0].Permitted & (1 << unix.CAP_DAC_OVERRIDE)
 	caps = [2]unix.CapUserData{{Permitted: kept, Effective: kept}}
-	if err := everyThread(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&head)), uintptr(unsafe.Pointer(&caps)), 0); err != nil {
+	if err := everyThread(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&head)), uintptr(unsafe.Pointer(&caps)), 0); err != nil { //nolint:gosec // structs for the kernel
 		return fmt.Errorf("role: capabilities: %w", err)
 	}
 	return nil

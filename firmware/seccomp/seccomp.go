@@ -68,8 +68,8 @@ func Enter(rules []Rule, without Action) error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("seccomp: no_new_privs: %w", err)
 	}
-	filter := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]} //nolint:gosec // compile bounds it
-	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&filter)))
+	filter := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}                                                                           //nolint:gosec // compile bounds it
+	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&filter))) //nolint:gosec // a struct for the kernel
 	if errno != 0 {
 		return fmt.Errorf("seccomp: %w", errno)
 	}
@@ -83,12 +83,12 @@ func Enter(rules []Rule, without Action) error {
 // only for one thread (Linux 4.14).
 func available() error {
 	action := uint32(Kill)
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_GET_ACTION_AVAIL, 0, uintptr(unsafe.Pointer(&action)))
-	switch {
-	case errno == 0:
-		return nil
-	case errno == unix.ENOSYS || errno == unix.EINVAL || errno == unix.EOPNOTSUPP:
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_GET_ACTION_AVAIL, 0, uintptr(unsafe.Pointer(&action))) //nolint:gosec // a word for the kernel
+	if errno == unix.ENOSYS || errno == unix.EINVAL || errno == unix.EOPNOTSUPP {
 		return ErrAbsent
 	}
-	return fmt.Errorf("seccomp: %w", errno)
+	if errno != 0 {
+		return fmt.Errorf("seccomp: %w", errno)
+	}
+	return nil
 }

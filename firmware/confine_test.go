@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"regi/firmware/capture/launch"
+	"regi/firmware/landlock"
+	"regi/firmware/role"
+	"regi/firmware/seccomp"
+	"regi/firmware/uplink"
+)
+
+func TestShow(t *testing.T) {
+	states := controlStates([]role.Control{
+		{Name: "seccomp"}, {Name: "landlock", Err: landlock.ErrAbsent}, {Name: "other", Err: seccomp.ErrAbsent},
+	})
+	if said, err := show("register", states); err != nil || said != "register: seccomp on, landlock not in this kernel, other not in this kernel" {
+		t.Errorf("%q, %v", said, err)
+	}
+	states = append(states, controlStates([]role.Control{{Name: "own-uid", Err: os.ErrPermission}})...)
+	if _, err := show("register", states); !errors.Is(err, errControlOff) || !strings.Contains(err.Error(), "own-uid off") {
+		t.Errorf("%v", err)
+	}
+	said, err := show("capture", []controlState{{"landlock", launch.On}})
+	if err != nil || !strings.HasPrefix(said, "capture: landlock on (ABI ") {
+		t.Errorf("%q, %v", said, err)
+	}
+}
+
+// A register gets its records' folders and devices, and not its key files.
+func TestRegisterLimits(t *testing.T) {
+	dir := t.TempDir()
+	state, ports := filepath.Join(dir, "state"), filepath.Join(dir, "dev")
+	if err := os.MkdirAll(ports, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/dev/null", filepath.Join(ports, "keypad")); err != nil {
+		t.Fatal(err)
+	}
+	c := &Config{}
+	c.Register.State = state
+	c.Scanner.Port, c.Printer.Port = "/dev/serial/by-path/none", filepath.Join(ports, "not-yet")
+	c.Keypad.Port = filepath.Join(ports, "keypad") // leads into /dev
+	c.Console.Port = filepath.Join(dir, "console") // next to the state folder
+	l := registerLimits(c)
+	want := []landlock.Path{
+		{Path: "/dev", Access: landlock.Device},
+		{Path: filepath.Join(state, "journal"), Access: landlock.Read | landlock.Write},
+		{Path: filepath.Join(state, "checkpoint"), Access: landlock.Read | landlock.Write},
+		{Path: ports, Access: landlock.Device},
+	}
+	if !slices.Equal(l.Paths, want) || len(l.Connect) != 0 || l.UID != 0 {
+		t.Errorf("%+v", l)
+	}
+}
+
+func TestUplinkLimits(t *testing.T) {
+	l := uplinkLimits(uplink.Config{URL: "tls://cloud.example:4222", CA: "/x/ca.pem"})
+	if !slices.Equal(l.Connect, []uint16{4222}) || l.UID != role.UplinkUID {
+		t.Errorf("%+v", l)
+	}
+	for _, p := range l.Paths {
+		if p.Access != landlock.Read || !strings.HasPrefix(p.Path, "/etc/") {
+			t.Errorf("%+v", p)
+		}
+	}
+	for _, url := range []string{"", "tls://cloud.example", "tls://cloud.example:x", "tls://cloud.example:70000", ":"} {
+		if l := uplinkLimits(uplink.Config{URL: url}); len(l.Connect) != 0 {
+			t.Errorf("%q: %v", url, l.Connect)
+		}
+	}
+}
