@@ -15,6 +15,7 @@ import (
 	"regi/drivers/escpos"
 	"regi/drivers/linedisplay"
 	"regi/firmware/role"
+	"regi/firmware/sale"
 	"regi/firmware/uplink"
 )
 
@@ -107,7 +108,15 @@ func checkFiles(_ context.Context, b *bench) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("register %s, board %s, prices version %s", rc.ID, b.Register.Board, rc.Prices.Version()), nil
+	said := fmt.Sprintf("register %s, board %s, prices version %s", rc.ID, b.Register.Board, rc.Prices.Version())
+	err = rc.Till.Issuer.Check()
+	if errors.Is(err, sale.ErrCorporateDigit) { // right for a sole trader
+		return said + ", warning: " + err.Error(), nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("[issuer] no receipt could be printed: %w", err)
+	}
+	return said, nil
 }
 
 // opened runs one test on an open line.

@@ -212,6 +212,7 @@ var mistakes = []struct { //nolint:gochecknoglobals // a constant table
 	{"head on a tty", with("[card]", "reader = \"msr-ttl\"\nport = \"/dev/ttyS1\""), []string{"card.port", "cls=GPIO22 rdt2=GPIO23 rcl2=GPIO24"}},
 	{"head with CBC", with("[card]", "reader = \"msr-ttl\"\nsuite = \"cbc\"\nport = \"rdt2=GPIO23\""), []string{"card.suite", `"ctr"`}},
 	{"unknown display", with("[display]", `model = "vfd"`), []string{"display.model", `"vfd"`, "cd5220"}},
+	{"printer of another maker", with("[printer]", `model = "tm-t90"`), []string{"printer.model", "tm-t88v"}},
 	{"unknown rounding", with("[tax]", `rounding = "bank"`), []string{"tax.rounding", `"bank"`, "floor, half-up, ceil"}},
 	{"unknown prices", with("[tax]", `prices = "net"`), []string{"tax.prices", `"net"`, "inclusive, exclusive"}},
 	{"cloud in the clear", with("[cloud]", `url = "nats://cloud.example:4222"`), []string{"cloud.url", "nats://", "tls://host:port"}},

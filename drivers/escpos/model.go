@@ -32,13 +32,20 @@ var models = [...]Model{
 	{Name: "generic-58", Columns: 32, Dots: 384},
 }
 
+// Models are the names that New knows.
+func Models() []string {
+	names := make([]string, 0, len(models))
+	for _, m := range models {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
 func modelByName(name string) (Model, error) {
-	known := make([]string, 0, len(models))
 	for _, m := range models {
 		if m.Name == name {
 			return m, nil
 		}
-		known = append(known, m.Name)
 	}
-	return Model{}, fmt.Errorf("escpos: model %q is unknown (known: %s): %w", name, strings.Join(known, ", "), drivers.ErrUnsupported)
+	return Model{}, fmt.Errorf("escpos: model %q is unknown (known: %s): %w", name, strings.Join(Models(), ", "), drivers.ErrUnsupported)
 }
