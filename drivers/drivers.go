@@ -125,35 +125,6 @@ func (s PrinterStatus) Err() error {
 	return nil
 }
 
-// Align places a line on the paper.
-type Align uint8
-
-// Alignments.
-const (
-	Left Align = iota
-	Center
-	Right
-)
-
-// TextLine is one printed line. Text is UTF-8; East Asian wide characters take
-// two columns; control characters are replaced by spaces.
-type TextLine struct {
-	Text  string
-	Align Align
-	Bold  bool
-	// Wide and Tall double the width and the height.
-	Wide, Tall bool
-}
-
-// Document is what a receipt printer is given: lines, then a cut.
-type Document struct {
-	Lines []TextLine
-	Cut   bool
-}
-
-// DocumentLinesMax bounds a document (a sale of 400 lines is under it).
-const DocumentLinesMax = 2000
-
 // POSPrinter prints documents and says what became of them.
 type POSPrinter interface {
 	// Columns is the width in half-width characters (32, 42, 48).

@@ -90,15 +90,16 @@ func (s printerSuite) start(t *testing.T, lineTime time.Duration) (drivers.POSPr
 func pages(name string, n int) drivers.Document {
 	doc := drivers.Document{Cut: true}
 	for i := range n {
-		doc.Lines = append(doc.Lines, drivers.TextLine{Text: fmt.Sprintf("%s %03d 珈琲 ｺｰﾋｰ ¥1,080", name, i)})
+		doc.Items = append(doc.Items, drivers.TextLine{Text: fmt.Sprintf("%s %03d 珈琲 ｺｰﾋｰ ¥1,080", name, i)})
 	}
 	return doc
 }
 
 // texts are doc's lines as they should stand on the paper.
 func texts(doc drivers.Document) []string {
-	want := make([]string, 0, len(doc.Lines))
-	for _, l := range doc.Lines {
+	want := make([]string, 0, len(doc.Items))
+	for _, item := range doc.Items {
+		l := item.(drivers.TextLine) //nolint:forcetypeassert // the suite prints text
 		want = append(want, l.Text)
 	}
 	return want
@@ -109,7 +110,7 @@ func paper(t *testing.T, device *ReceiptPrinter, docs ...drivers.Document) {
 	t.Helper()
 	var all drivers.Document
 	for _, doc := range docs {
-		all.Lines = append(all.Lines, doc.Lines...)
+		all.Items = append(all.Items, doc.Items...)
 	}
 	want := texts(all)
 	got := slices.DeleteFunc(device.Lines(), func(l string) bool { return l == "✂" || l == "" })
@@ -225,9 +226,9 @@ func (s printerSuite) prints(t *testing.T) {
 func (s printerSuite) control(t *testing.T) {
 	p, device, _ := s.start(t, 0)
 	before := len(device.Received())
-	doc := drivers.Document{Lines: []drivers.TextLine{{Text: "a\x10\x14\x01\x00\x01b\x1bp\x00\x32\xfac\x10\x05\x02\x10\x04\x01"}, {Text: "d"}}}
+	doc := drivers.Document{Items: drivers.Texts(drivers.TextLine{Text: "a\x10\x14\x01\x00\x01b\x1bp\x00\x32\xfac\x10\x05\x02\x10\x04\x01"}, drivers.TextLine{Text: "d"})}
 	for c := range rune(0x100) {
-		doc.Lines = append(doc.Lines, drivers.TextLine{Text: string(c)}, drivers.TextLine{Text: string([]byte{byte(c)})})
+		doc.Items = append(doc.Items, drivers.TextLine{Text: string(c)}, drivers.TextLine{Text: string([]byte{byte(c)})})
 	}
 	if err := p.Print(t.Context(), doc, nil); err != nil {
 		t.Fatal(err)
@@ -247,7 +248,7 @@ func (s printerSuite) control(t *testing.T) {
 
 func (s printerSuite) tooMany(t *testing.T) {
 	p, device, _ := s.start(t, 0)
-	j := start(t.Context(), p, drivers.Document{Lines: make([]drivers.TextLine, drivers.DocumentLinesMax+1)})
+	j := start(t.Context(), p, drivers.Document{Items: drivers.Texts(make([]drivers.TextLine, drivers.DocumentItemsMax+1)...)})
 	j.failed(t, device, drivers.ErrTooLong)
 }
 
@@ -402,7 +403,7 @@ func (s printerSuite) twoAtOnce(t *testing.T) {
 	if err := errors.Join(a.wait(t), b.wait(t)); err != nil {
 		t.Fatal(err)
 	}
-	if device.Lines()[0] != one.Lines[0].Text {
+	if device.Lines()[0] != texts(one)[0] {
 		one, two = two, one
 	}
 	paper(t, device, one, two)
@@ -464,7 +465,7 @@ func (s printerSuite) lostXON(t *testing.T) {
 	time.Sleep(2 * time.Second)
 	before := len(device.Lines())
 	time.Sleep(2 * time.Second)
-	if now := len(device.Lines()); now != before || now >= len(doc.Lines) {
+	if now := len(device.Lines()); now != before || now >= len(doc.Items) {
 		t.Errorf("XOFF: %d lines, then %d", before, now)
 	}
 	if err := j.wait(t); err != nil {
@@ -543,9 +544,9 @@ func (s printerSuite) paperOutAtEnd(t *testing.T) {
 
 // styled has a command of every kind.
 func styled() drivers.Document {
-	return drivers.Document{Cut: true, Lines: []drivers.TextLine{
-		{Text: "x 珈琲ｺｰﾋｰ\\¥", Align: drivers.Center, Bold: true},
-		{Text: "x 合計", Wide: true, Tall: true},
+	return drivers.Document{Cut: true, Items: []drivers.Item{
+		drivers.TextLine{Text: "x 珈琲ｺｰﾋｰ\\¥", Align: drivers.Center, Bold: true},
+		drivers.TextLine{Text: "x 合計", Wide: true, Tall: true},
 	}}
 }
 
@@ -685,7 +686,7 @@ func (s printerSuite) late(t *testing.T) {
 	if err := next.wait(t); err != nil {
 		return // it may say that it does not know; it may not lie
 	}
-	if got := device.Lines(); !slices.Contains(got, doc.Lines[99].Text) {
+	if got := device.Lines(); !slices.Contains(got, texts(doc)[99]) {
 		t.Errorf("printed, says the driver; on the paper:\n%s", strings.Join(got, "\n"))
 	}
 }

@@ -15,25 +15,25 @@ func receipt() drivers.Document {
 	text := func(s string) drivers.TextLine { return drivers.TextLine{Text: s} }
 	center := func(s string) drivers.TextLine { return drivers.TextLine{Text: s, Align: drivers.Center, Bold: true} }
 	rule := text(strings.Repeat("-", 42))
-	doc := drivers.Document{Cut: true, Lines: []drivers.TextLine{
+	doc := drivers.Document{Cut: true, Items: []drivers.Item{
 		center("喫茶れじ 本店"),
-		{Text: "東京都千代田区丸の内1-1-1", Align: drivers.Center},
-		{Text: "登録番号 T1180301018771", Align: drivers.Center},
+		drivers.TextLine{Text: "東京都千代田区丸の内1-1-1", Align: drivers.Center},
+		drivers.TextLine{Text: "登録番号 T1180301018771", Align: drivers.Center},
 		text(""),
-		{Text: "領収証", Align: drivers.Center, Bold: true, Tall: true},
+		drivers.TextLine{Text: "領収証", Align: drivers.Center, Bold: true, Tall: true},
 		text("2026年11月25日(水)10:30         No.000123"),
 		text("店 0001 レジ 01                    担当 01"),
 		rule,
 	}}
 	for range 6 {
-		doc.Lines = append(
-			doc.Lines,
+		doc.Items = append(
+			doc.Items,
 			text("ブレンド珈琲                       ¥1,080※"),
 			text("ｱｲｽｺｰﾋｰ L                            ¥450  "),
 		)
 	}
-	doc.Lines = append(
-		doc.Lines, rule,
+	doc.Items = append(
+		doc.Items, rule,
 		text("小計 12点                          ¥9,180  "),
 		text("  8%対象※                          ¥6,480  "),
 		text("    内消費税等8%                     ¥480  "),
@@ -50,7 +50,7 @@ func TestReceiptBytes(t *testing.T) {
 	t.Parallel()
 	out, err := encode(models[0], receipt(), 1)
 	if err != nil || len(out.bytes) > receiptBytesMax {
-		t.Errorf("%d lines in %d bytes, %v", len(receipt().Lines), len(out.bytes), err)
+		t.Errorf("%d lines in %d bytes, %v", len(receipt().Items), len(out.bytes), err)
 	}
 }
 
@@ -65,5 +65,5 @@ func BenchmarkEncode(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(len(out.bytes)), "wire-B")
-	b.ReportMetric(float64(len(doc.Lines)), "lines")
+	b.ReportMetric(float64(len(doc.Items)), "lines")
 }

@@ -67,15 +67,19 @@ type stream struct {
 // encode lays doc out for a model, with process IDs from next on. Errors wrap
 // drivers.ErrTooLong.
 func encode(m Model, doc drivers.Document, next int64) (stream, error) {
-	if len(doc.Lines) > drivers.DocumentLinesMax {
-		return stream{}, fmt.Errorf("%d lines, at most %d: %w", len(doc.Lines), drivers.DocumentLinesMax, drivers.ErrTooLong)
+	if len(doc.Items) > drivers.DocumentItemsMax {
+		return stream{}, fmt.Errorf("%d lines, at most %d: %w", len(doc.Items), drivers.DocumentItemsMax, drivers.ErrTooLong)
 	}
 	e := encoder{model: m, chars: newCharset()}
-	e.out.bytes = append(make([]byte, 0, 64*(len(doc.Lines)+1)), setUp...)
+	e.out.bytes = append(make([]byte, 0, 64*(len(doc.Items)+1)), setUp...)
 	e.out.next = next
-	e.out.units = make([]unit, 0, len(doc.Lines)+2)
+	e.out.units = make([]unit, 0, len(doc.Items)+2)
 	e.end(0)
-	for i, l := range doc.Lines {
+	for i, item := range doc.Items {
+		l, ok := item.(drivers.TextLine)
+		if !ok {
+			return stream{}, fmt.Errorf("item %d is a %T: %w", i+1, item, drivers.ErrUnsupported)
+		}
 		if len(l.Text) > textMax {
 			return stream{}, fmt.Errorf("line %d has %d bytes, at most %d: %w", i+1, len(l.Text), textMax, drivers.ErrTooLong)
 		}

@@ -63,8 +63,8 @@ func check(t interface{ Fatalf(string, ...any) }, doc drivers.Document) {
 			}
 		}
 		rest := text(t, out.bytes)
-		if n := bytes.Count(rest, []byte{lf}); n < len(doc.Lines) {
-			t.Fatalf("%d lines became %d", len(doc.Lines), n)
+		if n := bytes.Count(rest, []byte{lf}); n < len(doc.Items) {
+			t.Fatalf("%d lines became %d", len(doc.Items), n)
 		}
 		from := 0
 		for i, u := range out.units {
@@ -89,7 +89,7 @@ func TestNoCommandFromText(t *testing.T) {
 		}
 	})
 	rapid.Check(t, func(t *rapid.T) {
-		check(t, drivers.Document{Lines: rapid.SliceOfN(line, 0, 12).Draw(t, "lines"), Cut: rapid.Bool().Draw(t, "cut")})
+		check(t, drivers.Document{Items: drivers.Texts(rapid.SliceOfN(line, 0, 12).Draw(t, "lines")...), Cut: rapid.Bool().Draw(t, "cut")})
 	})
 }
 
@@ -101,7 +101,7 @@ func FuzzEncode(f *testing.F) {
 			return
 		}
 		line := drivers.TextLine{Text: text, Align: drivers.Align(style >> 4), Bold: style&1 != 0, Wide: style&2 != 0, Tall: style&4 != 0}
-		check(t, drivers.Document{Lines: []drivers.TextLine{line, {Text: text}}, Cut: style&8 != 0})
+		check(t, drivers.Document{Items: drivers.Texts(line, drivers.TextLine{Text: text}), Cut: style&8 != 0})
 	})
 }
 

@@ -119,7 +119,7 @@ func TestText(t *testing.T) {
 		{"\xff\xfe", "〓〓"},
 		{"　全角", "　全角"},
 	} {
-		doc := drivers.Document{Lines: []drivers.TextLine{{Text: test.text}}}
+		doc := drivers.Document{Items: drivers.Texts(drivers.TextLine{Text: test.text})}
 		if got := printed(t, "tm-t88v", doc); len(got) != 1 || got[0] != test.want {
 			t.Errorf("%q printed as %q, want %q", test.text, got, test.want)
 		}
@@ -130,7 +130,7 @@ func TestLongLines(t *testing.T) {
 	long := strings.Repeat("あ", 20) + strings.Repeat("x", 100)
 	for _, style := range []drivers.TextLine{{}, {Wide: true}, {Align: drivers.Right}} {
 		style.Text = long
-		got := printed(t, "generic-58", drivers.Document{Lines: []drivers.TextLine{style, {Text: "end"}}})
+		got := printed(t, "generic-58", drivers.Document{Items: drivers.Texts(style, drivers.TextLine{Text: "end"})})
 		if strings.Join(got, "") != long+"end" {
 			t.Errorf("wide %v: %q", style.Wide, got)
 		}
@@ -145,7 +145,7 @@ func TestLongLines(t *testing.T) {
 		}
 	}
 	full := strings.Repeat("字", 21)
-	if got := printed(t, "tm-t88v", drivers.Document{Lines: []drivers.TextLine{{Text: full + "   "}}}); !slices.Equal(got, []string{full}) {
+	if got := printed(t, "tm-t88v", drivers.Document{Items: drivers.Texts(drivers.TextLine{Text: full + "   "})}); !slices.Equal(got, []string{full}) {
 		t.Errorf("a full line with blanks behind it: %q", got)
 	}
 }
@@ -155,7 +155,7 @@ func TestCut(t *testing.T) {
 		"tm-t88v":    {"a", "✂"},
 		"generic-58": {"a", "", "", "", "", ""},
 	} {
-		if got := printed(t, model, drivers.Document{Lines: []drivers.TextLine{{Text: "a"}}, Cut: true}); !slices.Equal(got, want) {
+		if got := printed(t, model, drivers.Document{Items: drivers.Texts(drivers.TextLine{Text: "a"}), Cut: true}); !slices.Equal(got, want) {
 			t.Errorf("%s: %q", model, got)
 		}
 	}
@@ -176,15 +176,15 @@ func TestEveryKanji(t *testing.T) {
 			}
 			seen[string(c)] = true
 			if line += string(c); utf8.RuneCountInString(line) == 16 {
-				doc.Lines, want, line = append(doc.Lines, drivers.TextLine{Text: line}), append(want, line), ""
+				doc.Items, want, line = append(doc.Items, drivers.TextLine{Text: line}), append(want, line), ""
 			}
 		}
 	}
 	if len(seen) < 7200 {
 		t.Fatalf("only %d kanji", len(seen))
 	}
-	for part := range slices.Chunk(doc.Lines, drivers.DocumentLinesMax) {
-		got := printed(t, "tm-t88v", drivers.Document{Lines: part})
+	for part := range slices.Chunk(doc.Items, drivers.DocumentItemsMax) {
+		got := printed(t, "tm-t88v", drivers.Document{Items: part})
 		for i, w := range want[:len(part)] {
 			if got[i] != w {
 				t.Errorf("printed %q, want %q", got[i], w)
@@ -244,7 +244,7 @@ func TestKickWithoutPaper(t *testing.T) {
 				printed := make(chan error)
 				waits := make(chan error, 10)
 				go func() {
-					doc := drivers.Document{Lines: slices.Repeat([]drivers.TextLine{{Text: "a"}}, 40)}
+					doc := drivers.Document{Items: slices.Repeat(drivers.Texts(drivers.TextLine{Text: "a"}), 40)}
 					printed <- p.Print(t.Context(), doc, func(cause error) { waits <- cause })
 				}()
 				if cause := <-waits; !errors.Is(cause, drivers.ErrPaperOut) {
@@ -284,7 +284,7 @@ func TestReadIsNotPrinted(t *testing.T) {
 			device(t, "generic-80", func(t *testing.T, p *escpos.Printer, d *driverstest.ReceiptPrinter) {
 				end(d)
 				told := 0
-				err := p.Print(t.Context(), drivers.Document{Lines: []drivers.TextLine{{Text: "a"}}}, func(cause error) {
+				err := p.Print(t.Context(), drivers.Document{Items: drivers.Texts(drivers.TextLine{Text: "a"})}, func(cause error) {
 					told++
 					if errors.Is(cause, drivers.ErrPaperOut) {
 						d.PaperFor(-1)
@@ -304,7 +304,7 @@ func TestLateKick(t *testing.T) {
 		d.Reads(40) // to the middle of the first line
 		printed := make(chan error)
 		go func() {
-			printed <- p.Print(t.Context(), drivers.Document{Lines: []drivers.TextLine{{Text: strings.Repeat("a", 42)}}}, nil)
+			printed <- p.Print(t.Context(), drivers.Document{Items: drivers.Texts(drivers.TextLine{Text: strings.Repeat("a", 42)})}, nil)
 		}()
 		time.Sleep(100 * time.Millisecond)
 		began := time.Now()

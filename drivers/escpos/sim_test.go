@@ -51,14 +51,14 @@ func TestAgainstSimulator(t *testing.T) {
 	t.Parallel()
 	p, sim, kicked := simulator(t)
 	ctx := t.Context()
-	doc := drivers.Document{Cut: true, Lines: []drivers.TextLine{
-		{Text: "領収証", Align: drivers.Center, Bold: true, Tall: true},
-		{Text: "ｺｰﾋｰ ﾌﾞﾚﾝﾄﾞ                     ¥1,080※"},
-		{Text: `髙﨑ソ能 C:\ ~ 麵`},
-		{Text: "合計        ¥9,180", Bold: true, Wide: true, Tall: true},
+	doc := drivers.Document{Cut: true, Items: []drivers.Item{
+		drivers.TextLine{Text: "領収証", Align: drivers.Center, Bold: true, Tall: true},
+		drivers.TextLine{Text: "ｺｰﾋｰ ﾌﾞﾚﾝﾄﾞ                     ¥1,080※"},
+		drivers.TextLine{Text: `髙﨑ソ能 C:\ ~ 麵`},
+		drivers.TextLine{Text: "合計        ¥9,180", Bold: true, Wide: true, Tall: true},
 	}}
 	for i := range 8 {
-		doc.Lines = append(doc.Lines, drivers.TextLine{Text: strings.Repeat(string(rune('a'+i)), 42)})
+		doc.Items = append(doc.Items, drivers.TextLine{Text: strings.Repeat(string(rune('a'+i)), 42)})
 	}
 	if err := sim.Set(printer.Change{Paper: "out@6"}); err != nil {
 		t.Fatal(err)
@@ -80,8 +80,8 @@ func TestAgainstSimulator(t *testing.T) {
 		t.Fatalf("%v, told %v", err, told)
 	}
 	lines := strings.Split(sim.Text(), "\n")
-	for _, l := range doc.Lines {
-		want := strings.ReplaceAll(l.Text, "麵", "〓")
+	for _, l := range doc.Items {
+		want := strings.ReplaceAll(l.(drivers.TextLine).Text, "麵", "〓")
 		n := 0
 		for _, got := range lines {
 			if strings.TrimSpace(got) == want {

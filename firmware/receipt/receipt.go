@@ -45,10 +45,10 @@ func Layout(r *sale.Receipt, cols int, reprint bool) (drivers.Document, error) {
 	if err := demand(japan, r, p.lines); err != nil {
 		return drivers.Document{}, err
 	}
-	if len(p.lines) > drivers.DocumentLinesMax {
-		return drivers.Document{}, fmt.Errorf("receipt: %d lines, at most %d: %w", len(p.lines), drivers.DocumentLinesMax, sale.ErrLimit)
+	if len(p.lines) > drivers.DocumentItemsMax {
+		return drivers.Document{}, fmt.Errorf("receipt: %d lines, at most %d: %w", len(p.lines), drivers.DocumentItemsMax, sale.ErrLimit)
 	}
-	return drivers.Document{Lines: p.lines, Cut: true}, nil
+	return drivers.Document{Items: drivers.Texts(p.lines...), Cut: true}, nil
 }
 
 // japaneseReceipt is the receipt from top to bottom.

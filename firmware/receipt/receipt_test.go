@@ -112,7 +112,8 @@ func report() *sale.Report {
 func draw(t testing.TB, doc drivers.Document, cols int) string {
 	t.Helper()
 	var b strings.Builder
-	for i, line := range doc.Lines {
+	for i, item := range doc.Items {
+		line := item.(drivers.TextLine)
 		n := width(line.Text)
 		marks := ""
 		if line.Wide {
@@ -335,7 +336,8 @@ func TestHostileText(t *testing.T) {
 			return // a name of nothing but blanks
 		}
 		amounts := 0
-		for _, line := range doc.Lines {
+		for _, item := range doc.Items {
+			line := item.(drivers.TextLine)
 			n := width(line.Text)
 			if line.Wide {
 				n *= 2
@@ -360,8 +362,8 @@ func TestLongestSale(t *testing.T) {
 		goods = append(goods, good{strings.Repeat("長", 32), 108, 2, sale.Reduced})
 	}
 	doc, err := Layout(cash(sold(t, true, goods...), 99_999_999), 32, false)
-	if err != nil || len(doc.Lines) > drivers.DocumentLinesMax {
-		t.Errorf("%d lines: %v", len(doc.Lines), err)
+	if err != nil || len(doc.Items) > drivers.DocumentItemsMax {
+		t.Errorf("%d lines: %v", len(doc.Items), err)
 	}
 }
 

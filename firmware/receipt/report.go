@@ -14,7 +14,7 @@ func Report(r *sale.Report, cols int, reprint bool) drivers.Document {
 	for _, block := range japaneseReport {
 		block(p, r, reprint)
 	}
-	return drivers.Document{Lines: p.lines, Cut: true}
+	return drivers.Document{Items: drivers.Texts(p.lines...), Cut: true}
 }
 
 // japaneseReport is the report from top to bottom.
