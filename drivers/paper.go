@@ -1,7 +1,5 @@
 package drivers
 
-import "image"
-
 // Document is what a receipt printer is given: items from top to bottom, then
 // a cut.
 type Document struct {
@@ -88,7 +86,7 @@ type Barcode struct {
 }
 
 // PictureBytesMax bounds a picture, as dots of a bit each; PictureSideMax the
-// sides of the image that it is made from.
+// sides of what it is made from.
 const (
 	PictureBytesMax = 256 << 10
 	PictureSideMax  = 4096
@@ -98,7 +96,10 @@ const (
 // is scaled down. Keep stores it in the printer once, by its hash, where the
 // printer has memory for it: the logo of every receipt.
 type Picture struct {
-	Image image.Image
+	// Gray is a byte a pixel, 0 is black, in rows of Width from the top. (Package
+	// image is not for here: the card process reaches this package, too.)
+	Gray  []byte
+	Width int
 	Align Align
 	Keep  bool
 }
