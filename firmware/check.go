@@ -37,7 +37,7 @@ func check(ctx context.Context, c *Config, out io.Writer) error {
 	if err := role.Harden(); err != nil {
 		return err
 	}
-	spawn, err := role.NewSpawner(os.Stderr)
+	spawn, err := startSpawner(c)
 	if err != nil {
 		return err
 	}
@@ -58,6 +58,7 @@ func check(ctx context.Context, c *Config, out io.Writer) error {
 		{"display", checkDisplay},
 		{"console", checkConsole},
 		{"cloud", checkCloud},
+		{"jail", checkSpawnerJail},
 		{"jail", checkCaptureJail},
 		{"jail", checkUplinkJail},
 	} {

@@ -15,6 +15,35 @@ import (
 	"regi/firmware/uplink"
 )
 
+// spawnerPaths are what the roles open before each enters its own, narrower
+// domain: the lines of the counter, the state folder with the key files, the
+// cloud's CA and credentials, and what names are found by. The credentials'
+// folders, since a file that was replaced is another file.
+func spawnerPaths(c *Config) []landlock.Path {
+	paths := []landlock.Path{
+		{Path: "/dev", Access: landlock.Device},
+		{Path: c.Register.State, Access: landlock.Read | landlock.Write},
+		{Path: "/etc/localtime", Access: landlock.Read},
+	}
+	for _, file := range []string{c.Cloud.CA, c.Cloud.Creds} {
+		if file != "" {
+			paths = append(paths, landlock.Path{Path: filepath.Dir(file), Access: landlock.Read})
+		}
+	}
+	if dir := portFolder(c.Card.Port, c.Register.State); dir != "" {
+		paths = append(paths, landlock.Path{Path: dir, Access: landlock.Device})
+	}
+	return append(paths, namePaths()...)
+}
+
+// namePaths are the files by which a host is found.
+func namePaths() (paths []landlock.Path) {
+	for _, path := range []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"} {
+		paths = append(paths, landlock.Path{Path: path, Access: landlock.Read})
+	}
+	return paths
+}
+
 // registerLimits are what a running register may still open: the two folders
 // that its records are in, not the key files beside them, and devices, which may
 // appear later. Everything else it has read by now.
@@ -55,10 +84,7 @@ func under(path, dir string) bool {
 // uplinkLimits are what the uplink may still open: the cloud's port, and the
 // files by which its host is found. Its CA and credentials are open by now.
 func uplinkLimits(c uplink.Config) role.Limits {
-	l := role.Limits{UID: role.UplinkUID}
-	for _, path := range []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"} {
-		l.Paths = append(l.Paths, landlock.Path{Path: path, Access: landlock.Read})
-	}
+	l := role.Limits{UID: role.UplinkUID, Paths: namePaths()}
 	u, err := url.Parse(c.URL)
 	if err != nil {
 		return l

@@ -41,12 +41,14 @@ func run(ctx context.Context, c *Config) error {
 	if err := role.Harden(); err != nil {
 		return err
 	}
-	// Before this process is confined: the others must not be born confined.
-	spawn, err := role.NewSpawner(os.Stderr)
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	// Before this process is confined: the others must not be born into its
+	// domain.
+	spawn, err := startSpawner(c)
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	logControls(log, role.Spawn, spawn.Controls)
 	rc, err := registerConfig(c, log)
 	if err != nil {
 		return err
@@ -94,6 +96,22 @@ func run(ctx context.Context, c *Config) error {
 	return nil
 }
 
+// startSpawner starts the process that starts the others. The state folder must
+// be there for its domain to hold it.
+func startSpawner(c *Config) (*role.Spawner, error) {
+	if err := makeState(c); err != nil {
+		return nil, err
+	}
+	return role.NewSpawner(os.Stderr, spawnerPaths(c))
+}
+
+func makeState(c *Config) error {
+	if err := os.MkdirAll(c.Register.State, 0o700); err != nil {
+		return fmt.Errorf("register.state: %w", err)
+	}
+	return nil
+}
+
 func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
 	rc := register.Config{
 		ID: record.ID{Store: c.Register.Store, Register: c.Register.ID}, StateDir: c.Register.State, Version: version, Log: log,
@@ -105,8 +123,8 @@ func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
 			},
 		},
 	}
-	if err := os.MkdirAll(c.Register.State, 0o700); err != nil {
-		return rc, fmt.Errorf("register.state: %w", err)
+	if err := makeState(c); err != nil {
+		return rc, err
 	}
 	var err error
 	if rc.Key, err = deviceKey(filepath.Join(c.Register.State, "device.key")); err != nil {
