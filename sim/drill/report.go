@@ -218,7 +218,7 @@ func (r *report) print(out io.Writer) {
 	line("left", fragments(g.left), fragments(n.left))
 	line("processes dumped, PANs in the dumps", both(len(g.crash.dumped), g.crash.inDumps.Numbers), both(len(n.crash.dumped), n.crash.inDumps.Numbers))
 	line("core files, PANs in them", both(g.crash.cores, g.crash.inCores.Numbers), both(n.crash.cores, n.crash.inCores.Numbers))
-	t.Flush()                                                                               //nolint:errcheck,gosec // see above
+	t.Flush()                                                                   //nolint:errcheck,gosec // see above
 	fmt.Fprintf(out, legend, g.mix, decoysEach, g.live.Patterns, g.hsm.Numbers) //nolint:errcheck // see above
 	for _, row := range r.rows() {
 		word := "FAIL"
