@@ -54,6 +54,7 @@ func check(ctx context.Context, c *Config, out io.Writer) error {
 		{"printer", checkPrinter},
 		{"drawer", checkDrawer},
 		{"card", checkCard},
+		{"tamper", checkTamper},
 		{"keypad", checkKeypad},
 		{"display", checkDisplay},
 		{"console", checkConsole},
@@ -94,6 +95,10 @@ func advice(err error) string {
 		return "start it as root, from a binary built with CGO_ENABLED=0"
 	case errors.Is(err, drivers.ErrBusy):
 		return "stop the running register first"
+	case errors.Is(err, board.ErrNoLine):
+		return "check the line's name in the configuration, and that this board has it (gpioinfo)"
+	case errors.Is(err, errCaseOpen):
+		return "close it and check the switch before the register is started"
 	case errors.Is(err, drivers.ErrPaperOut):
 		return "put in a paper roll"
 	case errors.Is(err, drivers.ErrCoverOpen):
@@ -153,6 +158,27 @@ func checkCard(_ context.Context, b *bench) (string, error) {
 		return b.Card.Port + " are there", head.Close()
 	}
 	return opens(b.Card.Serial)
+}
+
+// tamperWithin is how long the case's switch is looked at.
+const tamperWithin = 100 * time.Millisecond
+
+var errCaseOpen = errors.New("the case is open: a register that runs destroys its card key")
+
+func checkTamper(ctx context.Context, b *bench) (string, error) {
+	if b.Card.Tamper == "" {
+		return "", errNone
+	}
+	t, err := openTamper(b.Config)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, tamperWithin)
+	defer cancel()
+	if t.Wait(ctx) == nil {
+		return "", errCaseOpen
+	}
+	return "case is closed, " + b.Card.Tamper + " can be watched", nil
 }
 
 func checkPrinter(ctx context.Context, b *bench) (string, error) {

@@ -117,11 +117,9 @@ func (s *Spawner) confine(paths []landlock.Path) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(errnos)) {
 		c := Control{Name: name}
-		switch errno := errnos[name]; errno {
-		case 0:
-		case unix.ENOSYS:
+		if errno := errnos[name]; errno == unix.ENOSYS {
 			c.Err = landlock.ErrAbsent
-		default:
+		} else if errno != 0 {
 			c.Err = errno
 		}
 		s.Controls = append(s.Controls, c)
