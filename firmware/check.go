@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"regi/board"
+	"regi/board/port"
 	"regi/drivers"
 	"regi/drivers/drawer"
 	"regi/drivers/escpos"
@@ -139,7 +140,15 @@ func opened(s Serial, test func(drivers.Port) (string, error)) (string, error) {
 }
 
 func opens(s Serial) (string, error) {
-	return opened(s, func(drivers.Port) (string, error) { return fmt.Sprintf("%s opens at %d baud", s.Port, s.Baud), nil })
+	return opened(s, func(p drivers.Port) (string, error) {
+		said := fmt.Sprintf("%s opens at %d baud", s.Port, s.Baud)
+		if line, ok := p.(*port.Port); ok {
+			if counted, err := line.Errors(); err == nil && counted != (port.Errors{}) {
+				said += fmt.Sprintf(", %v since it was plugged in: look at speed, ground and cable if they grow", counted)
+			}
+		}
+		return said, nil
+	})
 }
 
 func checkScanner(_ context.Context, b *bench) (string, error) { return opens(b.Scanner.Serial) }

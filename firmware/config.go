@@ -15,6 +15,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"regi/board"
+	"regi/board/port"
 	"regi/drivers/escpos"
 )
 
@@ -85,6 +86,7 @@ type Serial struct {
 	Port   string `toml:"port"`
 	Baud   int    `toml:"baud"`
 	Opener string `toml:"opener"` // "bugst" (default) or "tarm"
+	Flow   string `toml:"flow"`   // "none" (default), "xonxoff" or "rtscts"
 }
 
 // LoadConfig reads and checks the file. Relative paths in it start at its
@@ -254,6 +256,12 @@ func (c *Config) checkSerials() error {
 		}
 		if serial.Opener != "" && serial.Opener != "bugst" && serial.Opener != "tarm" {
 			return fmt.Errorf("%s.opener = %q: use bugst or tarm", name, serial.Opener)
+		}
+		if serial.Flow != "" && !slices.Contains(port.FlowNames(), serial.Flow) {
+			return fmt.Errorf("%s.flow = %q: use one of %s", name, serial.Flow, strings.Join(port.FlowNames(), ", "))
+		}
+		if err := port.CheckName(serial.Port); err != nil {
+			return fmt.Errorf("%s.port: %w", name, err)
 		}
 		if other := users[serial.Port]; serial.Port != "" && other != "" {
 			return fmt.Errorf("%s.port and %s.port are both %q: each device needs its own", name, other, serial.Port)

@@ -6,9 +6,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
+	"regi/board/port"
 	"regi/firmware/landlock"
 	"regi/firmware/register"
 	"regi/firmware/role"
@@ -33,7 +35,7 @@ func spawnerPaths(c *Config) []landlock.Path {
 	if dir := portFolder(c.Card.Port, c.Register.State); dir != "" {
 		paths = append(paths, landlock.Path{Path: dir, Access: landlock.Device})
 	}
-	return append(paths, namePaths()...)
+	return slices.Concat(paths, namePaths(), sysPaths())
 }
 
 // namePaths are the files by which a host is found.
@@ -44,11 +46,19 @@ func namePaths() (paths []landlock.Path) {
 	return paths
 }
 
+// sysPaths are where a line is found by its socket or maker.
+func sysPaths() (paths []landlock.Path) {
+	for _, dir := range port.SysPaths() {
+		paths = append(paths, landlock.Path{Path: dir, Access: landlock.Read})
+	}
+	return paths
+}
+
 // registerLimits are what a running register may still open: the two folders
 // that its records are in, not the key files beside them, and devices, which may
 // appear later. Everything else it has read by now.
 func registerLimits(c *Config) role.Limits {
-	l := role.Limits{Paths: []landlock.Path{{Path: "/dev", Access: landlock.Device}}}
+	l := role.Limits{Paths: append([]landlock.Path{{Path: "/dev", Access: landlock.Device}}, sysPaths()...)}
 	for _, dir := range register.Folders(c.Register.State) {
 		l.Paths = append(l.Paths, landlock.Path{Path: dir, Access: landlock.Read | landlock.Write})
 	}
@@ -63,7 +73,7 @@ func registerLimits(c *Config) role.Limits {
 // portFolder is where a port outside /dev is or may appear; "": it needs no rule
 // of its own. No folder that holds the state is given for it.
 func portFolder(path, state string) string {
-	if path == "" {
+	if !strings.Contains(path, "/") { // none, or a name of something in /dev
 		return ""
 	}
 	if real, err := filepath.EvalSymlinks(path); err == nil {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sync/errgroup"
@@ -58,10 +59,22 @@ func run(ctx context.Context, c *Config) error {
 		return err
 	}
 	tamper, noTamper := openTamper(c)
+	plugged, err := port.NewHotplug()
+	if err != nil {
+		log.Warn("new devices are found by looking only", "err", err.Error())
+	}
 	logControls(log, "regi-register", role.Confine(registerLimits(c)))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return reg.Run(ctx) })
 	g.Go(func() error { return spawn.Wait(ctx) })
+	if plugged != nil {
+		g.Go(func() error {
+			if err := plugged.Run(ctx); ctx.Err() == nil {
+				log.Warn("new devices are found by looking only", "err", err.Error())
+			}
+			return nil
+		})
+	}
 	for name, use := range deviceTasks(c, reg) {
 		serial := *c.serials()[name]
 		if serial.Port == "" {
@@ -76,7 +89,7 @@ func run(ctx context.Context, c *Config) error {
 				return answering(ctx, p, c.Printer.Model)
 			}
 			state := func(up bool, err error) { reg.DeviceState(ctx, name, up, err) }
-			return port.Supervise(ctx, open, use, state)
+			return port.Supervise(ctx, port.Device{Open: open, Use: use, State: state, Plugged: plugged.Plugged})
 		})
 	}
 	g.Go(func() error { keepUplink(ctx, c, reg, spawn); return nil })
@@ -225,7 +238,16 @@ func writeDurably(path string, data []byte) error {
 }
 
 func openPort(s Serial) (drivers.Port, error) {
-	return port.Open(port.Options{Path: s.Port, Baud: s.Baud, Opener: s.Opener})
+	p, err := port.Open(s.options())
+	if err != nil {
+		return nil, err // not a nil *Port in an interface
+	}
+	return p, nil
+}
+
+func (s Serial) options() port.Options {
+	flow := slices.Index(port.FlowNames(), s.Flow)
+	return port.Options{Path: s.Port, Baud: s.Baud, Opener: s.Opener, Flow: port.Flow(max(flow, 0))} //nolint:gosec // one of three
 }
 
 // answering is a port with a printer that is on: the port of one that is off
