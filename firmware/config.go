@@ -79,6 +79,15 @@ type Config struct {
 	Catalog struct {
 		File string `toml:"file"`
 	} `toml:"catalog"`
+	// Network and USB are for a flashed board, whose first process this is.
+	Network struct {
+		Address string   `toml:"address"` // "dhcp" (default) or "192.0.2.7/24"
+		Gateway string   `toml:"gateway"`
+		Servers []string `toml:"servers"` // of names
+	} `toml:"network"`
+	USB struct {
+		Allow []string `toml:"allow"` // "VVVV:PPPP", besides serial lines
+	} `toml:"usb"`
 }
 
 // Serial is one line of the counter; an empty Port means the shop has none.
@@ -129,6 +138,7 @@ func defaults() *Config {
 	c.Keypad.Baud, c.Display.Baud, c.Console.Baud = 9600, 9600, 115200
 	c.Display.Model = "cd5220"
 	c.Tax.Rounding, c.Tax.Prices = "floor", "inclusive"
+	c.Network.Address = "dhcp"
 	return c
 }
 
@@ -228,6 +238,9 @@ func (c *Config) check() error {
 		return fmt.Errorf("cloud.url = %q: only tls://host:port is spoken", c.Cloud.URL)
 	}
 	if err := c.checkHead(); err != nil {
+		return err
+	}
+	if _, err := c.network(); err != nil {
 		return err
 	}
 	return c.checkSerials()

@@ -24,6 +24,7 @@ import (
 	"regi/drivers/keypad"
 	"regi/drivers/linedisplay"
 	"regi/drivers/scanner"
+	"regi/firmware/boot"
 	"regi/firmware/capture/launch"
 	"regi/firmware/catalog"
 	"regi/firmware/record"
@@ -61,20 +62,16 @@ func run(ctx context.Context, c *Config) error {
 	tamper, noTamper := openTamper(c)
 	plugged, err := port.NewHotplug()
 	if err != nil {
-		log.Warn("new devices are found by looking only", "err", err.Error())
+		log.Warn(onlyLooking, "err", err.Error())
 	}
 	logControls(log, "regi-register", role.Confine(registerLimits(c)))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return reg.Run(ctx) })
 	g.Go(func() error { return spawn.Wait(ctx) })
-	if plugged != nil {
-		g.Go(func() error {
-			if err := plugged.Run(ctx); ctx.Err() == nil {
-				log.Warn("new devices are found by looking only", "err", err.Error())
-			}
-			return nil
-		})
+	if link, err := boot.Register(); err == nil {
+		g.Go(func() error { return tellAlive(ctx, link, reg) })
 	}
+	g.Go(func() error { hearOfDevices(ctx, plugged, log); return nil })
 	for name, use := range deviceTasks(c, reg) {
 		serial := *c.serials()[name]
 		if serial.Port == "" {
@@ -123,6 +120,19 @@ func makeState(c *Config) error {
 		return fmt.Errorf("register.state: %w", err)
 	}
 	return nil
+}
+
+const onlyLooking = "new devices are found by looking only"
+
+// hearOfDevices listens for what is plugged in. Without it devices are found a
+// little later.
+func hearOfDevices(ctx context.Context, plugged *port.Hotplug, log *slog.Logger) {
+	if plugged == nil {
+		return
+	}
+	if err := plugged.Run(ctx); ctx.Err() == nil {
+		log.Warn(onlyLooking, "err", err.Error())
+	}
 }
 
 func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
