@@ -46,6 +46,7 @@ var spawned = []struct {
 	{Capture, []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"}, false},
 	{Keys, []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"}, false},
 	{Uplink, []string{}, true},
+	{Drawer, []string{}, true},
 }
 
 // Spawner starts roles for a process that is confined, or soon will be. Linux
