@@ -59,7 +59,7 @@ func TestLeftOpen(t *testing.T) {
 			step(0, false, "Closed")
 			d.set(drivers.PrinterStatus{}, nil, true, nil)
 			r.kick(ctx) // of ours
-			step(x.first-drawerEvery, true, "Opened")
+			step(x.first-2*drawerEvery, true, "Opened")
 			r.kick(ctx) // while it stands open: no more time for that
 			step(drawerEvery, true, "Opened LeftOpen")
 		})
