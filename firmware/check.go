@@ -11,7 +11,6 @@ import (
 
 	"regi/board"
 	"regi/drivers"
-	"regi/drivers/drawer"
 	"regi/drivers/escpos"
 	"regi/drivers/linedisplay"
 	"regi/firmware/role"
@@ -61,6 +60,7 @@ func check(ctx context.Context, c *Config, open bool, out io.Writer) error {
 		{"cloud", checkCloud},
 		{"jail", checkCaptureJail},
 		{"jail", checkUplinkJail},
+		{"jail", checkDrawerJail},
 	} {
 		ctx, cancel := context.WithTimeout(ctx, checkWithin)
 		said, err := test.run(ctx, b)

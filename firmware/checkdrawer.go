@@ -39,7 +39,18 @@ func checkGPIODrawer(ctx context.Context, b *bench) (said string, err error) {
 		if !hello.Realtime {
 			said += ", without real-time priority (start it as root): under load a pulse may last longer"
 		}
-		_, err = show("drawer", hello.Controls)
+		return nil
+	})
+	return said, err
+}
+
+// checkDrawerJail says how that process is confined.
+func checkDrawerJail(ctx context.Context, b *bench) (said string, err error) {
+	if b.Drawer.Via != viaGPIO {
+		return "", errNone
+	}
+	err = withDrawer(ctx, b.Config, b.spawn, func(_ *coil.Conn, hello drawerHello) error {
+		said, err = show("drawer", hello.Controls)
 		return err
 	})
 	return said, err

@@ -251,7 +251,7 @@ const (
 // Limits of [drawer].
 const (
 	gpioNameMax              = 32 // of the kernel's name of a line
-	leftOpenMin, leftOpenMax = 5, 600
+	leftOpenMin, leftOpenMax = 2, 600
 )
 
 func (c *Config) checkDrawer() error {
