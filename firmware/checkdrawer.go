@@ -8,7 +8,6 @@ import (
 	"regi/drivers"
 	"regi/drivers/drawer"
 	"regi/drivers/escpos"
-	"regi/firmware/coil"
 )
 
 // checkDrawer reads the drawer's switch. It opens the drawer only if asked to.
@@ -29,31 +28,34 @@ func checkDrawer(ctx context.Context, b *bench) (string, error) {
 }
 
 // checkGPIODrawer starts the real process that holds the lines.
-func checkGPIODrawer(ctx context.Context, b *bench) (said string, err error) {
-	err = withDrawer(ctx, b.Config, b.spawn, func(conn *coil.Conn, hello drawerHello) error {
-		tried, err := tryDrawer(ctx, drawer.ViaGPIO(conn), b.open)
-		if err != nil {
-			return err
-		}
-		said = fmt.Sprintf("on %s and %s: %s", b.Drawer.Kick, b.Drawer.Sense, tried)
-		if !hello.Realtime {
-			said += ", without real-time priority (start it as root): under load a pulse may last longer"
-		}
-		return nil
-	})
-	return said, err
+func checkGPIODrawer(ctx context.Context, b *bench) (string, error) {
+	p, err := startDrawer(ctx, b.Config, b.spawn)
+	if err != nil {
+		return "", err
+	}
+	defer p.end(ctx, letEnd)
+	tried, err := tryDrawer(ctx, drawer.ViaGPIO(p.conn), b.open)
+	if err != nil {
+		return "", err
+	}
+	said := fmt.Sprintf("on %s and %s: %s", b.Drawer.Kick, b.Drawer.Sense, tried)
+	if !p.hello.Realtime {
+		said += ", without real-time priority (start it as root): under load a pulse may last longer"
+	}
+	return said, nil
 }
 
 // checkDrawerJail says how that process is confined.
-func checkDrawerJail(ctx context.Context, b *bench) (said string, err error) {
+func checkDrawerJail(ctx context.Context, b *bench) (string, error) {
 	if b.Drawer.Via != viaGPIO {
 		return "", errNone
 	}
-	err = withDrawer(ctx, b.Config, b.spawn, func(_ *coil.Conn, hello drawerHello) error {
-		said, err = show("drawer", hello.Controls)
-		return err
-	})
-	return said, err
+	p, err := startDrawer(ctx, b.Config, b.spawn)
+	if err != nil {
+		return "", err
+	}
+	defer p.end(ctx, letEnd)
+	return show("drawer", p.hello.Controls)
 }
 
 // coolFor is how long a drawer is left alone before it is opened here.

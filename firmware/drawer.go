@@ -138,20 +138,56 @@ func realtime() error {
 	return nil
 }
 
-// keepDrawer runs the process that holds the drawer's lines, and watches over
-// it as it watches over this one: whichever ends, the other switches the coil
-// off in time.
-func keepDrawer(ctx context.Context, c *Config, reg *register.Register, spawn *role.Spawner) {
+// drawerProcess is a running one that has the lines.
+type drawerProcess struct {
+	child *role.Child
+	conn  *coil.Conn
+	hello drawerHello
+}
+
+// startDrawer returns when the coil is off.
+func startDrawer(ctx context.Context, c *Config, spawn *role.Spawner) (*drawerProcess, error) {
+	child, err := spawn.Start(role.Drawer, nil)
+	if err != nil {
+		return nil, err
+	}
+	p := &drawerProcess{child: child, conn: coil.NewConn(child.Link)}
+	if p.hello, err = drawerReady(ctx, c, child); err != nil {
+		p.end(ctx, endStuck)
+		return nil, err
+	}
+	return p, nil
+}
+
+// end lets the process finish what it does, for as long as there is patience.
+func (p *drawerProcess) end(ctx context.Context, patience time.Duration) {
+	p.child.Link.Close() //nolint:errcheck,gosec // its sign to end
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	p.child.Wait(ending)
+}
+
+// keepDrawer runs the process that holds the drawer's lines, first of all the
+// one that was started before anything else, and watches over it as it watches
+// over this one: whichever ends, the other switches the coil off in time.
+func keepDrawer(ctx context.Context, c *Config, reg *register.Register, spawn *role.Spawner, first *drawerProcess) {
 	wait := time.Duration(0)
 	for ctx.Err() == nil {
-		pause(ctx, wait)
-		began := time.Now()
-		err := withDrawer(ctx, c, spawn, func(conn *coil.Conn, _ drawerHello) error {
+		began, p, err := time.Now(), first, error(nil)
+		first = nil
+		if p == nil {
+			pause(ctx, wait)
+			began = time.Now()
+			p, err = startDrawer(ctx, c, spawn)
+		}
+		if err == nil {
 			reg.DeviceState(ctx, "drawer", true, nil)
-			return reg.ServeDrawer(ctx, drawer.ViaGPIO(conn))
-		})
-		if ctx.Err() != nil {
-			return
+			err = reg.ServeDrawer(ctx, drawer.ViaGPIO(p.conn))
+			if ctx.Err() != nil {
+				p.end(ctx, letEnd)
+				return
+			}
+			p.end(ctx, endStuck)
 		}
 		reg.DeviceState(ctx, "drawer", false, err)
 		wait = min(max(2*wait, drawerRetryMin), drawerRetryMax)
@@ -159,30 +195,6 @@ func keepDrawer(ctx context.Context, c *Config, reg *register.Register, spawn *r
 			wait = 0
 		}
 	}
-}
-
-// withDrawer starts the process, and ends it gently after use.
-func withDrawer(ctx context.Context, c *Config, spawn *role.Spawner, use func(*coil.Conn, drawerHello) error) error {
-	child, err := spawn.Start(role.Drawer, nil)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		child.Link.Close() //nolint:errcheck,gosec // its sign to end
-		patience := endStuck
-		if err == nil || ctx.Err() != nil {
-			patience = letEnd
-		}
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-		defer cancel()
-		child.Wait(ending)
-	}()
-	hello, err := drawerReady(ctx, c, child)
-	if err != nil {
-		return err
-	}
-	err = use(coil.NewConn(child.Link), hello)
-	return err
 }
 
 func drawerReady(ctx context.Context, c *Config, child *role.Child) (hello drawerHello, err error) {

@@ -47,6 +47,12 @@ func run(ctx context.Context, c *Config) error {
 	if err != nil {
 		return err
 	}
+	var coil *drawerProcess
+	if c.Drawer.Via == viaGPIO {
+		// First of all: a crash may have left the coil on. If there is none now,
+		// keepDrawer says why not.
+		coil, _ = startDrawer(ctx, c, spawn) //nolint:errcheck // see above
+	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	rc, err := registerConfig(c, log)
 	if err != nil {
@@ -79,7 +85,7 @@ func run(ctx context.Context, c *Config) error {
 		})
 	}
 	if c.Drawer.Via == viaGPIO {
-		g.Go(func() error { keepDrawer(ctx, c, reg, spawn); return nil })
+		g.Go(func() error { keepDrawer(ctx, c, reg, spawn, coil); return nil })
 	}
 	g.Go(func() error { keepUplink(ctx, c, reg, spawn); return nil })
 	if c.Card.Reader != "none" && c.Card.Port != "" {

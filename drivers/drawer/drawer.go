@@ -4,6 +4,7 @@ package drawer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -99,8 +100,8 @@ func ViaGPIO(l Lines) *Drawer {
 
 // OpenDrawer kicks, looks at the switch, and kicks once more only if it still
 // says closed. It returns nil only if the switch says open; its errors wrap
-// drivers.ErrDidNotOpen, drivers.ErrDuty (not kicked: try later), or those of
-// the printer or the lines.
+// drivers.ErrDidNotOpen, drivers.ErrDuty (not kicked at all: try later), or
+// those of the printer or the lines.
 func (d *Drawer) OpenDrawer(ctx context.Context) error {
 	select {
 	case d.turn <- struct{}{}:
@@ -108,13 +109,17 @@ func (d *Drawer) OpenDrawer(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("drawer: open: %w", ctx.Err())
 	}
-	for range TriesMax {
+	for try := range TriesMax {
 		if ctx.Err() != nil {
 			return fmt.Errorf("drawer: open: %w", ctx.Err())
 		}
 		// The first kick does not ask the switch: one without a wire says open
 		// for ever, and would keep the drawer shut.
-		if err := d.kick(ctx); err != nil {
+		err := d.kick(ctx)
+		if try > 0 && errors.Is(err, drivers.ErrDuty) {
+			break // others have heated the coil: one try was all
+		}
+		if err != nil {
 			return fmt.Errorf("drawer: kick: %w", err)
 		}
 		open, err := d.watch(ctx, time.Now())
@@ -122,7 +127,7 @@ func (d *Drawer) OpenDrawer(ctx context.Context) error {
 			return err
 		}
 	}
-	return fmt.Errorf("drawer: kicked %d times: %w", TriesMax, drivers.ErrDidNotOpen)
+	return fmt.Errorf("drawer: kicked: %w", drivers.ErrDidNotOpen)
 }
 
 // watch looks at the switch until it says open or the try has failed.

@@ -120,7 +120,7 @@ func (c *Conn) Pulse(ctx context.Context, on time.Duration) error {
 	if on < time.Millisecond || on > pulseMax {
 		return fmt.Errorf("coil: a pulse of %v: %w", on, drivers.ErrUnsupported)
 	}
-	request := binary.LittleEndian.AppendUint16([]byte{askPulse}, uint16(on/time.Millisecond)) //nolint:gosec // at most 510
+	request := binary.LittleEndian.AppendUint16([]byte{askPulse}, uint16(on/time.Millisecond))
 	_, err := c.ask(ctx, request, on)
 	return err
 }

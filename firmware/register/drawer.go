@@ -2,6 +2,7 @@ package register
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"regi/drivers"
@@ -26,7 +27,7 @@ func (r *Register) serveDrawer(ctx, line context.Context, d drivers.CashDrawer) 
 		case <-line.Done():
 			return line.Err()
 		case <-r.kicks:
-			if err := d.OpenDrawer(line); err != nil {
+			if err := openCool(line, d); err != nil {
 				if isLine(err) {
 					r.drawer.owed = true // the switch will say
 					return err
@@ -44,6 +45,25 @@ func (r *Register) serveDrawer(ctx, line context.Context, d drivers.CashDrawer) 
 			if err == nil {
 				r.tellDrawer(ctx, now)
 			}
+		}
+	}
+}
+
+// coolEvery is how often a coil that must cool is asked again.
+const coolEvery = 50 * time.Millisecond
+
+// openCool opens the drawer, if need be as soon as its coil is cool: after a
+// start or another opening that is a moment. A second later it is too late.
+func openCool(ctx context.Context, d drivers.CashDrawer) error {
+	for until := time.Now().Add(kickWithin); ; {
+		err := d.OpenDrawer(ctx)
+		if !errors.Is(err, drivers.ErrDuty) || !time.Now().Before(until) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(coolEvery):
 		}
 	}
 }

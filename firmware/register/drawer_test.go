@@ -95,21 +95,37 @@ func TestDrawerApart(t *testing.T) {
 	})
 }
 
-// TestDrawerDuty: a coil that must cool is no drawer that is stuck.
+// TestDrawerDuty: a coil that cools in time is waited for, one that does not is
+// no drawer that is stuck.
 func TestDrawerDuty(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := idle(t)
-		ctx, cancel := context.WithCancel(t.Context())
-		go func() {
-			_ = r.ServeDrawer(ctx, &counterTop{open: func(context.Context) error { return wrapped(drivers.ErrDuty) }})
-		}()
-		r.kick(ctx)
-		synctest.Wait()
-		es := posted(r)
-		cancel()
-		synctest.Wait()
-		if len(es) != 1 || es[0] != till.Event(till.DrawerFailed{Reason: "drawer coil must cool"}) {
-			t.Errorf("told %v", es)
-		}
-	})
+	for _, x := range []struct {
+		cool time.Duration
+		want till.Event
+	}{
+		{400 * time.Millisecond, till.DrawerOpened{}},
+		{2 * time.Second, till.DrawerFailed{Reason: "drawer coil must cool"}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := idle(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			cool := time.Now().Add(x.cool)
+			go func() {
+				_ = r.ServeDrawer(ctx, &counterTop{isOpen: true, open: func(context.Context) error {
+					if time.Now().Before(cool) {
+						return wrapped(drivers.ErrDuty)
+					}
+					return nil
+				}})
+			}()
+			r.kick(ctx)
+			time.Sleep(kickWithin + 2*coolEvery)
+			synctest.Wait()
+			es := posted(r)
+			cancel()
+			synctest.Wait()
+			if len(es) != 1 || es[0] != x.want {
+				t.Errorf("told %v, want %v", es, x.want)
+			}
+		})
+	}
 }

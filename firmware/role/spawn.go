@@ -28,7 +28,7 @@ const (
 	askKill     = 'K'
 	askBytes    = 1 + 4
 	answerBytes = 4 + 4
-	// childrenMax bounds the living children; a register has two.
+	// childrenMax bounds the living children; a register has three.
 	childrenMax = 8
 )
 
