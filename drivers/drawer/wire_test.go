@@ -21,15 +21,19 @@ import (
 type wire struct {
 	judge *sim.Drawer
 	coils drawer.Coils // the printer's own
+	*dice
+}
 
+// dice are thrown by several goroutines.
+type dice struct {
 	mu     sync.Mutex
 	random *rand.Rand
 }
 
-func (w *wire) roll(n int) int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.random.IntN(n)
+func (d *dice) roll(n int) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.random.IntN(n)
 }
 
 func (w *wire) Kick(_ context.Context, pin int) error {
@@ -74,7 +78,7 @@ func TestAnyOrder(t *testing.T) {
 			judge := sim.New(nil)
 			pins := judge.Pins(sim.Wiring{Pin: 7})
 			shared := &drawer.Coils{}
-			w := &wire{judge: judge, random: rand.New(rand.NewPCG(seed, 1))} //nolint:gosec // a replayable choice
+			w := &wire{judge: judge, dice: &dice{random: rand.New(rand.NewPCG(seed, 1))}} //nolint:gosec // a replayable choice
 			coil, err := drawer.NewCoil(out{pins}, shared)
 			if err != nil {
 				t.Fatal(err)
@@ -84,7 +88,7 @@ func TestAnyOrder(t *testing.T) {
 				pin, on := []int{2, 5}[w.roll(2)], time.Duration(w.roll(560))*time.Millisecond
 				gpio, wait := w.roll(3) == 0, time.Duration(w.roll(1500))*time.Millisecond
 				if fresh && w.roll(4) == 0 {
-					w = &wire{judge: judge, random: w.random} // plugged in again: it forgot
+					w = &wire{judge: judge, dice: w.dice} // plugged in again: it forgot
 				}
 				printer := w
 				all.Go(func() {
