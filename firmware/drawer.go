@@ -48,6 +48,7 @@ type drawerHello struct {
 	Fault    string // "": it has the lines
 	Controls []controlState
 	Realtime bool // it is not kept waiting by other processes
+	Spared   bool // by the OOM killer
 }
 
 // drawerMain is the process that holds the drawer's lines. It does not die with
@@ -75,7 +76,7 @@ func drawerMain() error {
 	if err != nil {
 		return errors.Join(err, sayHello(link, drawerHello{Fault: err.Error()}))
 	}
-	hello := drawerHello{Realtime: realtime() == nil}
+	hello := drawerHello{Realtime: realtime() == nil, Spared: spared() == nil}
 	hello.Controls = controlStates(role.Confine(role.Limits{UID: role.DrawerUID, Outlives: true}))
 	if err := sayHello(link, hello); err != nil {
 		return errors.Join(err, held.Off())
@@ -134,6 +135,14 @@ func realtime() error {
 		if err := unix.SchedSetAttr(tid, &attr, 0); err != nil {
 			return fmt.Errorf("drawer: real time: %w", err)
 		}
+	}
+	return nil
+}
+
+// spared is for when memory runs out: another process goes.
+func spared() error {
+	if err := os.WriteFile("/proc/self/oom_score_adj", []byte("-1000"), 0); err != nil {
+		return fmt.Errorf("drawer: %w", err)
 	}
 	return nil
 }

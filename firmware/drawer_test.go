@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -276,6 +277,30 @@ func (s *stand) await(text string) {
 		if time.Now().After(until) {
 			s.t.Fatalf("%q is not said", text)
 		}
+	}
+}
+
+// mayBeRealtime says whether a process of this test may have real-time priority.
+func mayBeRealtime() bool {
+	may := make(chan bool)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with this
+		attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}
+		may <- unix.SchedSetAttr(0, &attr, 0) == nil
+	}()
+	return <-may
+}
+
+// TestRealtime: the process that ends the pulses goes before all others.
+func TestRealtime(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	attr, err := unix.SchedGetAttr(s.owner(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := attr.Policy == unix.SCHED_FIFO; got != mayBeRealtime() {
+		t.Errorf("real time: %v", got)
 	}
 }
 
