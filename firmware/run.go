@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
@@ -51,6 +52,12 @@ func run(ctx context.Context, c *Config) error {
 		return err
 	}
 	logControls(log, role.Spawn, spawn.Controls)
+	var coil *drawerProcess
+	if c.Drawer.Via == viaGPIO {
+		// First of all: a crash may have left the coil on. If there is none now,
+		// keepDrawer says why not.
+		coil, _ = startDrawer(ctx, c, spawn) //nolint:errcheck // see above
+	}
 	rc, err := registerConfig(c, log)
 	if err != nil {
 		return err
@@ -72,22 +79,9 @@ func run(ctx context.Context, c *Config) error {
 		g.Go(func() error { return tellAlive(ctx, link, reg) })
 	}
 	g.Go(func() error { hearOfDevices(ctx, plugged, log); return nil })
-	for name, use := range deviceTasks(c, reg) {
-		serial := *c.serials()[name]
-		if serial.Port == "" {
-			continue
-		}
-		g.Go(func() error {
-			open := func() (drivers.Port, error) {
-				p, err := openPort(serial)
-				if err != nil || name != "printer" {
-					return p, err
-				}
-				return answering(ctx, p, c.Printer.Model)
-			}
-			state := func(up bool, err error) { reg.DeviceState(ctx, name, up, err) }
-			return port.Supervise(ctx, port.Device{Open: open, Use: use, State: state, Plugged: plugged.Plugged})
-		})
+	superviseDevices(ctx, g, c, reg, plugged)
+	if c.Drawer.Via == viaGPIO {
+		g.Go(func() error { keepDrawer(ctx, c, reg, spawn, coil); return nil })
 	}
 	g.Go(func() error { keepUplink(ctx, c, reg, spawn); return nil })
 	if c.Card.Reader != "none" && c.Card.Port != "" {
@@ -122,6 +116,27 @@ func makeState(c *Config) error {
 	return nil
 }
 
+// superviseDevices keeps each configured device in use.
+func superviseDevices(ctx context.Context, g *errgroup.Group, c *Config, reg *register.Register, plugged *port.Hotplug) {
+	for name, use := range deviceTasks(c, reg) {
+		serial := *c.serials()[name]
+		if serial.Port == "" {
+			continue
+		}
+		g.Go(func() error {
+			open := func() (drivers.Port, error) {
+				p, err := openPort(serial)
+				if err != nil || name != "printer" {
+					return p, err
+				}
+				return answering(ctx, p, c.Printer.Model)
+			}
+			state := func(up bool, err error) { reg.DeviceState(ctx, name, up, err) }
+			return port.Supervise(ctx, port.Device{Open: open, Use: use, State: state, Plugged: plugged.Plugged})
+		})
+	}
+}
+
 const onlyLooking = "new devices are found by looking only"
 
 // hearOfDevices listens for what is plugged in. Without it devices are found a
@@ -138,6 +153,7 @@ func hearOfDevices(ctx context.Context, plugged *port.Hotplug, log *slog.Logger)
 func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
 	rc := register.Config{
 		ID: record.ID{Store: c.Register.Store, Register: c.Register.ID}, StateDir: c.Register.State, Version: version, Log: log,
+		LeftOpen: leftOpen(c),
 		Till: till.Config{
 			Store: c.Register.Store, Register: c.Register.ID, Currency: c.Register.Currency, Locale: c.Register.Locale,
 			Profile: c.Register.Profile, TaxRounding: c.Tax.Rounding, Prices: c.Tax.Prices,
@@ -170,6 +186,14 @@ func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
 		return rc, fmt.Errorf("catalog.file %s: %w", c.Catalog.File, err)
 	}
 	return rc, nil
+}
+
+// leftOpen is when an open drawer is an alarm; negative: never.
+func leftOpen(c *Config) time.Duration {
+	if c.Drawer.LeftOpen == 0 {
+		return -1
+	}
+	return time.Duration(c.Drawer.LeftOpen) * time.Second
 }
 
 func keyFile[K any](key, path string, parse func([]byte) (K, error)) (k K, err error) {
@@ -275,6 +299,9 @@ func answering(ctx context.Context, p drivers.Port, model string) (drivers.Port,
 
 // deviceTasks says what is done with each open line.
 func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Context, drivers.Port) error {
+	// They outlive the printer's line. The process before may just have pulsed.
+	coils := &drawer.Coils{}
+	coils.Warm(time.Now(), drawer.KickOn)
 	return map[string]func(context.Context, drivers.Port) error{
 		"scanner": func(ctx context.Context, p drivers.Port) error {
 			s, err := scanner.New(p, scanner.Options{Framing: c.Scanner.Framing})
@@ -294,10 +321,17 @@ func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Cont
 			if err != nil {
 				return err
 			}
-			return reg.ServePrinter(ctx, printer, drawer.ViaPrinter(printer, c.Drawer.Pin))
+			if c.Drawer.Via == viaGPIO {
+				return reg.ServePrinter(ctx, printer, nil)
+			}
+			return reg.ServePrinter(ctx, printer, printerDrawer(c, printer, coils))
 		},
 		"console": reg.ServeConsole,
 	}
+}
+
+func printerDrawer(c *Config, k drawer.Kicker, coils *drawer.Coils) *drawer.Drawer {
+	return drawer.New(k, drawer.Options{Pin: c.Drawer.Pin, OpenLow: c.Drawer.SenseOpen == senseLow, Coils: coils})
 }
 
 // keepUplink runs the only process with a network socket.

@@ -35,7 +35,7 @@ const (
 	answerBytes = 4 + 4
 	// pathsBytes and controlsBytes bound the first packet and its answer.
 	pathsBytes, controlsBytes = 16 << 10, 4 << 10
-	// childrenMax bounds the living children; a register has two.
+	// childrenMax bounds the living children; a register has three.
 	childrenMax = 8
 )
 
@@ -53,6 +53,7 @@ var spawned = []struct {
 	{Capture, []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"}, false},
 	{Keys, []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"}, false},
 	{Uplink, []string{}, true},
+	{Drawer, []string{}, true},
 }
 
 // Spawner starts roles for a process that is confined, or soon will be. Linux
@@ -304,8 +305,8 @@ func confineSpawner() error {
 
 // enterSpawner confines the spawner, and with it all that it starts: to paths
 // and this binary, without what no role ever needs. The capabilities that stay
-// are for taking over lines and files, for becoming the roles' own users, and
-// for ending them then.
+// are for taking over lines and files, for becoming the roles' own users, for
+// ending them then, and for the drawer's pulses to end in time.
 func enterSpawner(paths []landlock.Path) []Control {
 	time.Now().Zone() //nolint:staticcheck // reads the zone's file, which may be out of reach later
 	self, err := os.Executable()
@@ -314,7 +315,7 @@ func enterSpawner(paths []landlock.Path) []Control {
 		err = landlock.Enter(landlock.Domain{Paths: paths, Network: true})
 	}
 	return []Control{
-		{"capabilities", dropCapabilities(unix.CAP_DAC_OVERRIDE, unix.CAP_SETUID, unix.CAP_SETGID, unix.CAP_KILL, unix.CAP_IPC_LOCK)},
+		{"capabilities", dropCapabilities(unix.CAP_DAC_OVERRIDE, unix.CAP_SETUID, unix.CAP_SETGID, unix.CAP_KILL, unix.CAP_IPC_LOCK, unix.CAP_SYS_NICE)},
 		{"landlock", err},
 		{"seccomp", seccomp.Enter(needless(), seccomp.Allow)},
 	}

@@ -114,6 +114,8 @@ func (t *Till) idleView() (upper, lower string) {
 		return t.total(last.Total), split(t.words("ｵﾂﾘ", "CHANGE"), yen(change))
 	}
 	switch {
+	case s.Drawer.LeftOpen:
+		lower = t.words("ﾄﾞﾛｱｦ ｼﾒﾙ", "CLOSE THE DRAWER")
 	case s.Flags.paperWaits():
 		lower = t.words("ﾖｳｼ･ｶﾊﾞｰｦ ｶｸﾆﾝ", "CHECK PAPER, COVER")
 	case s.Flags.Down["printer"] != "":
