@@ -1,0 +1,276 @@
+package gs1
+
+import "strings"
+
+// Symbology is a kind of bar code.
+type Symbology uint8
+
+// The carriers of GS1 data (General Specifications 5). What scanners tell apart
+// by their identifier is less: UPC-A is an EAN-13, all DataBars are one.
+const (
+	None Symbology = iota
+	EAN13
+	EAN8
+	UPCA
+	UPCE
+	AddOn // alone, as ]E1 and ]E2
+	ITF14
+	GS1128A // GS1-128 with CC-A or CC-B, or without
+	GS1128C // GS1-128 with CC-C
+	DataBarOmni
+	DataBarTruncated
+	DataBarStacked
+	DataBarStackedOmni
+	DataBarLimited
+	DataBarExpanded
+	DataMatrix
+	QR
+	DotCode
+	symbologies
+)
+
+// String is the name that GS1's syntax engine uses.
+func (s Symbology) String() string {
+	return [symbologies]string{
+		"NONE", "EAN13", "EAN8", "UPCA", "UPCE", "AddOn", "ITF14", "GS1_128_CCA", "GS1_128_CCC", "DataBarOmni",
+		"DataBarTruncated", "DataBarStacked", "DataBarStackedOmni", "DataBarLimited", "DataBarExpanded", "DM", "QR", "DotCode",
+	}[s]
+}
+
+// Kind is what scan data turned out to be.
+type Kind uint8
+
+// Kinds of scan data.
+const (
+	Number   Kind = iota // an EAN/UPC or ITF number, and perhaps an add-on
+	Elements             // an element string
+	Link                 // a Digital Link
+	Text                 // something else in a carrier of GS1 data
+)
+
+// Scan is what one pull of the trigger says. The zero value is ready for Parse.
+// A number is no element, except beside a composite component, where it stands
+// as AI 01 so that Associations see it; GTIN knows it in both cases.
+type Scan struct {
+	Message
+	Symbology Symbology
+	Kind      Kind
+	AddOn     string // two or five digits beside or without a number
+
+	gtin GTIN   // of a number
+	data string // scan data, or what is in front of a composite component
+}
+
+// GTIN is the trade item: the number, or what Message.GTIN finds.
+func (s *Scan) GTIN() (GTIN, bool) {
+	if s.gtin != (GTIN{}) {
+		return s.gtin, true
+	}
+	return s.Message.GTIN()
+}
+
+// ParseScan reads scan data under its symbology identifier ("]E0"; ISO/IEC
+// 15424), or "" from a scanner that sends none: then only numbers by their
+// length, links, and element strings with FNC1 in front are known. GS stands for
+// FNC1; the composite component of a number follows as "|]e0". What the elements
+// say together is not checked: see Associations.
+func ParseScan(aim, data string, o Options) (*Scan, error) {
+	s := new(Scan)
+	if err := s.Parse(aim, data, o); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// carriage is what a symbology identifier stands for.
+type carriage struct {
+	symbology Symbology
+	elements  bool // an element string, or text that may be a link
+	text      bool
+}
+
+func carrier(aim string) carriage {
+	if len(aim) != 3 || aim[0] != ']' {
+		return carriage{}
+	}
+	switch aim {
+	case "]E0", "]E3":
+		return carriage{symbology: EAN13}
+	case "]E1", "]E2":
+		return carriage{symbology: AddOn}
+	case "]E4":
+		return carriage{symbology: EAN8}
+	case "]I0", "]I1", "]I3":
+		return carriage{symbology: ITF14}
+	case "]C1":
+		return carriage{GS1128A, true, false}
+	case "]e0":
+		return carriage{DataBarExpanded, true, false}
+	case "]d2":
+		return carriage{DataMatrix, true, false}
+	case "]Q3":
+		return carriage{QR, true, false}
+	case "]J1":
+		return carriage{DotCode, true, false}
+	case "]d1":
+		return carriage{DataMatrix, true, true}
+	case "]Q1":
+		return carriage{QR, true, true}
+	case "]J0":
+		return carriage{DotCode, true, true}
+	}
+	return carriage{}
+}
+
+// Parse is ParseScan, into s.
+func (s *Scan) Parse(aim, data string, o Options) error {
+	s.reset()
+	s.Symbology, s.Kind, s.AddOn, s.gtin, s.data = None, Number, "", GTIN{}, data
+	if len(data) > DataMax {
+		return fail(ErrTooLong, "", DataMax, "scan data")
+	}
+	c := carrier(aim)
+	s.Symbology = c.symbology
+	switch {
+	case c.symbology == None && aim == "" && !o.Normalised:
+		return s.guess(o)
+	case c.symbology == None:
+		return fail(ErrCarrier, "", 0, "symbology identifier")
+	case c.text && isLink(data):
+		s.Kind = Link
+		return s.ParseDigitalLink(data, o)
+	case c.text:
+		s.Kind = Text
+		return nil
+	case c.elements:
+		s.Kind = Elements
+		return s.run(data, gs, 0, o)
+	case c.symbology == AddOn:
+		return s.addOnAlone(aim)
+	}
+	return s.numbered(aim, o)
+}
+
+// guess reads data without an identifier.
+func (s *Scan) guess(o Options) error {
+	if isLink(s.data) {
+		s.Kind = Link
+		return s.ParseDigitalLink(s.data, o)
+	}
+	if s.data != "" && s.data[0] == gs {
+		s.Kind, s.Symbology = Elements, GS1128A
+		s.data = s.data[1:]
+		return s.run(s.data, gs, 1, o)
+	}
+	return s.numbered("", o)
+}
+
+// addOnLengths are those of the two kinds of add-on symbol.
+const addOnTwo, addOnFive = 2, 5
+
+func (s *Scan) addOnAlone(aim string) error {
+	want := addOnTwo
+	if aim == "]E2" {
+		want = addOnFive
+	}
+	if len(s.data) != want || !allDigits(s.data) {
+		return fail(ErrSyntax, "", 0, "an add-on is two or five digits")
+	}
+	s.AddOn = s.data
+	return nil
+}
+
+// numbered reads the number of an EAN/UPC or ITF symbol and what is beside it.
+func (s *Scan) numbered(aim string, o Options) error {
+	number, composite, has := strings.Cut(s.data, "|")
+	s.data = number
+	if aim == "]E3" {
+		const ean = 13
+		n := len(number) - ean
+		if n != addOnTwo && n != addOnFive || !allDigits(number) {
+			return fail(ErrSyntax, "", 0, "thirteen digits and an add-on of two or five are needed")
+		}
+		number, s.AddOn = number[:ean], number[ean:]
+		aim = "]E0"
+	}
+	if o.Normalised && aim == "]E0" && len(number) != 13 {
+		return fail(ErrSyntax, "", 0, "thirteen digits are needed")
+	}
+	var g GTIN
+	if aim == "]I3" && len(number) == len(g)-1 && allDigits(number) { // the reader keeps the check digit
+		copy(g[:], number)
+		g[len(g)-1] = CheckDigit(number)
+	} else if err := g.parse(number, aim); err != nil {
+		return err
+	}
+	s.gtin = g
+	if s.Symbology != ITF14 {
+		s.Symbology = numberSymbology(number, g)
+	}
+	if !has {
+		return nil
+	}
+	const separator = "]e0"
+	if !strings.HasPrefix(composite, separator) || s.Symbology == ITF14 {
+		return fail(ErrSyntax, "", len(s.data), "a composite component begins with ]e0 behind an EAN/UPC number")
+	}
+	if err := s.add("01", g.String(), lookupWhole("01", false), 0); err != nil {
+		return err
+	}
+	s.composite = s.n
+	return s.run(composite[len(separator):], gs, len(s.data)+1+len(separator), o)
+}
+
+// numberSymbology tells by its length what a number stood in.
+func numberSymbology(number string, g GTIN) Symbology {
+	switch len(number) {
+	case 14:
+		return ITF14
+	case 13:
+		return EAN13
+	case 12:
+		return UPCA
+	}
+	if string(g[:]) == "000000"+number {
+		return EAN8
+	}
+	return UPCE
+}
+
+// AppendData appends the message in the notation of the syntax engine: a number
+// in digits, an element string with "^" for FNC1, a link or text as it is, with
+// "\\" before a leading "^" that is text.
+func (s *Scan) AppendData(dst []byte) []byte {
+	switch s.Kind {
+	case Elements:
+		dst = append(dst, '^')
+		return appendFNC1(dst, s.data, gs, '^')
+	case Text:
+		if isEscaped(s.data) {
+			dst = append(dst, '\\')
+		}
+	}
+	dst = append(dst, s.data...)
+	if s.composite > 0 {
+		composite := Message{}
+		composite.n = copy(composite.elements[:], s.elements[s.composite:s.n])
+		dst = composite.AppendElementString(append(dst, '|'), '^')
+	}
+	return dst
+}
+
+// isEscaped: backslashes, if any, and then "^".
+func isEscaped(s string) bool {
+	return strings.HasPrefix(strings.TrimLeft(s, `\`), "^")
+}
+
+func appendFNC1(dst []byte, s string, from, to byte) []byte {
+	for i := range len(s) {
+		if s[i] == from {
+			dst = append(dst, to)
+		} else {
+			dst = append(dst, s[i])
+		}
+	}
+	return dst
+}
