@@ -5,11 +5,8 @@ import "strings"
 // ParseBracketed reads the form that people write: "(01)04901234567894(10)A1".
 // A "(" in a value is written "\(". A composite component follows "|".
 func ParseBracketed(s string, o Options) (*Message, error) {
-	m := new(Message)
-	if err := m.ParseBracketed(s, o); err != nil {
-		return nil, err
-	}
-	return m, nil
+	m := new(Message) // inlined, it stays on the stack
+	return m, m.ParseBracketed(s, o)
 }
 
 // ParseBracketed is the function of that name, into m.

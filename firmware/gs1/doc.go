@@ -16,7 +16,7 @@
 //
 // # Allocation
 //
-// A parse allocates for an error, for a value that has to be unescaped, and for
+// What a parse returns beside an error is not to be used. A parse allocates for an error, for a value that has to be unescaped, and for
 // a result that outlives the caller; the Parse methods of Message and Scan
 // reuse their receiver.
 package gs1

@@ -80,22 +80,22 @@ func GTIN14(label, aim string) (gtin14 string, err error) {
 }
 
 // errorLabelMax bounds how much of a hostile label an error repeats.
-const errorLabelMax = 24
+const errorLabelMax = 18
 
 func (g *GTIN) parse(label, aim string) error {
-	if carrier(aim).elements {
+	digits, known := payload(label, aim)
+	if !known && carrier(aim).elements {
 		return g.parseElements(label, aim)
 	}
-	digits, known := payload(label, aim)
 	if !known || !allDigits(digits) {
-		return fmt.Errorf("gs1: %.*q %.3q: %w", errorLabelMax, label, aim, ErrNotGTIN)
+		return fmt.Errorf("gs1: %+.*q %+.3q: %w", errorLabelMax, label, aim, ErrNotGTIN)
 	}
 	if len(digits) == 8 {
 		return g.eight(digits, aim)
 	}
 	g.pad(digits)
 	if got, want := g[13], g.checkDigit(); got != want {
-		return fmt.Errorf("gs1: %.*q ends in %c, computed %c: %w", errorLabelMax, label, got, want, ErrCheckDigit)
+		return fmt.Errorf("gs1: %+.*q ends in %c, computed %c: %w", errorLabelMax, label, got, want, ErrCheckDigit)
 	}
 	return nil
 }
@@ -197,10 +197,11 @@ func (g *GTIN) pad(digits string) {
 
 // checkDigit computes the last digit from the thirteen before.
 func (g *GTIN) checkDigit() byte {
-	sum := 0
-	for i, c := range g[:13] {
-		weight := 3 - 2*(i%2)
-		sum += weight * int(c-'0')
+	thrice, once := int(g[12]), 0
+	for i := 0; i < 12; i += 2 {
+		thrice += int(g[i])
+		once += int(g[i+1])
 	}
+	sum := 3*(thrice-7*'0') + once - 6*'0'
 	return '0' + byte((10-sum%10)%10)
 }

@@ -67,7 +67,7 @@ func (r InStoreRules) Check() error {
 	}
 	for i, rule := range r {
 		if problem := rule.problem(); problem != "" {
-			return fmt.Errorf("gs1: in-store rule %d, %.16q: %s: %w", i+1, rule.Layout, problem, ErrRule)
+			return fmt.Errorf("gs1: in-store rule %d, %+.16q: %s: %w", i+1, rule.Layout, problem, ErrRule)
 		}
 	}
 	return nil

@@ -9,11 +9,8 @@ import "strings"
 // attributes in the order of the URI. Other parameters and the fragment are
 // passed over. The host is not asked and not judged.
 func ParseDigitalLink(uri string, o Options) (*Message, error) {
-	m := new(Message)
-	if err := m.ParseDigitalLink(uri, o); err != nil {
-		return nil, err
-	}
-	return m, nil
+	m := new(Message) // inlined, it stays on the stack
+	return m, m.ParseDigitalLink(uri, o)
 }
 
 // isLink: one of the four schemes that the standard takes.

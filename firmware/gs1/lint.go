@@ -29,7 +29,7 @@ type CompanyPrefixes func(s string) Code
 func Lint(name, s string) (Fault, error) {
 	l := linterByName(name)
 	if l == nil {
-		return Fault{}, fmt.Errorf("gs1: %.24q: %w", name, ErrLinter)
+		return Fault{}, fmt.Errorf("gs1: %+.24q: %w", name, ErrLinter)
 	}
 	return l(s), nil
 }

@@ -79,11 +79,8 @@ func (m *Message) GTIN() (GTIN, bool) {
 // begins with FNC1, written as "^" or as GS (0x1D), and the same byte ends each
 // value that is not of predefined length. A composite component follows "|".
 func ParseElements(s string, o Options) (*Message, error) {
-	m := new(Message)
-	if err := m.ParseElements(s, o); err != nil {
-		return nil, err
-	}
-	return m, nil
+	m := new(Message) // inlined, it stays on the stack
+	return m, m.ParseElements(s, o)
 }
 
 // ParseElements is the function of that name, into m.

@@ -71,15 +71,13 @@ func (s *Scan) GTIN() (GTIN, bool) {
 
 // ParseScan reads scan data under its symbology identifier ("]E0"; ISO/IEC
 // 15424), or "" from a scanner that sends none: then only numbers by their
-// length, links, and element strings with FNC1 in front are known. GS stands for
+// length, publications with an add-on, links, and element strings with FNC1 in
+// front are known. GS stands for
 // FNC1; the composite component of a number follows as "|]e0". What the elements
 // say together is not checked: see Associations.
 func ParseScan(aim, data string, o Options) (*Scan, error) {
-	s := new(Scan)
-	if err := s.Parse(aim, data, o); err != nil {
-		return nil, err
-	}
-	return s, nil
+	s := new(Scan) // inlined, it stays on the stack
+	return s, s.Parse(aim, data, o)
 }
 
 // carriage is what a symbology identifier stands for.
@@ -93,31 +91,42 @@ func carrier(aim string) carriage {
 	if len(aim) != 3 || aim[0] != ']' {
 		return carriage{}
 	}
-	switch aim {
-	case "]E0", "]E3":
-		return carriage{symbology: EAN13}
-	case "]E1", "]E2":
-		return carriage{symbology: AddOn}
-	case "]E4":
-		return carriage{symbology: EAN8}
-	case "]I0", "]I1", "]I3":
-		return carriage{symbology: ITF14}
-	case "]C1":
-		return carriage{GS1128A, true, false}
-	case "]e0":
-		return carriage{DataBarExpanded, true, false}
-	case "]d2":
-		return carriage{DataMatrix, true, false}
-	case "]Q3":
-		return carriage{QR, true, false}
-	case "]J1":
-		return carriage{DotCode, true, false}
-	case "]d1":
-		return carriage{DataMatrix, true, true}
-	case "]Q1":
-		return carriage{QR, true, true}
-	case "]J0":
-		return carriage{DotCode, true, true}
+	modifier := aim[2]
+	switch aim[1] {
+	case 'E':
+		switch modifier {
+		case '0', '3':
+			return carriage{symbology: EAN13}
+		case '1', '2':
+			return carriage{symbology: AddOn}
+		case '4':
+			return carriage{symbology: EAN8}
+		}
+	case 'I':
+		if modifier == '0' || modifier == '1' || modifier == '3' {
+			return carriage{symbology: ITF14}
+		}
+	case 'C':
+		return matrix(GS1128A, modifier, 0, '1')
+	case 'e':
+		return matrix(DataBarExpanded, modifier, 0, '0')
+	case 'd':
+		return matrix(DataMatrix, modifier, '1', '2')
+	case 'Q':
+		return matrix(QR, modifier, '1', '3')
+	case 'J':
+		return matrix(DotCode, modifier, '0', '1')
+	}
+	return carriage{}
+}
+
+// matrix tells by the modifier whether a symbol holds text or elements.
+func matrix(s Symbology, modifier, text, elements byte) carriage {
+	switch modifier {
+	case elements:
+		return carriage{s, true, false}
+	case text:
+		return carriage{s, true, true}
 	}
 	return carriage{}
 }
@@ -165,8 +174,8 @@ func (s *Scan) guess(o Options) error {
 	return s.numbered("", o)
 }
 
-// addOnLengths are those of the two kinds of add-on symbol.
-const addOnTwo, addOnFive = 2, 5
+// Digits of an EAN-13 and of the two kinds of add-on symbol.
+const eanLength, addOnTwo, addOnFive = 13, 2, 5
 
 func (s *Scan) addOnAlone(aim string) error {
 	want := addOnTwo
@@ -182,18 +191,20 @@ func (s *Scan) addOnAlone(aim string) error {
 
 // numbered reads the number of an EAN/UPC or ITF symbol and what is beside it.
 func (s *Scan) numbered(aim string, o Options) error {
-	number, composite, has := strings.Cut(s.data, "|")
-	s.data = number
-	if aim == "]E3" {
-		const ean = 13
-		n := len(number) - ean
+	number, composite, has := s.data, "", false
+	if len(number) > 14 { // an EAN/UPC number alone is shorter
+		number, composite, has = strings.Cut(s.data, "|")
+		s.data = number
+	}
+	if aim == "]E3" || aim == "" && isPublication(number) {
+		n := len(number) - eanLength
 		if n != addOnTwo && n != addOnFive || !allDigits(number) {
 			return fail(ErrSyntax, "", 0, "thirteen digits and an add-on of two or five are needed")
 		}
-		number, s.AddOn = number[:ean], number[ean:]
+		number, s.AddOn = number[:eanLength], number[eanLength:]
 		aim = "]E0"
 	}
-	if o.Normalised && aim == "]E0" && len(number) != 13 {
+	if o.Normalised && aim == "]E0" && len(number) != eanLength {
 		return fail(ErrSyntax, "", 0, "thirteen digits are needed")
 	}
 	var g GTIN
@@ -204,9 +215,7 @@ func (s *Scan) numbered(aim string, o Options) error {
 		return err
 	}
 	s.gtin = g
-	if s.Symbology != ITF14 {
-		s.Symbology = numberSymbology(number, g)
-	}
+	s.Symbology = numberSymbology(s.Symbology, number, g)
 	if !has {
 		return nil
 	}
@@ -221,17 +230,30 @@ func (s *Scan) numbered(aim string, o Options) error {
 	return s.run(composite[len(separator):], gs, len(s.data)+1+len(separator), o)
 }
 
-// numberSymbology tells by its length what a number stood in.
-func numberSymbology(number string, g GTIN) Symbology {
-	switch len(number) {
-	case 14:
-		return ITF14
-	case 13:
-		return EAN13
-	case 12:
-		return UPCA
+// isPublication: a book, serial or magazine with an add-on, from a scanner that
+// sends no identifier.
+func isPublication(s string) bool {
+	if len(s) != eanLength+addOnTwo && len(s) != eanLength+addOnFive {
+		return false
 	}
-	if string(g[:]) == "000000"+number {
+	switch s[:3] {
+	case "491", "977", "978", "979":
+		return true
+	}
+	return false
+}
+
+// numberSymbology tells by the identifier, or else by its length, what a number
+// stood in.
+func numberSymbology(identified Symbology, number string, g GTIN) Symbology {
+	switch {
+	case identified == ITF14 || len(number) == 14:
+		return ITF14
+	case len(number) == 13:
+		return EAN13
+	case len(number) == 12:
+		return UPCA
+	case identified == EAN8 || identified == None && string(g[:]) == "000000"+number:
 		return EAN8
 	}
 	return UPCE

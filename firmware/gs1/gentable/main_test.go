@@ -41,3 +41,20 @@ func TestDictionary(t *testing.T) {
 		}
 	}
 }
+
+func FuzzDictionary(f *testing.F) {
+	for _, line := range []string{"01 *? N14,csum,gcppos2 ex=255,37 dlpkey=22,10,21|235 # GTIN", "3100-3105 *? N6 req=01,02", "423 ? N3,iso3166 [N3],iso3166", "30 N..8"} {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		entries, err := parse(text)
+		if err != nil {
+			return
+		}
+		for _, e := range entries {
+			if len(e.ai) < 2 || len(e.ai) > 4 || len(e.parts) == 0 {
+				t.Fatalf("%q: %+v", text, e)
+			}
+		}
+	})
+}

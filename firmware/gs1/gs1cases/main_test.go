@@ -170,3 +170,20 @@ func TestOwnKinds(t *testing.T) {
 		t.Error("a line that is no JSON is taken")
 	}
 }
+
+// FuzzRun: any line is answered by one line or refused.
+func FuzzRun(f *testing.F) {
+	for _, kind := range []string{"lint", "ai_linter", "ai_errmarkup", "ai_association", "uri_escape", "scan_process", "scan_generate", "dl_parse", "dl_generate", "gtin", "isbn"} {
+		f.Add(`{"kind":"` + kind + `","in":"(01)04901234567894","linter":"gs1_lint_csum","sym":"QR","rule":"mutex","stem":"https://a"}`)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		line = strings.ReplaceAll(line, "\n", "")
+		var out bytes.Buffer
+		if err := run(strings.NewReader(line+"\n"), &out); err != nil {
+			return
+		}
+		if !json.Valid(out.Bytes()) && strings.TrimSpace(line) != "" {
+			t.Fatalf("%q: %q", line, out.String())
+		}
+	})
+}
