@@ -14,7 +14,7 @@ func (m *Message) Associations() error {
 	return nil
 }
 
-// Repeats: an AI that comes twice says the same twice.
+// Repeats checks that an AI that comes twice says the same twice.
 func (m *Message) Repeats() error {
 	for _, e := range m.Elements() {
 		if v, _ := m.Value(e.AI); v != e.Value {
@@ -24,7 +24,7 @@ func (m *Message) Repeats() error {
 	return nil
 }
 
-// Exclusions: no two elements that must not stand on one item.
+// Exclusions checks that no two elements stand there that exclude each other.
 func (m *Message) Exclusions() error {
 	for _, e := range m.Elements() {
 		for list := e.entry.ex; list != ""; {
@@ -38,7 +38,7 @@ func (m *Message) Exclusions() error {
 	return nil
 }
 
-// Requisites: each element has beside it what it needs.
+// Requisites checks that each element has beside it what it needs.
 func (m *Message) Requisites() error {
 	for _, e := range m.Elements() {
 		for _, alternatives := range e.entry.req {
@@ -50,8 +50,8 @@ func (m *Message) Requisites() error {
 	return nil
 }
 
-// Signature: a digital signature (8030) is of one numbered item, so a key whose
-// serial number is optional has one.
+// Signature checks that beside a digital signature (8030), which is of one
+// numbered item, a key whose serial number is optional has one.
 func (m *Message) Signature() error {
 	if _, signed := m.Value("8030"); !signed {
 		return nil

@@ -10,7 +10,7 @@ import (
 // Books and serials (General Specifications 2.1.12; ISO 2108, ISO 3297; Japan
 // Publishing Organization: two-row JAN of books, eighteen digits of magazines).
 
-// ErrBook: a number that is no ISBN, ISSN or magazine.
+// ErrBook says that a number is no ISBN, ISSN or magazine.
 var ErrBook = errors.New("not the number of a book or serial")
 
 // ISBN reads an ISBN of ten or thirteen digits, or an SBN of nine, with or

@@ -11,7 +11,7 @@ import (
 // in-store marking, PLU and NON-PLU). What their digits mean is a setting of
 // the shop.
 
-// ErrRule: an in-store rule that cannot be followed.
+// ErrRule says that an in-store rule cannot be followed.
 var ErrRule = errors.New("bad in-store rule")
 
 // InStoreRule says what the digits of a number mean.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// ErrLinter: no linter has this name.
+// ErrLinter says that no linter has this name.
 var ErrLinter = errors.New("no such linter")
 
 // Fault is what a linter finds wrong with a component, and where.

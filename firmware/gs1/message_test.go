@@ -13,10 +13,11 @@ func TestElements(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := ""
+	var b strings.Builder
 	for _, e := range m.Elements() {
-		got += e.AI + " " + e.Title() + " " + e.Value + "; "
+		b.WriteString(e.AI + " " + e.Title() + " " + e.Value + "; ")
 	}
+	got := b.String()
 	if want := "01 GTIN 04901234567894; 10 BATCH/LOT A(1); 17 USE BY or EXPIRY 261231; 99 INTERNAL X; "; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -175,6 +176,7 @@ func TestHostileScans(t *testing.T) {
 		{"]X0", "4901234567894", gs1.ErrCarrier},
 		{"]C0", "~K:CASH:0000", gs1.ErrCarrier},
 		{"]", "4901234567894", gs1.ErrCarrier},
+		{"]C\x00", "0104901234567894", gs1.ErrCarrier},
 		{"]E0", "", gs1.ErrNotGTIN},
 		{"]E0", "4901234567894\x00", gs1.ErrNotGTIN},
 		{"]E3", "4901234567894123", gs1.ErrSyntax},

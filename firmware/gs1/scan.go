@@ -26,15 +26,43 @@ const (
 	DataMatrix
 	QR
 	DotCode
-	symbologies
+
+	symbologies = iota
 )
 
 // String is the name that GS1's syntax engine uses.
-func (s Symbology) String() string {
-	return [symbologies]string{
-		"NONE", "EAN13", "EAN8", "UPCA", "UPCE", "AddOn", "ITF14", "GS1_128_CCA", "GS1_128_CCC", "DataBarOmni",
-		"DataBarTruncated", "DataBarStacked", "DataBarStackedOmni", "DataBarLimited", "DataBarExpanded", "DM", "QR", "DotCode",
-	}[s]
+func (s Symbology) String() string { return symbols[s].name }
+
+// symbol is what there is to know of a symbology.
+type symbol struct {
+	name      string
+	digits    int    // of the number that it holds; 0: it holds none
+	lead      string // identifier, and what a reader sends in front of the digits
+	text      string // identifier when it holds text; "": it cannot
+	elements  string // identifier when it holds an element string; "": it cannot
+	composite string // in front of a composite component
+	linear    bool   // takes a composite component
+}
+
+var symbols = [symbologies]symbol{ //nolint:gochecknoglobals // a constant table
+	None:               {name: "NONE"},
+	EAN13:              {name: "EAN13", digits: 13, lead: "]E0", composite: "|]e0", linear: true},
+	EAN8:               {name: "EAN8", digits: 8, lead: "]E4", composite: "|]e0", linear: true},
+	UPCA:               {name: "UPCA", digits: 12, lead: "]E00", composite: "|]e0", linear: true},
+	UPCE:               {name: "UPCE", digits: 12, lead: "]E00", composite: "|]e0", linear: true},
+	AddOn:              {name: "AddOn"},
+	ITF14:              {name: "ITF14", digits: 14, lead: "]I1"},
+	GS1128A:            {name: "GS1_128_CCA", elements: "]C1", linear: true},
+	GS1128C:            {name: "GS1_128_CCC", elements: "]C1", linear: true},
+	DataBarOmni:        {name: "DataBarOmni", digits: 14, lead: "]e001", linear: true},
+	DataBarTruncated:   {name: "DataBarTruncated", digits: 14, lead: "]e001", linear: true},
+	DataBarStacked:     {name: "DataBarStacked", digits: 14, lead: "]e001", linear: true},
+	DataBarStackedOmni: {name: "DataBarStackedOmni", digits: 14, lead: "]e001", linear: true},
+	DataBarLimited:     {name: "DataBarLimited", digits: 14, lead: "]e001", linear: true},
+	DataBarExpanded:    {name: "DataBarExpanded", elements: "]e0", linear: true},
+	DataMatrix:         {name: "DM", text: "]d1", elements: "]d2"},
+	QR:                 {name: "QR", text: "]Q1", elements: "]Q3"},
+	DotCode:            {name: "DotCode", text: "]J0", elements: "]J1"},
 }
 
 // Kind is what scan data turned out to be.
@@ -107,9 +135,9 @@ func carrier(aim string) carriage {
 			return carriage{symbology: ITF14}
 		}
 	case 'C':
-		return matrix(GS1128A, modifier, 0, '1')
+		return matrix(GS1128A, modifier, never, '1')
 	case 'e':
-		return matrix(DataBarExpanded, modifier, 0, '0')
+		return matrix(DataBarExpanded, modifier, never, '0')
 	case 'd':
 		return matrix(DataMatrix, modifier, '1', '2')
 	case 'Q':
@@ -120,12 +148,15 @@ func carrier(aim string) carriage {
 	return carriage{}
 }
 
+// never is the modifier of text in symbols that are looked at for elements only.
+const never = 0
+
 // matrix tells by the modifier whether a symbol holds text or elements.
 func matrix(s Symbology, modifier, text, elements byte) carriage {
-	switch modifier {
-	case elements:
+	switch {
+	case modifier == elements:
 		return carriage{s, true, false}
-	case text:
+	case modifier == text && text != never:
 		return carriage{s, true, true}
 	}
 	return carriage{}
@@ -263,14 +294,14 @@ func numberSymbology(identified Symbology, number string, g GTIN) Symbology {
 // in digits, an element string with "^" for FNC1, a link or text as it is, with
 // "\\" before a leading "^" that is text.
 func (s *Scan) AppendData(dst []byte) []byte {
-	switch s.Kind {
-	case Elements:
-		dst = append(dst, '^')
-		return appendFNC1(dst, s.data, gs, '^')
-	case Text:
-		if isEscaped(s.data) {
-			dst = append(dst, '\\')
-		}
+	if s.Kind == Elements {
+		return appendFNC1(append(dst, '^'), s.data, gs, '^')
+	}
+	if s.Kind == Text && isEscaped(s.data) {
+		dst = append(dst, '\\')
+	}
+	if s.Symbology == ITF14 {
+		return append(dst, s.gtin[:]...) // the reader may have kept the check digit
 	}
 	dst = append(dst, s.data...)
 	if s.composite > 0 {

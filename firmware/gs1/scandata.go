@@ -12,24 +12,23 @@ func AppendScan(dst []byte, sym Symbology, data string, addCheckDigit bool, o Op
 	if len(data) > DataMax {
 		return dst, fail(ErrTooLong, "", DataMax, "data")
 	}
-	switch sym {
-	case QR:
-		return appendMatrix(dst, data, "]Q1", "]Q3", o)
-	case DataMatrix:
-		return appendMatrix(dst, data, "]d1", "]d2", o)
-	case DotCode:
-		return appendMatrix(dst, data, "]J0", "]J1", o)
-	case GS1128A, GS1128C, DataBarExpanded:
-		return appendLinear(dst, sym, data, o)
-	}
-	if numberLength(sym) == 0 {
+	if sym >= symbologies {
 		return dst, fail(ErrCarrier, "", 0, "symbology")
 	}
-	return appendNumber(dst, sym, data, addCheckDigit, o)
+	s := &symbols[sym]
+	switch {
+	case s.text != "":
+		return s.appendMatrix(dst, data, o)
+	case s.elements != "":
+		return s.appendLinear(dst, data, o)
+	case s.digits > 0:
+		return s.appendNumber(dst, sym, data, addCheckDigit, o)
+	}
+	return dst, fail(ErrCarrier, "", 0, "symbology")
 }
 
 // appendMatrix is for the symbols that take text as well.
-func appendMatrix(dst []byte, data, text, elements string, o Options) ([]byte, error) {
+func (s *symbol) appendMatrix(dst []byte, data string, o Options) ([]byte, error) {
 	var m Message
 	switch {
 	case strings.HasPrefix(data, "^"):
@@ -39,7 +38,7 @@ func appendMatrix(dst []byte, data, text, elements string, o Options) ([]byte, e
 		if m.composite > 0 {
 			return dst, fail(ErrSyntax, "", 0, "a matrix symbol has no composite component")
 		}
-		return appendFNC1(append(dst, elements...), data[1:], '^', gs), nil
+		return appendFNC1(append(dst, s.elements...), data[1:], '^', gs), nil
 	case isLink(data):
 		if err := m.ParseDigitalLink(data, o); err != nil {
 			return dst, err
@@ -47,85 +46,53 @@ func appendMatrix(dst []byte, data, text, elements string, o Options) ([]byte, e
 	case isEscaped(data):
 		data = data[1:]
 	}
-	return append(append(dst, text...), data...), nil
+	return append(append(dst, s.text...), data...), nil
 }
 
 // appendLinear is for the symbols that hold an element string.
-func appendLinear(dst []byte, sym Symbology, data string, o Options) ([]byte, error) {
+func (s *symbol) appendLinear(dst []byte, data string, o Options) ([]byte, error) {
 	var m Message
 	if err := m.ParseElements(data, o); err != nil {
 		return dst, err
 	}
 	linear, composite, has := strings.Cut(data, "|")
-	if !has && sym != DataBarExpanded {
-		return appendFNC1(append(dst, "]C1"...), linear[1:], '^', gs), nil
-	}
-	dst = appendFNC1(append(dst, "]e0"...), linear[1:], '^', gs)
 	if !has {
-		return dst, nil
+		return appendFNC1(append(dst, s.elements...), linear[1:], '^', gs), nil
 	}
+	// Readers send both parts as one message, as of a DataBar.
+	dst = appendFNC1(append(dst, symbols[DataBarExpanded].elements...), linear[1:], '^', gs)
 	if last := dst[len(dst)-1]; last != gs && !m.elements[m.composite-1].entry.fixed {
-		dst = append(dst, gs) // readers send both parts as one message
+		dst = append(dst, gs)
 	}
 	return appendFNC1(dst, composite[1:], '^', gs), nil
 }
 
-// numberLength is that of the number in a symbol; 0: it holds none.
-func numberLength(sym Symbology) int {
-	switch sym {
-	case EAN13:
-		return 13
-	case UPCA, UPCE:
-		return 12
-	case EAN8:
-		return 8
-	case ITF14, DataBarOmni, DataBarTruncated, DataBarStacked, DataBarStackedOmni, DataBarLimited:
-		return 14
-	}
-	return 0
-}
-
 // appendNumber is for the symbols that hold a GTIN.
-func appendNumber(dst []byte, sym Symbology, data string, addCheckDigit bool, o Options) ([]byte, error) {
+func (s *symbol) appendNumber(dst []byte, sym Symbology, data string, addCheckDigit bool, o Options) ([]byte, error) {
 	primary, composite, has := strings.Cut(data, "|")
-	gtin, err := primaryNumber(sym, primary, addCheckDigit)
+	gtin, err := s.primary(sym, primary, addCheckDigit)
 	if err != nil {
 		return dst, err
 	}
-	number := gtin.String()[len(gtin)-numberLength(sym):]
-	switch sym {
-	case EAN13:
-		dst = append(append(dst, "]E0"...), number...)
-	case UPCA, UPCE:
-		dst = append(append(dst, "]E00"...), number...)
-	case EAN8:
-		dst = append(append(dst, "]E4"...), number...)
-	case ITF14:
-		dst = append(append(dst, "]I1"...), number...)
-	default:
-		dst = append(append(dst, "]e001"...), number...)
-	}
+	dst = append(append(dst, s.lead...), gtin[len(gtin)-s.digits:]...)
 	if !has {
 		return dst, nil
+	}
+	if !s.linear {
+		return dst, fail(ErrSyntax, "", len(primary), "the symbol has no composite component")
 	}
 	var m Message
 	if err := m.ParseElements(composite, o); err != nil {
 		return dst, err
 	}
-	switch sym {
-	case ITF14:
-		return dst, fail(ErrSyntax, "", len(primary), "an ITF symbol has no composite component")
-	case EAN13, UPCA, UPCE, EAN8:
-		dst = append(dst, "|]e0"...)
-	}
-	return appendFNC1(dst, composite[1:], '^', gs), nil
+	return appendFNC1(append(dst, s.composite...), composite[1:], '^', gs), nil
 }
 
-// primaryNumber reads the number and holds it against what the symbol can hold.
-func primaryNumber(sym Symbology, primary string, addCheckDigit bool) (GTIN, error) {
+// primary reads the number and holds it against what the symbol can hold.
+func (s *symbol) primary(sym Symbology, number string, addCheckDigit bool) (GTIN, error) {
 	var g GTIN
-	want := numberLength(sym)
-	digits, isElement := strings.CutPrefix(primary, "^01")
+	want := s.digits
+	digits, isElement := strings.CutPrefix(number, "^01")
 	if isElement {
 		want = len(g)
 	}
@@ -142,7 +109,7 @@ func primaryNumber(sym Symbology, primary string, addCheckDigit bool) (GTIN, err
 	if g[13] != g.checkDigit() {
 		return g, fail(ErrCheckDigit, "01", 0, "scan again")
 	}
-	if strings.Trim(string(g[:len(g)-numberLength(sym)]), "0") != "" || sym == DataBarLimited && g[0] > '1' {
+	if strings.Trim(string(g[:len(g)-s.digits]), "0") != "" || sym == DataBarLimited && g[0] > '1' {
 		return g, fail(ErrValue, "01", 0, "the number is too large for the symbol")
 	}
 	if _, short := g.UPCE(); sym == UPCE && !short {

@@ -204,7 +204,7 @@ func writeEntries(b *bytes.Buffer, entries []entry) error {
 		}
 	}
 	b.WriteString("}\n\n// index has, after the prefix, the place of an AI in entries.\nvar index = [...]uint16{ //nolint:gochecknoglobals // a constant table\n")
-	for i := 0; i < len(index); i++ {
+	for i := range index {
 		if index[i] != 0 {
 			fmt.Fprintf(b, "%d: %d,\n", i, index[i])
 		}
