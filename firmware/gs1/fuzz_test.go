@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"regi/firmware/gs1"
 )
@@ -289,6 +290,25 @@ func FuzzISBN(f *testing.F) {
 			quiet(t, err)
 		} else if again, _, err := gs1.ISSN(g.String()[1:]); err != nil || again != g {
 			t.Fatalf("%q is %v: %v", s, g, err)
+		}
+	})
+}
+
+func FuzzDate(f *testing.F) {
+	f.Add("261231", int64(1795608000))
+	f.Add("500200", int64(0))
+	f.Fuzz(func(t *testing.T, s string, now int64) {
+		today := time.Unix(now%(1<<36), 0).UTC()
+		if today.Year() < 1 {
+			return
+		}
+		d, err := gs1.Date(s, today)
+		if err != nil {
+			quiet(t, err)
+			return
+		}
+		if n := d.Year() - today.Year(); n < -49 || n > 50 {
+			t.Fatalf("%q is %v on %v", s, d, today)
 		}
 	})
 }

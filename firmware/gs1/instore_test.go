@@ -105,6 +105,13 @@ func TestInStore(t *testing.T) {
 	}
 }
 
+// A rule that Check refuses is not followed either.
+func TestForeignRule(t *testing.T) {
+	if in, ok, err := (gs1.InStoreRules{{Layout: "49iiiiiippppc"}}).Read(gtin(t, "4901234567894")); ok || err != nil {
+		t.Errorf("%+v, %v", in, err)
+	}
+}
+
 // A UPC-A of number system 2 is the in-store number of prefix 02.
 func TestInStoreUPC(t *testing.T) {
 	rules := gs1.InStoreRules{{Layout: "02iiiiixppppc"}}

@@ -76,6 +76,9 @@ func TestUnknownAIs(t *testing.T) {
 		{"(04)123(99)X", ""},
 		{"(3199)123456(99)X", "^319912345699X"},
 		{"(419)1234567890123(99)X", "^419123456789012399X"},
+		{"(99)A|(98)B|(97)C", ""},
+		{"(99)A|", ""},
+		{"|(99)A", ""},
 		{"(89)" + strings.Repeat("A", 91), ""},
 	} {
 		m, err := gs1.ParseBracketed(c.in, permit)
@@ -86,7 +89,7 @@ func TestUnknownAIs(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%.30s: %q, %v; want %q", c.in, got, err, c.want)
 		}
-		if _, err := gs1.ParseBracketed(c.in, gs1.Options{}); !errors.Is(err, gs1.ErrUnknownAI) && !errors.Is(err, gs1.ErrSyntax) {
+		if _, err := gs1.ParseBracketed(c.in, gs1.Options{}); !errors.Is(err, gs1.ErrUnknownAI) && !errors.Is(err, gs1.ErrSyntax) && !errors.Is(err, gs1.ErrValue) {
 			t.Errorf("%.30s without permission: %v", c.in, err)
 		}
 	}
