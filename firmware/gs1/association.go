@@ -3,7 +3,7 @@ package gs1
 import "strings"
 
 // Associations checks what the elements of one item say together (General
-// Specifications 4.13): Repeats, Exclusions, Requisites and Signature. What
+// Specifications 4): Repeats, Exclusions, Requisites and Signature. What
 // several carriers on one item say has to be put into one message first.
 func (m *Message) Associations() error {
 	for _, rule := range [...]func() error{m.Repeats, m.Exclusions, m.Requisites, m.Signature} {

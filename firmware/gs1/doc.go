@@ -1,12 +1,12 @@
 // Package gs1 turns what a scanner reads off goods into a GTIN-14, the number
 // that everything is keyed on, and into the elements that stand beside it.
 //
-// Sources: GS1 General Specifications, release 25: section 2.1 (EAN/UPC), 3
-// (Application Identifiers), 4.13 (associations), 5.2 (UPC-E, add-ons), 7.8
-// (element strings), 7.9 (check digits), 7.11 (character sets); GS1 Digital
-// Link URI Syntax, release 1.6; GS1 Barcode Syntax Dictionary, release
-// 2026-01-27, from which table.go is generated; ISO/IEC 15424 for the symbology
-// identifiers; GS1 Japan for in-store, book and magazine codes.
+// Sources: GS1 General Specifications: section 2.1 (EAN/UPC), 3 (Application
+// Identifiers), 4 (associations), 5.2 (UPC-E, add-ons), 7.8 (element strings),
+// 7.9 (check digits), 7.11 (character sets), 7.12 (dates); GS1 Digital Link
+// Standard: URI Syntax; GS1 Barcode Syntax Dictionary, release 2026-01-27, from
+// which table.go is generated; ISO/IEC 15424 for the symbology identifiers; GS1
+// Japan for in-store, book and magazine codes.
 //
 // # Limits
 //

@@ -35,7 +35,7 @@ const aiMax = 4
 var unknown = entry{title: "UNKNOWN", min: 1, max: 90, parts: []part{{set: 'X', min: 1, max: 90}}} //nolint:gochecknoglobals // a constant table
 
 // unknownFixed have an unknown AI whose length is predefined for all times:
-// General Specifications figure 7.8.5-2.
+// General Specifications 7.8.
 var (
 	unknownSix      = fixedEntry(6)  //nolint:gochecknoglobals // a constant table
 	unknownThirteen = fixedEntry(13) //nolint:gochecknoglobals // a constant table

@@ -294,6 +294,23 @@ func FuzzISBN(f *testing.F) {
 	})
 }
 
+func FuzzExpandUPCE(f *testing.F) {
+	for _, s := range []string{"04252614", "0425261", "425261", "123453", "123404", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		g, err := gs1.ExpandUPCE(s)
+		if err != nil {
+			quiet(t, err)
+			return
+		}
+		short, ok := g.UPCE()
+		if !ok || !strings.Contains(short, s) {
+			t.Fatalf("%q is %v, which is %q", s, g, short)
+		}
+	})
+}
+
 func FuzzDate(f *testing.F) {
 	f.Add("261231", int64(1795608000))
 	f.Add("500200", int64(0))

@@ -21,6 +21,33 @@ func NormalizeGTIN(s string) (GTIN, error) {
 	return g, nil
 }
 
+// ExpandUPCE undoes the zero suppression of a UPC-E in 8 digits; in 7 without
+// its check digit, or in 6 without its number system 0 either, as scanners may
+// be set to send it: then a misread digit cannot be found.
+func ExpandUPCE(s string) (GTIN, error) {
+	const whole = 8
+	if len(s) > whole || len(s) < whole-2 || !allDigits(s) {
+		return GTIN{}, fmt.Errorf("gs1: a UPC-E has 6 to 8 digits: %w", ErrNotGTIN)
+	}
+	digits := s
+	if len(s) == whole-2 {
+		digits = "0" + s
+	}
+	var g GTIN
+	if len(s) < whole {
+		digits += "0"
+	}
+	if !g.expand(digits) {
+		return GTIN{}, fmt.Errorf("gs1: no UPC-E is suppressed like this: %w", ErrNotGTIN)
+	}
+	check := g.checkDigit()
+	if len(s) == whole && g[13] != check {
+		return GTIN{}, fmt.Errorf("gs1: UPC-E: %w", ErrCheckDigit)
+	}
+	g[13] = check
+	return g, nil
+}
+
 // CheckDigit computes the digit that goes behind digits (General Specifications
 // 7.9.1: weights 3 and 1 in turn, from the right). They must be digits.
 func CheckDigit(digits string) byte {
@@ -173,13 +200,17 @@ func (g *GTIN) expand(e string) bool {
 		return false // no other number system can be suppressed
 	}
 	company, item := e[1:6], e[6:7]
+	once := e[5] != '0' // else it would be suppressed otherwise
 	switch e[6] {
 	case '0', '1', '2':
-		company, item = e[1:3]+e[6:7], e[3:6]
+		company, item, once = e[1:3]+e[6:7], e[3:6], true
 	case '3':
-		company, item = e[1:4], e[4:6]
+		company, item, once = e[1:4], e[4:6], e[3] > '2'
 	case '4':
-		company, item = e[1:5], e[5:6]
+		company, item, once = e[1:5], e[5:6], e[4] != '0'
+	}
+	if !once {
+		return false
 	}
 	g.pad("")
 	g[2] = e[0]

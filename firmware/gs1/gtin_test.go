@@ -33,6 +33,7 @@ func TestGTIN14(t *testing.T) {
 		{"UPC-E, zeros by 3", "01234531", "]E0", "00012300000451", nil},
 		{"UPC-E, zeros by 4", "01234543", "]E0", "00012340000053", nil},
 		{"UPC-E, wrong digit", "04252615", "]E0", "", gs1.ErrCheckDigit},
+		{"UPC-E that should end in 0", "01204537", "]E0", "", gs1.ErrCheckDigit},
 		{"UPC-E, number system 2", "24252614", "]E0", "", gs1.ErrCheckDigit},
 		{"ITF-14", "14901234567891", "]I1", "14901234567891", nil},
 		{"GTIN-14, no identifier", "14901234567891", "", "14901234567891", nil},
@@ -134,6 +135,15 @@ func TestUPCE(t *testing.T) {
 			t.Fatalf("%s as %s reads as %v, %v", number, short, got, s.Symbology)
 		}
 	})
+	for s, want := range map[string]string{
+		"04252614": "00042100005264", "0425261": "00042100005264", "425261": "00042100005264", "123453": "00012300000451", "123454": "00012340000053", "012345": "00001234000057",
+		"04252615": "", "2425261": "", "120453": "", "123044": "", "123405": "", "42526": "", "042526140": "", "42526A": "", "": "",
+	} {
+		g, err := gs1.ExpandUPCE(s)
+		if err == nil && g.String() != want || err != nil && want != "" {
+			t.Errorf("%s: %v, %v; want %q", s, g, err, want)
+		}
+	}
 	for number, want := range map[string]string{
 		"042100005264": "04252614", "001234000057": "00123457", "012300000451": "01234531", "012340000053": "01234543", "416000336108": "", "012345678905": "",
 	} {

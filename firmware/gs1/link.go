@@ -2,8 +2,7 @@ package gs1
 
 import "strings"
 
-// Digital Link URI Syntax, release 1.6, section 4: the last primary key of the
-// path with its qualifiers in order, and data attributes in the query.
+// Digital Link URI Syntax: the last primary key of the path with its qualifiers in order, and data attributes in the query.
 
 // ParseDigitalLink reads an uncompressed Digital Link: its key, qualifiers and
 // attributes in the order of the URI. Other parameters and the fragment are
@@ -110,7 +109,7 @@ func linkAI(name string, o Options) (ai string, e *entry) {
 	return name, nil
 }
 
-// linkWords are those of Digital Link 1.1, withdrawn with 1.3.
+// linkWords are those of the first releases, withdrawn since.
 var linkWords = [...]struct{ word, ai string }{ //nolint:gochecknoglobals // a constant table
 	{"gtin", "01"},
 	{"itip", "8006"},

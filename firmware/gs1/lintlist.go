@@ -29,8 +29,7 @@ func lintiso3166alpha2(s string) Fault {
 	return whole(notISO3166Alpha2, s)
 }
 
-// lintmediatype: General Specifications 3.8, AIDC media type: 01 to 10, and 80
-// to 99 by agreement.
+// lintmediatype: the AIDC media types 01 to 10, and 80 to 99 by agreement.
 func lintmediatype(s string) Fault {
 	if len(s) == 2 && notDigit(s).Code == OK {
 		if n := number(s); n >= 1 && n <= 10 || n >= 80 {

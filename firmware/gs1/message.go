@@ -12,9 +12,9 @@ type Options struct {
 	// UnknownAttributes takes unknown AIs as data attributes of links too.
 	UnknownAttributes bool
 	// ShortGTINs takes a GTIN of 8, 12 or 13 digits in a link (deprecated by
-	// GS1 since Digital Link 1.2).
+	// GS1).
 	ShortGTINs bool
-	// Words takes the words of Digital Link 1.1 for AIs, such as gtin and lot.
+	// Words takes the words of the first Digital Links for AIs, such as gtin and lot.
 	Words bool
 	// Normalised takes 13 digits under ]E0 and nothing else, as ISO/IEC 15424
 	// has it; otherwise UPC-A in 12 and UPC-E in 8 digits are taken too,

@@ -90,8 +90,11 @@ func (c *testCase) convert() (string, error) {
 	case "scan_generate":
 		data, err := gs1.AppendScan(nil, symbology(c.Sym), in, c.Opts["addCheckDigit"], c.options())
 		return string(data), err
-	case "gtin", "upce":
+	case "gtin":
 		g, err := gs1.NormalizeGTIN(in)
+		return g.String(), err
+	case "upce":
+		g, err := gs1.ExpandUPCE(in)
 		return g.String(), err
 	case "isbn":
 		g, err := gs1.ISBN(in)
