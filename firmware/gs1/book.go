@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Books and serials (General Specifications 2.1; ISO 2108, ISO 3297; GS1 Japan: two-row JAN of books, eighteen digits of magazines).
+// Books and serials (General Specifications 2.1; ISO 2108, ISO 3297; GS1 Japan:
+// two-row JAN of books, eighteen digits of magazines).
 
 // ErrBook says that a number is no ISBN, ISSN or magazine.
 var ErrBook = errors.New("not the number of a book or serial")

@@ -7,9 +7,8 @@ import (
 )
 
 // Numbers that a shop gives itself: prefixes 02 and 20 to 29 of an EAN-13, 0
-// and 2 of an EAN-8 (General Specifications 2.1; GS1 Japan's in-store
-// marking, PLU and NON-PLU). What their digits mean is a setting of
-// the shop.
+// and 2 of an EAN-8 (General Specifications 2.1; GS1 Japan's in-store marking,
+// PLU and NON-PLU). What their digits mean is a setting of the shop.
 
 // ErrRule says that an in-store rule cannot be followed.
 var ErrRule = errors.New("bad in-store rule")

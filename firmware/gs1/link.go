@@ -2,7 +2,8 @@ package gs1
 
 import "strings"
 
-// Digital Link URI Syntax: the last primary key of the path with its qualifiers in order, and data attributes in the query.
+// Digital Link URI Syntax: the last primary key of the path with its qualifiers
+// in order, and data attributes in the query.
 
 // ParseDigitalLink reads an uncompressed Digital Link: its key, qualifiers and
 // attributes in the order of the URI. Other parameters and the fragment are
