@@ -103,3 +103,16 @@ func tellAlive(ctx context.Context, link *boot.Link, reg *register.Register) err
 		}
 	}
 }
+
+// boardLink is the link to the first process of a flashed board, nil elsewhere.
+// The board's clock is set by the cloud's.
+func boardLink(rc *register.Config) *boot.Link {
+	link, err := boot.Register()
+	if err != nil {
+		return nil
+	}
+	rc.Clock = func(t time.Time) {
+		link.Tell(boot.Ask{Op: boot.OpTime, Time: t}) //nolint:errcheck,gosec // the next session tells it again
+	}
+	return link
+}

@@ -25,7 +25,6 @@ import (
 	"regi/drivers/keypad"
 	"regi/drivers/linedisplay"
 	"regi/drivers/scanner"
-	"regi/firmware/boot"
 	"regi/firmware/capture/launch"
 	"regi/firmware/catalog"
 	"regi/firmware/record"
@@ -62,6 +61,7 @@ func run(ctx context.Context, c *Config) error {
 	if err != nil {
 		return err
 	}
+	onBoard := boardLink(&rc)
 	reg, err := register.New(rc) //nolint:contextcheck // its journal outlives the context
 	if err != nil {
 		return err
@@ -75,8 +75,8 @@ func run(ctx context.Context, c *Config) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return reg.Run(ctx) })
 	g.Go(func() error { return spawn.Wait(ctx) })
-	if link, err := boot.Register(); err == nil {
-		g.Go(func() error { return tellAlive(ctx, link, reg) })
+	if onBoard != nil {
+		g.Go(func() error { return tellAlive(ctx, onBoard, reg) })
 	}
 	g.Go(func() error { hearOfDevices(ctx, plugged, log); return nil })
 	superviseDevices(ctx, g, c, reg, plugged)

@@ -33,6 +33,8 @@ type Config struct {
 	SignedBy ed25519.PublicKey
 	Prices   *catalog.Catalog
 	Log      *slog.Logger
+	// Clock takes the cloud's time; nil: somebody else sets this machine's.
+	Clock func(time.Time)
 	// LeftOpen is when an open drawer is an alarm; 0: after 30 s, negative: never.
 	LeftOpen time.Duration
 
