@@ -5,6 +5,8 @@ package drivers
 type Document struct {
 	Items []Item
 	Cut   bool
+	// CutFirst cuts off what an earlier document left half printed.
+	CutFirst bool
 }
 
 // DocumentItemsMax bounds a document (a sale of 500 lines is under it).

@@ -30,20 +30,25 @@ type ReceiptPrinter struct {
 	left     int // lines of paper; -1 is plenty
 	reads    int // bytes it still reads; -1 is plenty
 	jammed   bool
+	latched  bool // a cutter error that DLE ENQ ends
 	pin3     bool
-	opens    int // kicks until the drawer opens; 0 is never
+	auto     bool   // GS a: automatic status
+	reported string // the newest one
+	opens    int    // kicks until the drawer opens; 0 is never
 	held     [][]byte
 	received []byte
 	command  []byte   // the beginning of the one that is arriving
 	queue    [][]byte // commands to come
 	stopped  bool     // XOFF was sent
 
-	line     []byte
-	lead     byte // the first half of a kanji
-	state    printState
-	lines    []string
-	kicks    []PrinterKick
-	problems []string
+	line  []byte
+	lead  byte // the first half of a kanji
+	state printState
+	lines []string
+	kicks []PrinterKick
+	// enquiries are the n of each DLE ENQ.
+	enquiries []byte
+	problems  []string
 }
 
 // PrinterFaults are what may be wrong with a printer at a time.
@@ -61,6 +66,16 @@ type PrinterFaults struct {
 	// FencesLeft, if not zero, is how many more GS r and GS ( H are answered
 	// before the paper ends.
 	FencesLeft int
+	// Mechanical, HeadHot are errors of the mechanism; a Latched cutter error
+	// stays when the jam is gone, until DLE ENQ 1 or 2.
+	Mechanical, HeadHot, Latched bool
+	// Forgets loses the buffer when the cover opens or the paper ends, as some
+	// clones do.
+	Forgets bool
+	// Auto, if not nil, is sent in place of an automatic status; NoAuto knows no
+	// GS a, NoProcessID no GS ( H.
+	Auto                []byte
+	NoAuto, NoProcessID bool
 	// LineTime is what one line takes.
 	LineTime time.Duration
 	// BufferBytes is how much it holds before it sends XOFF; zero is plenty.
@@ -119,8 +134,12 @@ func (d *ReceiptPrinter) Set(change func(*PrinterFaults)) {
 	before := d.faults
 	change(&d.faults)
 	if d.faults.Off && !before.Off {
-		d.command, d.queue, d.line, d.lead, d.state = nil, nil, nil, 0, printState{}
+		d.forget()
+		d.state, d.auto, d.latched, d.reported = printState{}, false, false, ""
 		d.say(0)
+	}
+	if d.faults.Forgets && (d.faults.Cover && !before.Cover || d.faults.PaperOut && !before.PaperOut) {
+		d.forget()
 	}
 	if !d.faults.Off && before.Off {
 		d.say(0)
@@ -131,7 +150,43 @@ func (d *ReceiptPrinter) Set(change func(*PrinterFaults)) {
 		}
 		d.held = nil
 	}
+	d.report()
 	d.cond.Broadcast()
+}
+
+// forget loses what was received and is not on the paper.
+func (d *ReceiptPrinter) forget() {
+	d.command, d.queue, d.line, d.lead = nil, nil, nil, 0
+}
+
+// report sends the automatic status if it has changed.
+func (d *ReceiptPrinter) report() {
+	if !d.auto || d.faults.Off || d.faults.NoAuto {
+		return
+	}
+	b := []byte{0x10, 0, 0, 0}
+	set := func(on bool, i int, bit byte) {
+		if on {
+			b[i] |= bit
+		}
+	}
+	set(d.pin3, 0, 0x04)
+	set(d.paused(), 0, 0x08)
+	set(d.faults.Cover, 0, 0x20)
+	set(d.faults.Mechanical, 1, 0x04)
+	set(d.jammedNow(), 1, 0x08)
+	set(d.faults.Unrecoverable, 1, 0x20)
+	set(d.faults.HeadHot, 1, 0x40)
+	set(d.faults.NearEnd || d.faults.PaperOut, 2, 0x03)
+	set(d.faults.PaperOut, 2, 0x0C)
+	if string(b) == d.reported {
+		return
+	}
+	d.reported = string(b)
+	if d.faults.Auto != nil {
+		b = d.faults.Auto
+	}
+	d.answer(b...)
 }
 
 // PaperFor lets the paper end after so many lines, with a new roll by -1.
@@ -260,6 +315,7 @@ func (d *ReceiptPrinter) print() {
 				pause = d.faults.LineTime
 			}
 			d.flow()
+			d.report()
 		}
 		d.mu.Unlock()
 		time.Sleep(pause)
@@ -267,12 +323,15 @@ func (d *ReceiptPrinter) print() {
 }
 
 func (d *ReceiptPrinter) paused() bool {
-	return d.faults.Cover || d.faults.PaperOut || d.faults.Unrecoverable || d.jammedNow()
+	f := d.faults
+	return f.Cover || f.PaperOut || f.Unrecoverable || f.Mechanical || f.HeadHot || d.jammedNow()
 }
 
 // jammedNow: a jam shows when the printer cuts.
 func (d *ReceiptPrinter) jammedNow() bool {
-	return d.jammed && len(d.queue) > 0 && strings.HasPrefix(string(d.queue[0]), "\x1dV")
+	now := d.jammed && len(d.queue) > 0 && strings.HasPrefix(string(d.queue[0]), "\x1dV")
+	d.latched = d.latched || now && d.faults.Latched
+	return now || d.latched
 }
 
 // flow sends XOFF and XON.
@@ -321,7 +380,7 @@ var parameters = map[string]int{
 	"\x1b@": 0, "\x1ba": 1, "\x1bE": 1, "\x1bR": 1, "\x1bt": 1, "\x1bd": 1, "\x1bJ": 1, "\x1bp": 3,
 	"\x1c&": 0, "\x1c.": 0, "\x1cC": 1, "\x1c!": 1,
 	"\x1d!": 1, "\x1da": 1, "\x1dr": 1, "\x1dV": 2,
-	"\x10\x04": 1, "\x10\x14": 3,
+	"\x1dI": 1, "\x10\x04": 1, "\x10\x05": 1, "\x10\x14": 3,
 }
 
 // commandLength is how many bytes the command that c begins has.
@@ -355,7 +414,23 @@ func (d *ReceiptPrinter) realTime(c []byte) {
 		}
 		return
 	}
+	if c[1] == 0x05 {
+		d.enquiries = append(d.enquiries, c[2])
+		d.latched = false
+		if c[2] == 2 {
+			d.forget()
+		}
+		d.report()
+		return
+	}
 	d.answer(d.status(c[2]))
+}
+
+// Enquiries are the DLE ENQ so far.
+func (d *ReceiptPrinter) Enquiries() []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.enquiries)
 }
 
 func (d *ReceiptPrinter) answer(b ...byte) {
@@ -384,10 +459,12 @@ func (d *ReceiptPrinter) status(n byte) byte {
 	case 2:
 		set(d.faults.Cover, 0x04)
 		set(d.faults.PaperOut, 0x20)
-		set(d.jammedNow() || d.faults.Unrecoverable, 0x40)
+		set(d.jammedNow() || d.faults.Unrecoverable || d.faults.Mechanical || d.faults.HeadHot, 0x40)
 	case 3:
+		set(d.faults.Mechanical, 0x04)
 		set(d.jammedNow(), 0x08)
 		set(d.faults.Unrecoverable, 0x20)
+		set(d.faults.HeadHot, 0x40)
 	case 4:
 		set(d.faults.NearEnd || d.faults.PaperOut, 0x0C)
 		set(d.faults.PaperOut, 0x60)
@@ -413,6 +490,10 @@ func (d *ReceiptPrinter) obey(c []byte) bool {
 	case c[0] == '\n':
 		if d.left == 0 {
 			d.faults.PaperOut = true
+			d.report()
+			if d.faults.Forgets {
+				d.forget()
+			}
 			return false
 		}
 		d.left = max(d.left-1, -1)
@@ -420,7 +501,6 @@ func (d *ReceiptPrinter) obey(c []byte) bool {
 		d.line = nil
 		return true
 	}
-	on := len(c) > 2 && c[2] != 0
 	switch string(c[:2]) {
 	case "\x1b@":
 		d.line, d.lead, d.state = nil, 0, printState{initialized: true, kanji: true}
@@ -450,15 +530,29 @@ func (d *ReceiptPrinter) obey(c []byte) bool {
 	case "\x1c&", "\x1c.":
 		d.state.kanji = c[1] == '&'
 	case "\x1da":
-		if on {
-			d.problems = append(d.problems, "automatic status on")
-		}
+		d.auto, d.reported = c[2] != 0, ""
+	case "\x1dI":
+		d.identify(c[2])
 	}
 	return true
 }
 
+// identify answers GS I n as a TM-T88V would.
+func (d *ReceiptPrinter) identify(n byte) {
+	switch n {
+	case 2:
+		d.answer(0x02)
+	case 66:
+		d.answer([]byte("_EPSON\x00")...)
+	case 67:
+		d.answer([]byte("_TM-T88V\x00")...)
+	}
+}
+
 func (d *ReceiptPrinter) fence(answer ...byte) {
-	d.answer(answer...)
+	if len(answer) == 1 || !d.faults.NoProcessID {
+		d.answer(answer...)
+	}
 	if d.faults.FencesLeft == 1 {
 		d.faults.PaperOut = true
 	}

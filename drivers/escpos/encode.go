@@ -12,8 +12,7 @@ const setUp = "\x1b@" + // ESC @: initialize; drops a half line of an older docu
 	"\x1cC\x01" + // FS C 1: kanji code system Shift_JIS
 	"\x1c." + // FS .: kanji mode off
 	"\x1bR\x08" + // ESC R 8: international set Japan (5Ch is ¥)
-	"\x1bt\x01" + // ESC t 1: code table katakana
-	"\x1da\x00" // GS a 0: no automatic status
+	"\x1bt\x01" // ESC t 1: code table katakana
 
 const (
 	kanjiOn  = "\x1c&" // FS &
@@ -55,7 +54,15 @@ const (
 type unit struct {
 	end    int // in stream.bytes
 	fences []string
+	// items is how many items of the document stand wholly before its end, or
+	// midItem where the last one has only begun.
+	items int
+	// blank: it marks no paper, so that it may be sent twice.
+	blank bool
 }
+
+// midItem: a document cannot be taken up again there.
+const midItem = -1
 
 // stream is a document as the printer takes it.
 type stream struct {
@@ -75,6 +82,7 @@ func encode(m Model, doc drivers.Document, next int64) (stream, error) {
 	e.out.next = next
 	e.out.units = make([]unit, 0, len(doc.Items)+2)
 	e.end(0)
+	e.out.units[0].blank = true
 	for i, item := range doc.Items {
 		l, ok := item.(drivers.TextLine)
 		if !ok {
@@ -83,7 +91,10 @@ func encode(m Model, doc drivers.Document, next int64) (stream, error) {
 		if len(l.Text) > textMax {
 			return stream{}, fmt.Errorf("line %d has %d bytes, at most %d: %w", i+1, len(l.Text), textMax, drivers.ErrTooLong)
 		}
+		e.items = midItem
 		e.text(l)
+		e.items = i + 1
+		e.out.units[len(e.out.units)-1].items = i + 1
 	}
 	e.tail(doc.Cut)
 	return e.out, nil
@@ -101,6 +112,7 @@ type encoder struct {
 
 	column     int // of the next character, in half-width columns
 	lines      int // in this block
+	items      int // see unit
 	blockBegin int
 }
 
@@ -123,7 +135,7 @@ func (e *encoder) end(fences int) {
 		}
 		ids = append(ids, id)
 	}
-	e.out.units = append(e.out.units, unit{end: len(e.out.bytes), fences: ids})
+	e.out.units = append(e.out.units, unit{end: len(e.out.bytes), fences: ids, items: e.items})
 	if fences > 0 {
 		e.blockBegin, e.lines = len(e.out.bytes), 0
 	}
@@ -228,16 +240,27 @@ func flag(on bool, bit byte) byte {
 	return 0
 }
 
+// tail ends the document. What is printed is known before the cut, which may
+// jam: a printer that was switched off to free its knife then only cuts again.
 func (e *encoder) tail(cutPaper bool) {
-	switch {
-	case cutPaper && e.model.Cutter:
-		e.put(cut)
-	case cutPaper:
-		e.put(tear)
-	}
+	fences := lastFences
 	if e.model.PrintComplete {
-		e.end(1)
-		return
+		fences = 1
+		if cutPaper && e.lines > 0 {
+			e.end(1)
+		}
 	}
-	e.end(lastFences)
+	if cutPaper {
+		e.put(cutting(e.model))
+	}
+	e.end(fences)
+	e.out.units[len(e.out.units)-1].blank = true
+}
+
+// cutting is the command that ends a sheet.
+func cutting(m Model) string {
+	if m.Cutter {
+		return cut
+	}
+	return tear
 }
