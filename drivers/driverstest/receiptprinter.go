@@ -216,6 +216,11 @@ func (d *ReceiptPrinter) Lines() []string {
 	return slices.Clone(d.lines)
 }
 
+// AfterLines returns once so many lines are on the paper, or the device ended.
+func (d *ReceiptPrinter) AfterLines(n int) {
+	d.wait(func() bool { return len(d.lines) >= n })
+}
+
 // Kicks are the pulses so far.
 func (d *ReceiptPrinter) Kicks() []PrinterKick {
 	d.mu.Lock()
@@ -312,6 +317,7 @@ func (d *ReceiptPrinter) print() {
 				d.queue = d.queue[min(1, len(d.queue)):]
 			}
 			if c[0] == '\n' {
+				d.cond.Broadcast()
 				pause = d.faults.LineTime
 			}
 			d.flow()

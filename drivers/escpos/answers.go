@@ -131,16 +131,17 @@ func (a *answers) text(b byte) bool {
 		return false
 	case a.block[0] != processFirst:
 		return true
-	case len(a.block) == 1:
+	case a.block[len(a.block)-1] == processFirst:
 		return len(a.want) > 1 && a.want[0] == processFirst && a.want[1] == b
 	}
-	return !strings.HasPrefix(string(a.block), processHead)
+	return !strings.Contains(string(a.block), processHead)
 }
 
 // automatic takes a further byte of an automatic status.
 func (a *answers) automatic(b byte) {
 	if b&plainMask != plain {
 		a.broken()
+		a.feed(b) // it may begin something else
 		return
 	}
 	a.part = append(a.part, b)
@@ -188,8 +189,10 @@ func (a *answers) inBlock(b byte) {
 		a.want, a.found = "", whole
 		return
 	}
-	// Another ID is that of a document that was given up.
-	if id, ours := strings.CutPrefix(whole, processHead); ours && b == 0 && len(id) == idLength {
+	// A broken byte may stand before it. Another ID is that of a document that
+	// was given up.
+	last := whole[max(0, len(whole)-len(processHead)-idLength):]
+	if id, ours := strings.CutPrefix(last, processHead); ours && b == 0 && len(id) == idLength {
 		a.pass(id)
 	}
 }

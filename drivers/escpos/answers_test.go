@@ -49,7 +49,9 @@ func TestAnswers(t *testing.T) {
 		{"automatic status, XOFF and an answer inside", "\x14\x00\x13\x0f\x12\x00", want{asked: 1, status: "\x12", xoff: true}},
 		{"other block data", "\x5fTM-T88V\x00", want{asked: 2}},
 		{"block without end", "\x5f" + strings.Repeat("\x32", blockMax) + "\x12", want{asked: 1, status: "\x12"}},
-		{"automatic status cut short", "\x10\x00\xff\x00", want{asked: 2, passed: 1, noise: 1}},
+		{"printed, behind a broken byte", "\x00\x00\x37\x37\x22" + id + "\x00", want{asked: 2, passed: 3}},
+		{"printed, behind another", "\x00\x00\x10\x37\x22" + id + "\x00", want{asked: 2, passed: 3, noise: 1}},
+		{"automatic status cut short", "\x10\x00\xff\x00", want{asked: 2, passed: 1, noise: 2}},
 		{"automatic status in another", "\x10\x00\x10\x00\x00\x00\x00", want{asked: 2, passed: 1, noise: 1}},
 		{"noise", "\xff\x80\x90", want{asked: 2, noise: 3}},
 	} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,10 @@ const (
 	// resumesMax bounds how often a printer may lose its buffer in one document.
 	resumesMax = 8
 )
+
+// blockMaxBytes bounds what is sent in one piece where the units of a block are
+// large: pictures.
+const blockMaxBytes = 2 << 10
 
 // printLag is how long what was read may take to be on paper where nobody says
 // when it is: a block at 16 lines a second.
@@ -120,6 +125,7 @@ type job struct {
 	canary bool  // is under way
 
 	cause error // why it pauses, as last told
+	again bool  // it has paused, and may have lost its buffer by that
 	doubt error // why answers without an ID cannot be believed
 	heard time.Time
 	moved time.Time // when the printer last did something, or said why not
@@ -263,20 +269,24 @@ func (j *job) run(ctx context.Context) error {
 	return j.doubt
 }
 
+// send sends the document block by block, each with its fence in one piece: a
+// printer that loses its buffer between two writes then loses the fences of all
+// that it had, so that no fence is answered for lines that are not printed.
 func (j *job) send(ctx context.Context) error {
-	from := 0
+	from, first := 0, 0
 	for i, u := range j.out.units {
-		if err := j.unit(ctx, i, j.out.bytes[from:u.end]); err != nil {
+		if len(u.fences) == 0 && u.end-from < blockMaxBytes {
+			continue
+		}
+		if err := j.block(ctx, first, i, j.out.bytes[from:u.end]); err != nil {
 			return err
 		}
-		from = u.end
+		from, first = u.end, i+1
 		j.state.Offset = from
 		j.note(Sending, nil)
-		if len(u.fences) > 0 {
-			// At most one block is under way when the next one starts.
-			if err := j.wait(ctx, func(a *answers) bool { return a.owed() <= 1 }); err != nil {
-				return err
-			}
+		// At most one block is under way when the next one starts.
+		if err := j.wait(ctx, func(a *answers) bool { return a.owed() <= 1 }); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -287,24 +297,26 @@ func (j *job) noise() (n int) {
 	return n
 }
 
-// unit sends the i-th unit. While the printer takes nothing it looks why, and
+// block sends the units from first to last. While the printer takes nothing it looks why, and
 // gives nothing to one that has said by itself that it has stopped: what is not
 // sent is not lost with its buffer.
-func (j *job) unit(ctx context.Context, i int, b []byte) error {
+func (j *job) block(ctx context.Context, first, last int, b []byte) error {
 	if err := j.flow(ctx); err != nil {
 		return err
 	}
 	if err := j.ready(ctx); err != nil {
 		return err
 	}
-	u := j.out.units[i]
+	if err := j.kept(ctx); err != nil {
+		return err
+	}
 	j.longest = max(j.longest, len(b))
 	j.begin()
 	for {
-		n, err := j.fenced(ctx, i, b, u.fences)
+		n, err := j.fenced(ctx, last, b, j.out.units[last].fences)
 		if n > 0 {
-			j.sent = i + 1
-			j.ink = j.ink || !u.blank
+			j.sent = last + 1
+			j.ink = j.ink || slices.ContainsFunc(j.out.units[first:j.sent], func(u unit) bool { return !u.blank })
 		}
 		if err == nil {
 			return nil
@@ -316,6 +328,19 @@ func (j *job) unit(ctx context.Context, i int, b []byte) error {
 			return err
 		}
 	}
+}
+
+// kept waits, after a pause, until the printer has worked off what it was given
+// before: a rest that it prints behind a gap would be of no use.
+func (j *job) kept(ctx context.Context) error {
+	if !j.again || !j.byID {
+		return nil
+	}
+	j.again = false
+	if err := j.askLost(ctx); err != nil {
+		return err
+	}
+	return j.wait(ctx, func(a *answers) bool { return a.owed() == 0 })
 }
 
 // fenced sends b, which ends with fences, and the i-th unit.
@@ -469,6 +494,7 @@ func (j *job) tell(cause error) {
 	if cause == j.cause || cause != nil && j.cause != nil && cause.Error() == j.cause.Error() {
 		return
 	}
+	j.again = j.again || j.cause != nil
 	j.cause = cause
 	if j.paused != nil {
 		j.paused(cause)
