@@ -76,6 +76,9 @@ type PrinterFaults struct {
 	// GS a, NoProcessID no GS ( H.
 	Auto                []byte
 	NoAuto, NoProcessID bool
+	// Swallows is how many more bytes it takes for those of a picture, which a
+	// host left unfinished. It hears real-time commands among them.
+	Swallows int
 	// LineTime is what one line takes.
 	LineTime time.Duration
 	// BufferBytes is how much it holds before it sends XOFF; zero is plenty.
@@ -357,6 +360,9 @@ func (d *ReceiptPrinter) receive(b byte) {
 	if len(d.received) < queueMax {
 		d.received = append(d.received, b)
 	}
+	if d.swallow(b) {
+		return
+	}
 	d.command = append(d.command, b)
 	n, known := commandLength(d.command)
 	if !known {
@@ -377,6 +383,19 @@ func (d *ReceiptPrinter) receive(b byte) {
 		d.queue = append(d.queue, c)
 		d.flow()
 	}
+}
+
+// swallow takes a byte as one of a picture.
+func (d *ReceiptPrinter) swallow(b byte) bool {
+	if d.faults.Swallows == 0 {
+		return false
+	}
+	d.faults.Swallows--
+	last := d.received[max(0, len(d.received)-3):]
+	if len(last) == 3 && last[0] == 0x10 && last[1] == 0x04 && b >= 1 && b <= 4 {
+		d.answer(d.status(b))
+	}
+	return true
 }
 
 // parameters of commands, by their first two bytes.
@@ -485,6 +504,7 @@ func (d *ReceiptPrinter) kick(k PrinterKick) {
 		d.opens--
 		d.pin3 = d.opens == 0
 	}
+	d.report()
 }
 
 // obey does one command; false: not yet, the paper has ended.

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"regi/drivers"
@@ -46,6 +47,8 @@ type Printer struct {
 	ready  bool  // see prepare
 	auto   bool  // the model is still to be probed
 	mend   int   // the longest command of a document that was lost
+
+	silent atomic.Bool // the last question for its status was not answered
 
 	bell int // the change that Changed told last; of its one caller
 
@@ -104,6 +107,10 @@ func (p *Printer) prepared(ctx context.Context) error {
 		return err
 	}
 	if p.auto {
+		// One that has stopped does not answer in its turn.
+		if s, err := p.Status(ctx); err != nil || s.Err() != nil {
+			return errors.Join(err, s.Err())
+		}
 		if err := p.probe(ctx); err != nil {
 			return err
 		}

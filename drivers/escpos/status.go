@@ -39,7 +39,15 @@ const (
 func (p *Printer) Status(ctx context.Context) (drivers.PrinterStatus, error) {
 	got, err := p.line.ask(ctx, aboutPrinter, aboutOffline, aboutError, aboutPaper)
 	if err != nil {
+		if noAnswer(err) {
+			p.silent.Store(true)
+		}
 		return drivers.PrinterStatus{}, fmt.Errorf("escpos: status: %w", err)
+	}
+	if p.silent.CompareAndSwap(true, false) {
+		if err := p.resume(ctx); err != nil {
+			return drivers.PrinterStatus{}, fmt.Errorf("escpos: status: %w", err)
+		}
 	}
 	printer, offline, fault, paper := got[0], got[1], got[2], got[3]
 	return drivers.PrinterStatus{
@@ -53,6 +61,20 @@ func (p *Printer) Status(ctx context.Context) (drivers.PrinterStatus, error) {
 		Unrecoverable: fault&errorUnrecoverable != 0,
 		DrawerPin3:    printer&printerPin3 != 0,
 	}, nil
+}
+
+// resume switches the automatic status on again: the printer may have been off.
+func (p *Printer) resume(ctx context.Context) error {
+	deaf := false
+	p.line.edit(func(a *answers) { deaf, a.auto = a.deaf, nil })
+	if deaf {
+		return nil
+	}
+	_, err := p.line.sendBy(ctx, time.Now().Add(autoWithin), []byte(autoOn), inTurn)
+	if noAnswer(err) {
+		return nil // it takes nothing, but it did answer
+	}
+	return err
 }
 
 // The automatic status: which changes GS a reports (drawer, on and offline,
@@ -141,7 +163,10 @@ func (p *Printer) listen(ctx context.Context) error {
 		return err
 	}
 	legal := true
-	p.line.edit(func(a *answers) { legal = a.illegal == 0 })
+	p.line.edit(func(a *answers) {
+		a.pausedLine()
+		legal = a.illegal == 0
+	})
 	if legal {
 		return nil // one that says nothing may have been set to nothing
 	}
