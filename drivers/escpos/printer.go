@@ -107,11 +107,7 @@ func (p *Printer) prepared(ctx context.Context) error {
 		return err
 	}
 	if p.auto {
-		// One that has stopped does not answer in its turn.
-		if s, err := p.Status(ctx); err != nil || s.Err() != nil {
-			return errors.Join(err, s.Err())
-		}
-		if err := p.probe(ctx); err != nil {
+		if _, err := p.probe(ctx); err != nil {
 			return err
 		}
 	}
@@ -121,7 +117,7 @@ func (p *Printer) prepared(ctx context.Context) error {
 	if err := p.listen(ctx); err != nil {
 		return err
 	}
-	p.ready, p.auto = true, false
+	p.ready = true
 	return nil
 }
 

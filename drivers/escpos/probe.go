@@ -2,6 +2,7 @@ package escpos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -55,27 +56,47 @@ const dropLine = "\x1b@"
 //nolint:gochecknoglobals // a constant
 var least = Model{Name: Auto, Columns: 32, Dots: 384}
 
-// probe asks an unknown printer what it is. Nothing of it prints, cuts, feeds
-// or opens; and never is it sent DLE ENQ or DLE DC4, which recover, switch off
-// and clear.
-func (p *Printer) probe(ctx context.Context) error {
-	if _, err := p.line.send(ctx, []byte(dropLine)); err != nil {
-		return err
+// Probe asks the printer what it is, whatever its model was said to be. Nothing
+// of it prints, cuts, feeds or opens; and never is it sent DLE ENQ or DLE DC4,
+// which recover, switch off and clear. It wraps the reason where the printer
+// has stopped: then it answers nothing in its turn.
+func (p *Printer) Probe(ctx context.Context) (Found, error) {
+	if err := p.printing.take(ctx); err != nil {
+		return Found{}, fmt.Errorf("escpos: probe: %w", err)
 	}
-	var f Found
+	defer p.printing.release()
+	f, err := p.probe(ctx)
+	if err != nil {
+		return Found{}, fmt.Errorf("escpos: probe: %w", err)
+	}
+	return f, nil
+}
+
+// probe is Probe for whoever holds the printer's turn.
+func (p *Printer) probe(ctx context.Context) (f Found, err error) {
+	if s, err := p.Status(ctx); err != nil || s.Err() != nil {
+		return f, errors.Join(err, s.Err())
+	}
+	if _, err := p.line.send(ctx, []byte(dropLine)); err != nil {
+		return f, err
+	}
 	for _, ask := range []func(context.Context, *Found) error{p.probeFences, p.probeName, p.probeAuto} {
 		if err := ask(ctx, &f); err != nil {
-			return err
+			return f, err
 		}
 		if _, err := p.line.send(ctx, []byte(dropLine)); err != nil {
-			return err
+			return f, err
 		}
 	}
+	p.ready = false // ESC @ has undone it
 	m := learned(&f)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.found, p.model = f, m
-	return nil
+	p.found = f
+	if p.auto {
+		p.model, p.auto = m, false
+	}
+	return f, nil
 }
 
 // Found is what a probe has found; the zero value where there was none.

@@ -1,6 +1,7 @@
 package till
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
@@ -22,8 +23,8 @@ func (t *Till) say(m message, detail string) {
 		lines = m.en
 	}
 	lower := display(lines[1], columnsMax)
-	if t.state.Hand.Thanks {
-		_, lower = t.view()
+	if t.state.Hand.Thanks || lines[1] == "" {
+		_, lower = t.view() // what is due, or the change
 	}
 	t.do(Show{Upper: split(lines[0], m.code), Lower: lower})
 	t.notice(m, detail)
@@ -81,6 +82,9 @@ func (t *Till) view() (upper, lower string) {
 	s := &t.state
 	switch s.Phase() {
 	case Closed:
+		if d, ok := t.question(); ok {
+			return t.ask(d)
+		}
 		return t.words("ｷｭｳｼﾁｭｳ", "CLOSED"), t.words("ﾊﾞﾝｺﾞｳ OPEN ﾃﾞ ｶｲｼ", "CASHIER NO. + OPEN")
 	case Idle:
 		return t.idleView()
@@ -113,7 +117,13 @@ func (t *Till) idleView() (upper, lower string) {
 		}
 		return t.total(last.Total), split(t.words("ｵﾂﾘ", "CHANGE"), yen(change))
 	}
+	if d, ok := t.question(); ok {
+		return t.ask(d)
+	}
+	waits := printerStates[cmp.Or(s.Flags.Paper, s.Flags.Down["printer"])]
 	switch {
+	case waits.code != "":
+		lower = t.words(waits.ja[1], waits.en[1])
 	case s.Flags.paperWaits():
 		lower = t.words("ﾖｳｼ･ｶﾊﾞｰｦ ｶｸﾆﾝ", "CHECK PAPER, COVER")
 	case s.Flags.Down["printer"] != "":
@@ -125,6 +135,12 @@ func (t *Till) idleView() (upper, lower string) {
 		return t.quantity(q), lower
 	}
 	return t.words("ｲﾗｯｼｬｲﾏｾ", "WELCOME"), lower
+}
+
+// ask is a question that stands until it is answered.
+func (t *Till) ask(d Doubt) (upper, lower string) {
+	m := d.question()
+	return split(t.words(m.ja[0], m.en[0]), d.number()), t.words(m.ja[1], m.en[1])
 }
 
 func (t *Till) quantity(q int64) string {
@@ -140,6 +156,8 @@ func (t *Till) total(m sale.Money) string {
 		flag = t.words(" !ﾖｳｼ", " !PAP")
 	case f.Down["printer"] != "":
 		flag = " !PRN"
+	case len(t.state.Doubts) > 0:
+		flag = t.words(" ?ｲﾝｼ", " ?PRN")
 	case f.Offline:
 		flag = " !OFF"
 	}
@@ -156,7 +174,7 @@ func (t *Till) words(ja, en string) string {
 // paperWaits says that the printer works, but waits for the operator.
 func (f Flags) paperWaits() bool {
 	switch f.Down["printer"] {
-	case "paper out", "cover open", "cutter error":
+	case paperOut, coverOpen, cutterError:
 		return true
 	}
 	return f.Paper != ""
