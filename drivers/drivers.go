@@ -43,6 +43,8 @@ var (
 	ErrHeadHot       error = stopped("print head too hot")
 	ErrMechanical    error = stopped("mechanical error")
 	ErrUnrecoverable error = stopped("unrecoverable error")
+	// ErrLate: the document was not begun by its time, and nothing was printed.
+	ErrLate = errors.New("waited too long")
 	// ErrUnknownOutcome: nobody can say whether it was printed. Never reprint
 	// by itself: ask the operator.
 	ErrUnknownOutcome = errors.New("outcome unknown")

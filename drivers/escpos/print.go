@@ -505,6 +505,9 @@ func (j *job) tell(cause error) {
 func (j *job) online(ctx context.Context) error {
 	j.begin()
 	for {
+		if by := j.doc.BeginBy; !j.ink && !by.IsZero() && time.Now().After(by) {
+			return drivers.ErrLate
+		}
 		got, err := j.line.ask(ctx, aboutPrinter)
 		switch {
 		case err == nil && got[0]&printerOffline == 0:

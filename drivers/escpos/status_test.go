@@ -336,3 +336,31 @@ func TestProbeWithoutPaper(t *testing.T) {
 		}
 	})
 }
+
+// TestLate: a document that was not begun by its time is not printed, one that
+// was is.
+func TestLate(t *testing.T) {
+	for name, lines := range map[string]int{"not begun": 0, "begun": 3} {
+		t.Run(name, func(t *testing.T) {
+			device(t, "tm-t88v", func(t *testing.T, p *escpos.Printer, d *driverstest.ReceiptPrinter) {
+				d.PaperFor(lines)
+				doc, want := numbered("a", 6)
+				doc.BeginBy = time.Now().Add(10 * time.Minute)
+				printed := make(chan error, 1)
+				go func() { printed <- p.Print(t.Context(), doc, nil) }()
+				time.Sleep(11 * time.Minute)
+				d.PaperFor(-1)
+				err := <-printed
+				if lines == 0 {
+					if !errors.Is(err, drivers.ErrLate) || errors.Is(err, drivers.ErrUnknownOutcome) || len(d.Lines()) > 0 {
+						t.Errorf("%v, on the paper %q", err, d.Lines())
+					}
+					return
+				}
+				if got := d.Lines(); err != nil || !slices.Equal(got, append(want, "✂")) {
+					t.Errorf("%v, on the paper %q", err, got)
+				}
+			})
+		})
+	}
+}
