@@ -113,7 +113,7 @@ func checkDigit(s string) byte {
 		}
 		sum += weight * int(s[i]-'0')
 	}
-	return byte('0' + (10-sum%10)%10) //nolint:gosec // a digit
+	return byte('0' + (10-sum%10)%10)
 }
 
 // checked completes n-1 digits, or checks n.
@@ -215,10 +215,10 @@ func codabar(s string) (string, error) {
 // Matrix draws a QR code or Data Matrix. Its error wraps drivers.ErrUnsupported
 // for the others, or drivers.ErrTooLong.
 func (c Code) Matrix() (Matrix, error) {
-	switch c.Symbology {
-	case drivers.QRCode:
+	if c.Symbology == drivers.QRCode {
 		return QR(c.Data)
-	case drivers.DataMatrix:
+	}
+	if c.Symbology == drivers.DataMatrix {
 		return DataMatrix(c.Data)
 	}
 	return Matrix{}, fmt.Errorf("barcode: drawing it: %w", drivers.ErrUnsupported)

@@ -1,5 +1,7 @@
 package barcode
 
+import "strings"
+
 // Symbol values of Code 128.
 const (
 	toC, toB, toA          = 99, 100, 101
@@ -33,13 +35,15 @@ func (c Code) Symbols() []Symbol {
 	if c.Elements == nil {
 		return symbols(nil, c.Data, 0)
 	}
-	text := ""
+	var joined strings.Builder
 	for i, e := range c.Elements {
-		text += e.AI + e.Value
+		joined.WriteString(e.AI)
+		joined.WriteString(e.Value)
 		if e.Variable() && i < len(c.Elements)-1 {
-			text += string(gs)
+			joined.WriteByte(gs)
 		}
 	}
+	text := joined.String()
 	first := SetB
 	if digitRun(text) >= minPairs {
 		first = SetC

@@ -158,7 +158,7 @@ func (m *mapping) bit(row, col int, word byte, bit int) {
 		col += m.n
 		row += 4 - (m.n+4)%8
 	}
-	m.cells[row*m.n+col] = dmWhite + int8(word>>(7-bit)&1) //nolint:gosec // one bit
+	m.cells[row*m.n+col] = dmWhite + int8(word>>(7-bit)&1)
 }
 
 func (m *mapping) next() (w byte) {

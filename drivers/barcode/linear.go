@@ -23,6 +23,7 @@ func (c Code) Modules() (m []bool, ok bool) {
 		return codabarBars(c.Data), true
 	case drivers.Code128, drivers.GS1128:
 		return code128Bars(c.Symbols()), true
+	case drivers.DataBar, drivers.QRCode, drivers.PDF417, drivers.DataMatrix:
 	}
 	return nil, false
 }
