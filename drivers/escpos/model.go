@@ -40,15 +40,18 @@ type Model struct {
 	Name string
 	// Columns of font A (12×24 dots), Dots across the paper, and DPI of both.
 	Columns, Dots, DPI int
-	LineDots int // between two lines of text, in dots
-	Cutter   Ability
+	// LineDots are from one line of text to the next.
+	LineDots int
+	Cutter   bool
 	// RealTimeKick: obeys DLE DC4 1. The pulse is then sent at once, or never;
 	// an ESC p would wait in the buffer of a printer without paper and open the
 	// drawer when nobody stands at it.
-	RealTimeKick Ability
+	RealTimeKick bool
 	// PrintComplete: answers GS ( H when the paper is printed. Without it the
 	// driver knows only what was read, and waits a while for the paper.
-	PrintComplete Ability
+	PrintComplete bool
+	// Basis is what the size, Cutter, RealTimeKick and PrintComplete rest on.
+	Basis Ability
 	// UserKanji: FS 2 defines characters. Without it they are drawn into the
 	// line by ESC *.
 	UserKanji Ability
@@ -73,15 +76,15 @@ var models = [...]Model{
 	tm(Model{Name: "tm-t20iii", Columns: 48, Dots: 576, DPI: 203, PageDots: 938}),
 	tm(Model{Name: "tm-m30", Columns: 48, Dots: 576, DPI: 203, PageDots: 938, DataMatrix: Documented}),
 	{
-		Name: "generic-80", Columns: 48, Dots: 576, DPI: 203, LineDots: 30,
-		Cutter: Unverified, Raster: Unverified, Linear: Unverified, QR: Unverified, Pages: genericPages(),
+		Name: "generic-80", Columns: 48, Dots: 576, DPI: 203, LineDots: 30, Basis: Unverified,
+		Cutter: true, Raster: Unverified, Linear: Unverified, QR: Unverified, Pages: genericPages(),
 	},
 	{
-		Name: "generic-58", Columns: 32, Dots: 384, DPI: 203, LineDots: 30,
+		Name: "generic-58", Columns: 32, Dots: 384, DPI: 203, LineDots: 30, Basis: Unverified,
 		Raster: Unverified, Pages: genericPages(),
 	},
 	{ // the cheapest: codes are drawn, one line feed after a picture is lost
-		Name: "clone-58", Columns: 32, Dots: 384, DPI: 203, LineDots: 30,
+		Name: "clone-58", Columns: 32, Dots: 384, DPI: 203, LineDots: 30, Basis: Unverified,
 		Pages: genericPages(),
 	},
 }
@@ -89,7 +92,7 @@ var models = [...]Model{
 // tm adds what all of these share.
 func tm(m Model) Model {
 	m.LineDots = 30
-	m.Cutter, m.RealTimeKick, m.PrintComplete = Documented, Documented, Documented
+	m.Cutter, m.RealTimeKick, m.PrintComplete, m.Basis = true, true, true, Documented
 	m.UserKanji, m.Raster, m.NV, m.Page = Documented, Documented, Documented, Documented
 	m.Linear, m.GS1128, m.DataBar, m.QR, m.PDF417 = Documented, Documented, Documented, Documented, Documented
 	m.Pages = []byte{pageWPC1252, pagePC858, pagePC852, pagePC866, pageISO8859x7, pageWPC1250, pageWPC1251, pageWPC1253, pageWPC1254, pageWPC1257}

@@ -1,6 +1,7 @@
 package escpos
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -114,24 +115,43 @@ func (s *charset) look(c rune) char {
 	if code := s.kanji(c); code != 0 {
 		return char{kind: kanji, code: code, r: c}
 	}
-	if s.onSomePage(c) {
-		return char{kind: onPage, r: c}
-	}
 	if base := letter(c); base != c {
 		return s.look(base)
+	}
+	if mark(c) {
+		return char{kind: nothing}
 	}
 	return char{kind: drawn, r: c}
 }
 
-// narrow characters take one column even if Shift_JIS has them in two: letters
-// of Europe and what Unicode calls narrow (East Asian Width, Na and H).
+// narrowSigns are in the code tables of every model, and take one column, as
+// the letters of Europe do.
+const narrowSigns = "¡¢£¤¦©«¬®¯²³¸¹»¼½¾€‚„‹›•™"
+
+// narrow characters take one column even if Shift_JIS has them in two: what a
+// receipt in euros or pounds is set with.
 func narrow(c rune) bool {
-	switch c {
-	case '¢', '£', '¦', '¬', '¯', '€':
+	switch {
+	case c >= '｡' && c <= 'ﾟ':
 		return true
+	case c < 0x530, c >= 0x1E00 && c < 0x2000: // Latin, Greek, Cyrillic
+		return unicode.IsLetter(c) || strings.ContainsRune(narrowSigns, c)
 	}
-	return c >= '｡' && c <= 'ﾟ' || c < 0x600 && unicode.IsLetter(c)
+	return c < 0x2200 && strings.ContainsRune(narrowSigns, c)
 }
+
+// compose joins letters and marks that come one by one. Only then: composing
+// makes other kanji of some.
+func compose(s string) string {
+	for _, c := range s {
+		if mark(c) {
+			return norm.NFC.String(s)
+		}
+	}
+	return s
+}
+
+func mark(c rune) bool { return c >= 0x300 && c < 0x370 || c == 0x3099 || c == 0x309A }
 
 // letter is c without the marks that no printer has (ễ is e): a name that is
 // read as it was is better than a box in it. Others stay.
