@@ -32,7 +32,7 @@ const (
 // TextLine is one printed line. Text is UTF-8; control characters are replaced
 // by spaces. ASCII, ¥, half-width katakana, the letters of Latin, Greek and
 // Cyrillic (below U+0530, and U+1E00 to U+1FFF) and the signs
-// ¡¢£¤¦©«¬®¯²³¸¹»¼½¾€‚„‹›•™ take one column, all others two. What does not fit is
+// ¡¢£¤¦©«¬®¯²³¸¹»¼½¾¿€‚„‹›•™ take one column, all others two. What does not fit is
 // wrapped.
 type TextLine struct {
 	Text  string

@@ -17,6 +17,9 @@ const setUp = "\x1b@" + // ESC @: initialize; drops a half line of an older docu
 const (
 	kanjiOn  = "\x1c&" // FS &
 	kanjiOff = "\x1c." // FS .
+	// FS C n: kanji code system. Under Shift_JIS some printers take 81–9F and
+	// E0–FC for half a kanji even after FS . ; under JIS none does.
+	systemJIS, systemShiftJIS = "\x1cC\x00", "\x1cC\x01"
 	// rawBackslash borrows the USA set (ESC R 0) for one character.
 	rawBackslash = "\x1bR\x00\\\x1bR\x08"
 	// fence is GS r 1: transmit paper sensor status. It is answered in its turn.
@@ -101,11 +104,12 @@ type encoder struct {
 	out   stream
 
 	// The printer's state, to send changes only.
-	kanji, bold bool
-	wide, tall  bool
-	align       drivers.Align
-	table       byte // of ESC t
-	inPage      bool // page mode
+	kanji, jis bool
+	bold       bool
+	wide, tall bool
+	align      drivers.Align
+	table      byte // of ESC t
+	inPage     bool // page mode
 
 	text       []char // of the line that is laid out
 	lines      int    // in this block
@@ -230,6 +234,9 @@ func (e *encoder) line(l drivers.TextLine) error {
 			at := breakAt(e.text, begin, i)
 			e.send(e.text[begin:at])
 			e.feed()
+			for at < len(e.text) && blankChar(e.text[at]) { // it would look like an indent
+				at++
+			}
 			begin, i, used = at, at-1, 0
 			continue
 		}
@@ -273,12 +280,15 @@ func (e *encoder) send(text []char) {
 }
 
 func (e *encoder) double(code uint16) {
+	if e.jis {
+		e.jis = false
+		e.put(systemShiftJIS)
+	}
 	e.mode(true)
 	e.command(byte(code>>8), byte(code&0xFF))
 }
 
-// single sends a byte of a code table; in kanji mode some printers take it for
-// half a kanji. What comes after it chooses the table.
+// single sends a byte of a code table. What comes after it chooses the table.
 func (e *encoder) single(c rune, text []char) {
 	e.mode(false)
 	b := inPage(e.table, c)
@@ -287,8 +297,15 @@ func (e *encoder) single(c rune, text []char) {
 		e.command(esc, 't', e.table)
 		b = inPage(e.table, c)
 	}
+	if !e.jis && leads(b) {
+		e.jis = true
+		e.put(systemJIS)
+	}
 	e.command(b)
 }
+
+// leads says whether a byte is the first of a kanji under Shift_JIS.
+func leads(b byte) bool { return b >= 0x80 && b <= 0xA0 || b >= 0xE0 }
 
 // glyph sends a character that no table has.
 func (e *encoder) glyph(c rune) {

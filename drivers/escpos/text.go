@@ -115,7 +115,7 @@ func (s *charset) look(c rune) char {
 	if code := s.kanji(c); code != 0 {
 		return char{kind: kanji, code: code, r: c}
 	}
-	if base := letter(c); base != c {
+	if base := letter(c); base != c && narrow(c) {
 		return s.look(base)
 	}
 	if mark(c) {
@@ -126,7 +126,7 @@ func (s *charset) look(c rune) char {
 
 // narrowSigns are in the code tables of every model, and take one column, as
 // the letters of Europe do.
-const narrowSigns = "¡¢£¤¦©«¬®¯²³¸¹»¼½¾€‚„‹›•™"
+const narrowSigns = "¡¢£¤¦©«¬®¯²³¸¹»¼½¾¿€‚„‹›•™"
 
 // narrow characters take one column even if Shift_JIS has them in two: what a
 // receipt in euros or pounds is set with.

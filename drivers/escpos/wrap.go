@@ -24,7 +24,7 @@ func breakAt(text []char, begin, over int) int {
 	}
 	// A word of Latin letters moves down whole, if a space is not far.
 	for at := over; at > begin+(over-begin)/2; at-- {
-		if text[at-1].code == ' ' && text[at-1].kind == plain7 {
+		if blankChar(text[at-1]) {
 			return at
 		}
 	}
@@ -47,3 +47,5 @@ func allowed(text []char, at int) bool {
 func wordly(c char) bool {
 	return c.kind == plain7 && c.code != ' ' && c.code != '-' || c.kind == onPage && (c.r < '｡' || c.r > 'ﾟ')
 }
+
+func blankChar(c char) bool { return c.kind == plain7 && c.code == ' ' }
