@@ -50,10 +50,12 @@ func (p *Printer) Print(ctx context.Context, doc drivers.Document, paused func(e
 	defer p.printing.release()
 	j := &job{printer: p, line: p.line, doc: doc, paused: paused, state: Job{State: Queued, Items: len(doc.Items)}}
 	err := j.print(ctx)
-	switch {
-	case err == nil:
+	if err == nil {
 		j.note(Printed, nil)
 		return nil
+	}
+	p.ready = p.ready && !j.begun // whatever it was left in is looked at first
+	switch {
 	case j.ink:
 		err = fmt.Errorf("%w after item %d of %d: %w", drivers.ErrUnknownOutcome, j.state.Certain, len(doc.Items), err)
 		j.note(Unknown, err)
@@ -113,6 +115,7 @@ type job struct {
 	state   Job
 
 	from    int  // the first item of this transmission
+	begun   bool // something was sent
 	ink     bool // items may be on the paper
 	longest int  // the longest unit that was sent
 
@@ -143,14 +146,11 @@ func (j *job) print(ctx context.Context) error {
 	}
 	p.mend = 0
 	for range resumesMax {
-		rest := drivers.Document{Items: j.doc.Items[j.from:], Cut: j.doc.Cut}
-		// After a restart the IDs are others than before it.
-		out, err := encode(p.Model(), rest, max(p.nextID, time.Now().UnixMilli()))
+		out, m, err := j.encode(ctx)
 		if err != nil {
 			return err
 		}
-		p.nextID = out.next
-		j.transmission(out, p.Model())
+		j.transmission(out, m)
 		err = j.run(ctx)
 		if !errors.Is(err, errLost) && !errors.Is(err, errStalled) {
 			return err
@@ -165,6 +165,53 @@ func (j *job) print(ctx context.Context) error {
 		}
 	}
 	return errLost
+}
+
+// encode lays out what is to come, with the pictures that the printer keeps, or
+// has been given now, by their key; one that keeps none is sent their dots.
+func (j *job) encode(ctx context.Context) (stream, Model, error) {
+	p := j.printer
+	m := p.Model()
+	rest := drivers.Document{Items: j.doc.Items[j.from:], Cut: j.doc.Cut}
+	for {
+		// After a restart the IDs are others than before it.
+		out, err := encode(m, rest, max(p.nextID, time.Now().UnixMilli()))
+		if err != nil {
+			return out, m, err
+		}
+		p.nextID = out.next
+		if len(out.logos) == 0 {
+			return out, m, nil
+		}
+		kept, err := j.keep(ctx, out.logos)
+		if err != nil || kept {
+			return out, m, err
+		}
+		m.NV = Lacking
+	}
+}
+
+// keptWithin is how long a printer may take to list the pictures that it keeps,
+// after it has written one.
+const keptWithin = 2 * time.Second
+
+func (j *job) keep(ctx context.Context, logos []logo) (bool, error) {
+	if err := j.online(ctx); err != nil { // else it answers nothing in its turn
+		return false, err
+	}
+	ask := func(ctx context.Context, command, beginning string) (string, error) {
+		return j.line.askBlock(ctx, command, beginning, keptWithin)
+	}
+	send := func(ctx context.Context, command []byte) error {
+		j.begun, j.longest = true, max(j.longest, len(command))
+		_, err := j.line.send(ctx, command)
+		return err
+	}
+	kept, err := j.printer.shelf.keep(ctx, logos, ask, send)
+	if noAnswer(err) { // a clone with the name of one that keeps pictures
+		return false, nil
+	}
+	return kept, err
 }
 
 // mend lets the next unit begin with what ends a command of n bytes.
@@ -315,7 +362,7 @@ func (j *job) block(ctx context.Context, first, last int, b []byte) error {
 	for {
 		n, err := j.fenced(ctx, last, b, j.out.units[last].fences)
 		if n > 0 {
-			j.sent = last + 1
+			j.begun, j.sent = true, last+1
 			j.ink = j.ink || slices.ContainsFunc(j.out.units[first:j.sent], func(u unit) bool { return !u.blank })
 		}
 		if err == nil {

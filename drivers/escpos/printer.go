@@ -25,9 +25,9 @@ import (
 
 // Bytes that begin commands.
 const (
-	dle, eot, enq, dc4 = 0x10, 0x04, 0x05, 0x14
-	esc, fs, gs        = 0x1B, 0x1C, 0x1D
-	lf                 = 0x0A
+	dle, eot, dc4 = 0x10, 0x04, 0x14
+	esc, fs, gs   = 0x1B, 0x1C, 0x1D
+	lf            = 0x0A
 )
 
 // KickOn is the pulse of one kick; the printer's own unit is 2 ms or 100 ms.
@@ -47,6 +47,7 @@ type Printer struct {
 	ready  bool  // see prepare
 	auto   bool  // the model is still to be probed
 	mend   int   // the longest command of a document that was lost
+	shelf  shelf // the pictures that it keeps
 
 	silent atomic.Bool // the last question for its status was not answered
 
@@ -71,7 +72,7 @@ const Auto = "auto"
 // an error that lists the known ones.
 func New(p drivers.Port, model string) (*Printer, error) {
 	if model == Auto {
-		return &Printer{model: least, auto: true, line: newLine(p), printing: newTurn()}, nil
+		return &Printer{model: least(), auto: true, line: newLine(p), printing: newTurn()}, nil
 	}
 	m, err := modelByName(model)
 	if err != nil {
@@ -125,6 +126,9 @@ func (p *Printer) prepared(ctx context.Context) error {
 // program has sent, until it is taken for one that is stuck in a command.
 const aliveWithin = time.Second
 
+// stuckMax paddings end the longest command, a picture to be kept.
+const stuckMax = drivers.PictureBytesMax/paddingMax + 1
+
 // alive sets the printer up. One that says it is online and does not answer in
 // its turn has been left in the middle of a picture: it is given the rest.
 func (p *Printer) alive(ctx context.Context) error {
@@ -135,14 +139,18 @@ func (p *Printer) alive(ctx context.Context) error {
 	if err != nil || printer[0]&printerOffline != 0 {
 		return err
 	}
-	if _, err = p.line.askByte(ctx, fence, aliveWithin); !noAnswer(err) {
-		return err
+	for range stuckMax {
+		if _, err = p.line.askByte(ctx, fence, aliveWithin); !noAnswer(err) {
+			return err
+		}
+		if err := p.line.broken(ctx, paddingMax); err != nil {
+			return err
+		}
+		if _, err = p.line.send(ctx, []byte(setUp)); err != nil {
+			return err
+		}
 	}
-	if err := p.line.broken(ctx, paddingMax); err != nil {
-		return err
-	}
-	_, err = p.line.send(ctx, []byte(setUp))
-	return err
+	return nil // it never says; then its documents will be unknown
 }
 
 // Model is what is known of the printer.

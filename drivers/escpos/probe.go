@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -52,9 +53,11 @@ const dropLine = "\x1b@"
 
 // least is what a printer is taken for before it was probed: narrow paper, no
 // cutter, the drawer kicked in its turn.
-//
-//nolint:gochecknoglobals // a constant
-var least = Model{Name: Auto, Columns: 32, Dots: 384}
+func least() Model {
+	m := models[slices.IndexFunc(models[:], func(m Model) bool { return m.Name == "generic-58" })]
+	m.Name, m.Basis = Auto, Probed
+	return m
+}
 
 // Probe asks the printer what it is, whatever its model was said to be. Nothing
 // of it prints, cuts, feeds or opens; and never is it sent DLE ENQ or DLE DC4,
@@ -167,13 +170,14 @@ func (p *Printer) probeAuto(ctx context.Context, f *Found) error {
 // counts, but only of a printer that does what that model does: a clone is
 // given narrow lines, which are right on wide paper, too.
 func learned(f *Found) Model {
-	m := least
+	m := least()
 	m.PrintComplete, m.Cutter = f.PrintFence, f.CutterClaimed
 	name := strings.ToLower(strings.ReplaceAll(f.Name, " ", ""))
 	for _, known := range models {
 		if known.Name == name && known.PrintComplete == f.PrintFence && f.ReadFence && f.AutoStatus {
 			f.Model = known.Name
-			m.Columns, m.Dots, m.Cutter = known.Columns, known.Dots, known.Cutter
+			m = known
+			m.Name, m.Basis = Auto, Probed
 		}
 	}
 	// A kick in real time cannot be tried without opening the drawer.
