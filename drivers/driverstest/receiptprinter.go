@@ -33,9 +33,10 @@ type ReceiptPrinter struct {
 	jammed   bool
 	latched  bool // a cutter error that DLE ENQ ends
 	pin3     bool
-	auto     bool   // GS a: automatic status
-	reported string // the newest one
-	opens    int    // kicks until the drawer opens; 0 is never
+	kept     []string // the keys of the pictures in its memory
+	auto     bool     // GS a: automatic status
+	reported string   // the newest one
+	opens    int      // kicks until the drawer opens; 0 is never
 	held     [][]byte
 	received []byte
 	command  []byte   // the beginning of the one that is arriving
@@ -77,6 +78,8 @@ type PrinterFaults struct {
 	// GS a, NoProcessID no GS ( H.
 	Auto                []byte
 	NoAuto, NoProcessID bool
+	// NoMemory keeps no pictures: it knows no GS ( L.
+	NoMemory bool
 	// Swallows is how many more bytes it takes for those of a picture, which a
 	// host left unfinished. It hears real-time commands among them.
 	Swallows int
@@ -426,7 +429,19 @@ func commandLength(c []byte) (n int, known bool) {
 			if len(c) < 5 {
 				return 5, true
 			}
-			return 5 + int(c[3]) + int(c[4])<<8, c[2] == 'H' || c[2] == 0
+			return 5 + int(c[3]) + int(c[4])<<8, c[2] == 'H' || c[2] == 'L' || c[2] == 0
+		}
+		if string(c[:2]) == "\x1d8" { // GS 8 L p1 p2 p3 p4 and so many bytes
+			if len(c) < 7 {
+				return 7, true
+			}
+			return 7 + int(c[3]) + int(c[4])<<8 + int(c[5])<<16, true
+		}
+		if string(c[:2]) == "\x1dv" { // GS v 0 m xL xH yL yH and so many bytes
+			if len(c) < 8 {
+				return 8, true
+			}
+			return 8 + (int(c[4])+int(c[5])<<8)*(int(c[6])+int(c[7])<<8), true
 		}
 		if string(c[:2]) == "\x1b*" { // ESC * 33 nL nH and three bytes a column
 			if len(c) < 5 {
@@ -548,7 +563,16 @@ func (d *ReceiptPrinter) obey(c []byte) bool {
 		d.lines = append(d.lines, "✂")
 	case "\x1dr":
 		d.fence(0)
+	case "\x1dv":
+		d.lines = append(d.lines, PictureMark)
+	case "\x1d8":
+		if !d.faults.NoMemory && !bytes.Contains(c[:12], []byte{0, 0, 0, 0}) {
+			d.kept = append(d.kept, string(c[10:12]))
+		}
 	case "\x1d(":
+		if c[2] == 'L' {
+			return d.graphics(c)
+		}
 		if bytes.Contains(c[5:], []byte{0}) || len(c) == 5 {
 			break // a command that was cut short and mended with NULs
 		}
@@ -573,6 +597,33 @@ func (d *ReceiptPrinter) obey(c []byte) bool {
 		d.identify(c[2])
 	}
 	return true
+}
+
+// PictureMark stands in Lines for a picture.
+const PictureMark = "[picture]"
+
+// graphics obeys GS ( L fn 64 and 69.
+func (d *ReceiptPrinter) graphics(c []byte) bool {
+	switch {
+	case d.faults.NoMemory || len(c) < 7:
+	case c[6] == 64:
+		d.answer([]byte("\x37\x72\x40" + strings.Join(d.kept, "") + "\x00")...)
+	case c[6] == 69 && len(c) > 8 && slices.Contains(d.kept, string(c[7:9])):
+		if d.left == 0 {
+			d.faults.PaperOut = true
+			d.report()
+			return false
+		}
+		d.lines = append(d.lines, PictureMark)
+	}
+	return true
+}
+
+// Kept is how many pictures are in its memory.
+func (d *ReceiptPrinter) Kept() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.kept)
 }
 
 // identify answers GS I n as a TM-T88V would.
