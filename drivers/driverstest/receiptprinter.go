@@ -581,22 +581,30 @@ func (d *ReceiptPrinter) obey(c []byte) bool {
 			break
 		}
 		d.fence(append(append([]byte{0x37, 0x22}, c[7:]...), 0)...)
-	case "\x1bR":
-		d.state.japan = c[2] == 8
 	case "\x1b*":
 		d.line = append(d.line, drawnMark...)
-	case "\x1bt":
-		d.state.katakana, d.state.latin = c[2] == 1, c[2] == 16
-	case "\x1cC":
-		d.state.sjis = c[2] == 1
-	case "\x1c&", "\x1c.":
-		d.state.kanji = c[1] == '&'
 	case "\x1da":
 		d.auto, d.reported = c[2] != 0, ""
 	case "\x1dI":
 		d.identify(c[2])
+	default:
+		d.state.set(c)
 	}
 	return true
+}
+
+// set obeys a command that changes how text is read.
+func (s *printState) set(c []byte) {
+	switch string(c[:2]) {
+	case "\x1bR":
+		s.japan = c[2] == 8
+	case "\x1bt":
+		s.katakana, s.latin = c[2] == 1, c[2] == 16
+	case "\x1cC":
+		s.sjis = c[2] == 1
+	case "\x1c&", "\x1c.":
+		s.kanji = c[1] == '&'
+	}
 }
 
 // PictureMark stands in Lines for a picture.

@@ -12,14 +12,17 @@ import (
 func FuzzAnswers(f *testing.F) {
 	f.Add([]byte{0x12, 0x16, 0x00, xoff, 0x10, 0x00, xon, 0x00, 0x00, 0x37, 0x22, 0, 0xFF}, byte(2), byte(3))
 	f.Fuzz(func(t *testing.T, said []byte, asked, fences byte) {
-		a := answers{asked: int(asked), owes: slices.Repeat([]string{readFence, processID(7)}, int(fences))}
-		for _, b := range said {
+		a := answers{want: "\x37\x72", plainly: fences%2 == 1, asked: int(asked), owes: slices.Repeat([]string{readFence, processID(7)}, int(fences))}
+		for i, b := range said {
+			if i%7 == 6 {
+				a.pausedLine()
+			}
 			a.feed(b)
 		}
 		if a.asked < 0 || len(a.status)+a.asked != int(asked) || a.owed()+a.passed != 2*int(fences) || len(a.part) >= autoBytes || len(a.block) > blockMax {
 			t.Errorf("%+v", a)
 		}
-		if a.noise+a.extra+len(a.status)+a.passed > len(said) || a.rung > len(said)/autoBytes {
+		if a.extra+len(a.status)+a.passed+len(a.byte)+a.rung > len(said) || a.noise > 2*len(said) || len(a.found) > blockMax || a.rung > len(said)/autoBytes {
 			t.Errorf("more answers than bytes: %+v", a)
 		}
 	})

@@ -67,10 +67,10 @@ func faults() []fault {
 // receiptLines is the length of the receipt of the table: three blocks.
 const receiptLines = 20
 
-func numbered(name string, n int) (drivers.Document, []string) {
+func numbered(n int) (drivers.Document, []string) {
 	doc, lines := drivers.Document{Cut: true}, make([]string, 0, n)
 	for i := range n {
-		lines = append(lines, fmt.Sprintf("%s %02d", name, i))
+		lines = append(lines, fmt.Sprintf("a %02d", i))
 		doc.Items = append(doc.Items, drivers.TextLine{Text: lines[i]})
 	}
 	return doc, lines
@@ -115,7 +115,7 @@ func happens(t *testing.T, model string, f fault, at int) (end escpos.State) {
 			t.Fatal(err)
 		}
 		d.Set(func(f *driverstest.PrinterFaults) { f.LineTime = 5 * time.Millisecond })
-		doc, lines := numbered("a", receiptLines)
+		doc, lines := numbered(receiptLines)
 		paused, printed := make(chan error, 100), make(chan error, 1)
 		go func() { printed <- p.Print(t.Context(), doc, func(cause error) { paused <- cause }) }()
 		if at > 0 {

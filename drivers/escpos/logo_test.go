@@ -13,7 +13,7 @@ import (
 
 // headed is a receipt with a logo above it.
 func headed(n int) (drivers.Document, []string) {
-	doc, lines := numbered("a", n)
+	doc, lines := numbered(n)
 	logo := drivers.Picture{Gray: bytes.Repeat([]byte{0, 255}, 32*16), Width: 64, Keep: true}
 	doc.Items = append([]drivers.Item{logo}, doc.Items...)
 	return doc, append([]string{driverstest.PictureMark}, lines...)

@@ -538,7 +538,8 @@ func (j *job) askLost(ctx context.Context) error {
 
 // tell calls paused for each new cause, and once when it goes on.
 func (j *job) tell(cause error) {
-	if cause == j.cause || cause != nil && j.cause != nil && cause.Error() == j.cause.Error() {
+	// Not errors.Is: a reason to be offline is told after "offline", too.
+	if fmt.Sprint(cause) == fmt.Sprint(j.cause) {
 		return
 	}
 	j.again = j.again || j.cause != nil

@@ -91,7 +91,7 @@ func simulated(t *testing.T, model string) (*escpos.Printer, *printer.Printer) {
 func simFault(t *testing.T, model string, at int, changes []printer.Change) escpos.State {
 	t.Helper()
 	p, sim := simulated(t, model)
-	doc, lines := numbered("a", receiptLines)
+	doc, lines := numbered(receiptLines)
 	printed := make(chan error, 1)
 	go func() { printed <- p.Print(t.Context(), doc, nil) }()
 	for sim.State().Lines < at {

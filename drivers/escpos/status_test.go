@@ -130,7 +130,7 @@ func TestNoAutomaticStatus(t *testing.T) {
 				device(t, model, func(t *testing.T, p *escpos.Printer, d *driverstest.ReceiptPrinter) {
 					d.Set(fault)
 					d.PaperFor(15)
-					doc, want := numbered("a", 60)
+					doc, want := numbered(60)
 					paused, printed := make(chan error, 10), make(chan error, 1)
 					go func() { printed <- p.Print(t.Context(), doc, func(cause error) { paused <- cause }) }()
 					if cause := <-paused; !errors.Is(cause, drivers.ErrPaperOut) {
@@ -186,7 +186,7 @@ func TestRecover(t *testing.T) {
 			device(t, "tm-t88v", func(t *testing.T, p *escpos.Printer, d *driverstest.ReceiptPrinter) {
 				d.JamCutter(true)
 				d.Set(func(f *driverstest.PrinterFaults) { f.Latched = true })
-				doc, want := numbered("a", 12)
+				doc, want := numbered(12)
 				paused, printed := make(chan error, 10), make(chan error, 1)
 				go func() { printed <- p.Print(t.Context(), doc, func(cause error) { paused <- cause }) }()
 				if cause := <-paused; !errors.Is(cause, drivers.ErrCutter) {
@@ -214,7 +214,7 @@ func TestRecover(t *testing.T) {
 // TestRecoverInTheMiddle clears a buffer with lines: nobody knows which.
 func TestRecoverInTheMiddle(t *testing.T) {
 	device(t, "tm-t88v", func(t *testing.T, p *escpos.Printer, d *driverstest.ReceiptPrinter) {
-		doc, lines := numbered("a", 30)
+		doc, lines := numbered(30)
 		d.Set(func(f *driverstest.PrinterFaults) { f.LineTime = 5 * time.Millisecond })
 		printed := make(chan error, 1)
 		go func() { printed <- p.Print(t.Context(), doc, nil) }()
@@ -242,7 +242,7 @@ func TestCutFirst(t *testing.T) {
 			if err := p.Print(t.Context(), drivers.Document{Items: drivers.Texts(drivers.TextLine{Text: "half"})}, nil); err != nil {
 				t.Fatal(err)
 			}
-			doc, _ := numbered("a", 1)
+			doc, _ := numbered(1)
 			doc.CutFirst = true
 			if err := p.Print(t.Context(), doc, nil); err != nil {
 				t.Fatal(err)
@@ -259,7 +259,7 @@ func TestCutFirst(t *testing.T) {
 func TestStuckParser(t *testing.T) {
 	device(t, "tm-t88v", func(t *testing.T, p *escpos.Printer, d *driverstest.ReceiptPrinter) {
 		d.Set(func(f *driverstest.PrinterFaults) { f.Swallows = 4000 })
-		doc, want := numbered("a", 12)
+		doc, want := numbered(12)
 		if err := p.Print(t.Context(), doc, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -301,7 +301,7 @@ func TestProbe(t *testing.T) {
 					t.Errorf("it printed %q", got)
 				}
 				d.PaperFor(-1)
-				doc, want := numbered("a", 20)
+				doc, want := numbered(20)
 				if err := p.Print(t.Context(), doc, nil); err != nil {
 					t.Fatal(err)
 				}
@@ -323,7 +323,7 @@ func TestProbeWithoutPaper(t *testing.T) {
 		if err := p.Init(t.Context()); !errors.Is(err, drivers.ErrPaperOut) {
 			t.Fatal(err)
 		}
-		doc, want := numbered("a", 3)
+		doc, want := numbered(3)
 		if err := p.Print(t.Context(), doc, nil); !errors.Is(err, drivers.ErrPaperOut) || errors.Is(err, drivers.ErrUnknownOutcome) {
 			t.Fatal(err)
 		}
@@ -344,7 +344,7 @@ func TestLate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			device(t, "tm-t88v", func(t *testing.T, p *escpos.Printer, d *driverstest.ReceiptPrinter) {
 				d.PaperFor(lines)
-				doc, want := numbered("a", 6)
+				doc, want := numbered(6)
 				doc.BeginBy = time.Now().Add(10 * time.Minute)
 				printed := make(chan error, 1)
 				go func() { printed <- p.Print(t.Context(), doc, nil) }()

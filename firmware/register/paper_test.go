@@ -114,8 +114,12 @@ func TestCutFirst(t *testing.T) {
 		job till.Print
 		err error
 	}{
-		{again, nil}, {again, nil}, {job, wrapped(drivers.ErrUnknownOutcome)},
-		{job, errors.Join(drivers.ErrUnknownOutcome, drivers.ErrUnplugged)}, {job, nil}, {job, nil},
+		{again, nil},
+		{again, nil},
+		{job, wrapped(drivers.ErrUnknownOutcome)},
+		{job, errors.Join(drivers.ErrUnknownOutcome, drivers.ErrUnplugged)},
+		{job, nil},
+		{job, nil},
 	} {
 		p.print = func(context.Context, func(error)) error { return step.err }
 		if err := r.printJob(t.Context(), t.Context(), p, step.job); err != nil && !errors.Is(err, drivers.ErrUnplugged) {

@@ -2,6 +2,7 @@ package till
 
 import (
 	"encoding/json"
+	"slices"
 
 	"regi/firmware/record"
 	"regi/firmware/sale"
@@ -192,6 +193,11 @@ func (t *Till) reprint(job Job) bool {
 	}
 	job.Reprint = true
 	body := job.body()
+	// Nobody need look for the paper that this one replaces.
+	t.state.Doubts = slices.DeleteFunc(slices.Clone(t.state.Doubts), func(d Doubt) bool {
+		old := d.Job.body()
+		return old.Document == body.Document && old.SequenceNumber == body.SequenceNumber
+	})
 	body.Job = t.state.Counters.Job + 1 // which print is about to take
 	t.record(record.PrintReprint, body)
 	return t.print(job)

@@ -70,7 +70,7 @@ func (t *Till) question() (Doubt, bool) {
 	s := &t.state
 	phase := s.Phase()
 	if len(s.Doubts) == 0 || phase != Idle && phase != Closed || s.Hand.Thanks || s.Hand.Digits != "" || s.Hand.Quantity != 0 ||
-		s.Flags.paperWaits() || s.Flags.Down["printer"] != "" {
+		s.Flags.printer() != "" {
 		return Doubt{}, false
 	}
 	return s.Doubts[0], true
@@ -107,9 +107,8 @@ func (t *Till) answered(name string) bool {
 // recovered lets a printer go on from whose knife or mechanism somebody has
 // removed the cause; no printer is told so by itself.
 func (t *Till) recovered(name string) bool {
-	flags := t.state.Flags
-	down := flags.Down["printer"]
-	if name != "ENTER" || down != cutterError && down != mechanicalError && flags.Paper != cutterError && flags.Paper != mechanicalError {
+	why := t.state.Flags.printer()
+	if name != "ENTER" || why != cutterError && why != mechanicalError {
 		return false
 	}
 	t.do(Recover{})

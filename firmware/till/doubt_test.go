@@ -179,3 +179,15 @@ func TestTwoPieces(t *testing.T) {
 	k.wantCode("P11")
 	k.wantKinds("print.done")
 }
+
+// TestReprintAnswers: a copy asked for by FN settles the question about the same
+// receipt.
+func TestReprintAnswers(t *testing.T) {
+	k := sold(t)
+	k.on(PrintFailed{Job: 1, Cause: "unplugged", Unknown: true})
+	k.keys("CLEAR", "FN")
+	k.wantKinds("print.fail print.reprint print.start")
+	if n := len(k.till.State().Doubts); n != 0 {
+		t.Errorf("%d questions", n)
+	}
+}

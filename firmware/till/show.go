@@ -120,7 +120,7 @@ func (t *Till) idleView() (upper, lower string) {
 	if d, ok := t.question(); ok {
 		return t.ask(d)
 	}
-	waits := printerStates[cmp.Or(s.Flags.Paper, s.Flags.Down["printer"])]
+	waits := printerStates[s.Flags.printer()]
 	switch {
 	case waits.code != "":
 		lower = t.words(waits.ja[1], waits.en[1])
@@ -152,9 +152,9 @@ func (t *Till) quantity(q int64) string {
 func (t *Till) total(m sale.Money) string {
 	flag := ""
 	switch f := t.state.Flags; {
-	case f.paperWaits():
+	case f.printer() == paperOut, f.printer() == coverOpen:
 		flag = t.words(" !ﾖｳｼ", " !PAP")
-	case f.Down["printer"] != "":
+	case f.printer() != "":
 		flag = " !PRN"
 	case len(t.state.Doubts) > 0:
 		flag = t.words(" ?ｲﾝｼ", " ?PRN")
@@ -170,6 +170,9 @@ func (t *Till) words(ja, en string) string {
 	}
 	return ja
 }
+
+// printer is why it does not print, "" if it does.
+func (f Flags) printer() string { return cmp.Or(f.Paper, f.Down["printer"]) }
 
 // paperWaits says that the printer works, but waits for the operator.
 func (f Flags) paperWaits() bool {
