@@ -31,7 +31,7 @@ const (
 )
 
 // KickOn is the pulse of one kick; the printer's own unit is 2 ms or 100 ms.
-const KickOn = 100 * time.Millisecond
+const KickOn = drawer.KickOn
 
 // kickWithin: a kick that cannot be sent by then is not sent at all.
 const kickWithin = time.Second
@@ -178,16 +178,34 @@ func (p *Printer) Kick(ctx context.Context, pin int) error {
 			return fmt.Errorf("escpos: kick: %w", err)
 		}
 	}
-	if err := p.coils.Claim(time.Now(), pin, KickOn); err != nil {
-		return fmt.Errorf("escpos: kick: %w", err)
-	}
-	if _, err := p.line.sendBy(ctx, time.Now().Add(kickWithin), p.kick(pin), p.kickUrgency()); err != nil {
+	err := p.coils.Drive(pin, KickOn, func() error { return p.pulse(ctx, pin) })
+	if err != nil && !errors.Is(err, errLate) {
 		return fmt.Errorf("escpos: kick: %w", err)
 	}
 	return nil
 }
 
 func (p *Printer) kickUrgency() urgency { return urgency(p.Model().RealTimeKick) }
+
+// errLate: the command is on its way, behind much else. It counts for the coil;
+// the drawer's switch says what came of it.
+var errLate = errors.New("leaves late")
+
+// pulse returns when the command has left the port: what waits in front of it
+// may take longer than the coil's rest.
+func (p *Printer) pulse(ctx context.Context, pin int) error {
+	until := time.Now().Add(kickWithin)
+	if _, err := p.line.sendBy(ctx, until, p.kick(pin), p.kickUrgency()); err != nil {
+		return err
+	}
+	bound, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	err := p.line.port.Drain(bound)
+	if err != nil && bound.Err() != nil && ctx.Err() == nil {
+		return errLate
+	}
+	return err
+}
 
 func (p *Printer) kick(pin int) []byte {
 	var m byte // 0 is pin 2

@@ -19,11 +19,8 @@ import (
 	"regi/firmware/till"
 )
 
-// How often an idle printer and the drawer's switch are asked.
-const (
-	statusEvery = 2 * time.Second
-	drawerEvery = 500 * time.Millisecond
-)
+// statusEvery is how often an idle printer is asked.
+const statusEvery = 2 * time.Second
 
 // labelMax is how much of an unknown code the operator sees.
 const labelMax = 48
@@ -133,11 +130,14 @@ type recoverer interface {
 	Recover(ctx context.Context, clear bool) error
 }
 
-// ServePrinter prints queued jobs, kicks the drawer and watches both.
+// ServePrinter prints queued jobs and watches the printer, and does ServeDrawer
+// for the drawer on it, if there is one.
 func (r *Register) ServePrinter(ctx context.Context, p drivers.POSPrinter, d drivers.CashDrawer) error {
 	g, line := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.servePaper(ctx, line, p) })
-	g.Go(func() error { return r.serveDrawer(ctx, line, d) })
+	if d != nil {
+		g.Go(func() error { return r.serveDrawer(ctx, line, d) })
+	}
 	if w, ok := p.(watcher); ok {
 		g.Go(func() error { return r.watch(line, w) })
 	}
@@ -313,50 +313,6 @@ func layout(job till.Print, columns int) (drivers.Document, error) {
 		return receipt.Report(job.Report, columns, job.Reprint), nil
 	}
 	return drivers.Document{}, errors.New("nothing to print")
-}
-
-func (r *Register) serveDrawer(ctx, line context.Context, d drivers.CashDrawer) error {
-	for {
-		select {
-		case <-line.Done():
-			return line.Err()
-		case <-r.kicks:
-			if err := d.OpenDrawer(line); err != nil {
-				if isLine(err) {
-					r.drawer.owed = true // the switch will say
-					return err
-				}
-				r.post(ctx, till.DrawerFailed{Reason: reason(err)})
-				continue
-			}
-			r.drawer.open = true
-			r.post(ctx, till.DrawerOpened{})
-		case <-time.After(drawerEvery):
-			now, err := d.DrawerOpened(line)
-			if isLine(err) {
-				return err
-			}
-			if err == nil {
-				r.tellDrawer(ctx, now)
-			}
-		}
-	}
-}
-
-// tellDrawer reports a change of the drawer's switch, and what came of a kick
-// whose line was lost.
-func (r *Register) tellDrawer(ctx context.Context, now bool) {
-	was, owed := r.drawer.open, r.drawer.owed
-	r.drawer.open, r.drawer.owed = now, false
-	if owed && !now {
-		r.post(ctx, till.DrawerFailed{Reason: drivers.ErrUnplugged.Error()})
-	}
-	switch {
-	case now && (owed || !was):
-		r.post(ctx, till.DrawerOpened{})
-	case was && !now:
-		r.post(ctx, till.DrawerClosed{})
-	}
 }
 
 // isLine tells an error of the wire from one of the device on it.

@@ -34,6 +34,8 @@ type Config struct {
 	SignedBy ed25519.PublicKey
 	Prices   *catalog.Catalog
 	Log      *slog.Logger
+	// LeftOpen is when an open drawer is an alarm; 0: after 30 s, negative: never.
+	LeftOpen time.Duration
 
 	journal journal.Options // the zero value but in tests: 1 GiB, about 250,000 records
 }
@@ -46,6 +48,10 @@ const (
 	// kickWithin: a drawer that could not be kicked by then stays shut. A late
 	// kick would open it with nobody in front of it.
 	kickWithin = time.Second
+	// leftOpenAfter is the default of Config.LeftOpen; then the alarm comes again
+	// each leftOpenEvery.
+	leftOpenAfter = 30 * time.Second
+	leftOpenEvery = 10 * time.Second
 	// authorizeWithin is a little over the uplink's own limit, for the case
 	// that the uplink itself dies.
 	authorizeWithin = 8 * time.Second
@@ -73,8 +79,10 @@ type Register struct {
 	recovers chan struct{}
 	// drawer belongs to serveDrawer; it outlives a lost line.
 	drawer struct {
-		open bool // as last told
-		owed bool // a kick's answer was lost with the line
+		known bool      // the switch was read since the start
+		open  bool      // as last told
+		owed  bool      // a kick's answer was lost with the line
+		alarm time.Time // when it is to be told that it stands open
 	}
 	kicks   chan struct{}
 	notices chan till.Notice
@@ -209,7 +217,7 @@ func (r *Register) kick(ctx context.Context) {
 		case r.kicks <- struct{}{}:
 		case <-ctx.Done():
 		case <-time.After(kickWithin):
-			r.post(ctx, till.DrawerFailed{Reason: "printer away"})
+			r.post(ctx, till.DrawerFailed{Reason: drawerAway})
 		}
 	}()
 }

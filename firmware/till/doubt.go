@@ -76,9 +76,9 @@ func (t *Till) question() (Doubt, bool) {
 	return s.Doubts[0], true
 }
 
-// answered takes a key for the answer to the oldest question, if that is seen:
+// answersDoubt takes a key for the answer to the oldest question, if that is seen:
 // ENTER leaves the paper as it is, FN prints, marked as a copy.
-func (t *Till) answered(name string) bool {
+func (t *Till) answersDoubt(name string) bool {
 	s := &t.state
 	if name != "ENTER" && name != "FN" || len(s.Doubts) == 0 || s.Hand.Digits != "" {
 		return false

@@ -53,10 +53,14 @@ type (
 	Authorized struct {
 		Reply record.AuthReply `json:"reply"`
 	}
-	// DrawerOpened and DrawerClosed are edges of the drawer's switch.
+	// DrawerOpened and DrawerClosed are edges of the drawer's switch, and what it
+	// says after a start.
 	DrawerOpened struct{}
 	// DrawerClosed see DrawerOpened.
 	DrawerClosed struct{}
+	// DrawerLeftOpen says that the drawer stands open for too long, and again
+	// while it does.
+	DrawerLeftOpen struct{}
 	// DrawerFailed answers a Kick that did not open the drawer.
 	DrawerFailed struct {
 		Reason string `json:"reason"`
@@ -98,21 +102,22 @@ type (
 	PowerResumed struct{}
 )
 
-func (Scanned) event()      {}
-func (Key) event()          {}
-func (CardRead) event()     {}
-func (CardFailed) event()   {}
-func (Authorized) event()   {}
-func (DrawerOpened) event() {}
-func (DrawerClosed) event() {}
-func (DrawerFailed) event() {}
-func (Printed) event()      {}
-func (PrintFailed) event()  {}
-func (PrintPaused) event()  {}
-func (Device) event()       {}
-func (Cloud) event()        {}
-func (Tampered) event()     {}
-func (PowerResumed) event() {}
+func (Scanned) event()        {}
+func (Key) event()            {}
+func (CardRead) event()       {}
+func (CardFailed) event()     {}
+func (Authorized) event()     {}
+func (DrawerOpened) event()   {}
+func (DrawerClosed) event()   {}
+func (DrawerLeftOpen) event() {}
+func (DrawerFailed) event()   {}
+func (Printed) event()        {}
+func (PrintFailed) event()    {}
+func (PrintPaused) event()    {}
+func (Device) event()         {}
+func (Cloud) event()          {}
+func (Tampered) event()       {}
+func (PowerResumed) event()   {}
 
 // envelope is an event on disk: its name and its fields.
 type envelope struct {
@@ -161,6 +166,8 @@ func nameOf(e Event) string {
 		return "drawer-opened"
 	case DrawerClosed:
 		return "drawer-closed"
+	case DrawerLeftOpen:
+		return "drawer-left-open"
 	case DrawerFailed:
 		return "drawer-failed"
 	case Printed:
@@ -204,21 +211,22 @@ func UnmarshalEvent(b []byte) (Event, error) {
 
 //nolint:gochecknoglobals // a constant table
 var decoders = map[string]func([]byte) (Event, error){
-	"scanned":       decodeAs[Scanned],
-	"key":           decodeAs[Key],
-	"card-read":     decodeAs[CardRead],
-	"card-failed":   decodeAs[CardFailed],
-	"authorized":    decodeAs[Authorized],
-	"drawer-opened": decodeAs[DrawerOpened],
-	"drawer-closed": decodeAs[DrawerClosed],
-	"drawer-failed": decodeAs[DrawerFailed],
-	"printed":       decodeAs[Printed],
-	"print-failed":  decodeAs[PrintFailed],
-	"print-paused":  decodeAs[PrintPaused],
-	"device":        decodeAs[Device],
-	"cloud":         decodeAs[Cloud],
-	"tampered":      decodeAs[Tampered],
-	"power-resumed": decodeAs[PowerResumed],
+	"scanned":          decodeAs[Scanned],
+	"key":              decodeAs[Key],
+	"card-read":        decodeAs[CardRead],
+	"card-failed":      decodeAs[CardFailed],
+	"authorized":       decodeAs[Authorized],
+	"drawer-opened":    decodeAs[DrawerOpened],
+	"drawer-closed":    decodeAs[DrawerClosed],
+	"drawer-failed":    decodeAs[DrawerFailed],
+	"drawer-left-open": decodeAs[DrawerLeftOpen],
+	"printed":          decodeAs[Printed],
+	"print-failed":     decodeAs[PrintFailed],
+	"print-paused":     decodeAs[PrintPaused],
+	"device":           decodeAs[Device],
+	"cloud":            decodeAs[Cloud],
+	"tampered":         decodeAs[Tampered],
+	"power-resumed":    decodeAs[PowerResumed],
 }
 
 func decodeAs[E Event](b []byte) (Event, error) {

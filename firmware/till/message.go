@@ -23,12 +23,13 @@ var (
 	msgSaleOpen   = message{"K06", [2]string{"ﾄﾘﾋｷﾁｭｳ", "ｶｲｹｲｦ ｵｴﾃｶﾗ"}, [2]string{"SALE OPEN", "FINISH THE SALE"}, "取引中です。会計を終えてから押してください", "a sale is open: finish or cancel it first"}
 	msgShiftOpen  = message{"K07", [2]string{"ｶｲｼｽﾞﾐ", "ｾｲｻﾝ(Z)ﾃﾞ ｼﾒﾙ"}, [2]string{"ALREADY OPEN", "Z CLOSES"}, "すでに開いています。閉めるには精算（Z）を押してください", "the shift is open already: Z closes it"}
 	msgPaying     = message{"K08", [2]string{"ｶｲｹｲﾁｭｳ", "CLEAR ﾃﾞ ﾓﾄﾞﾙ"}, [2]string{"PAYING", "CLEAR GOES BACK"}, "会計中です。商品を足すにはCLEARで戻ってください", "the sale is being paid: CLEAR goes back to the goods"}
-	msgPaidPart   = message{"K09", [2]string{"ｱｽﾞｶﾘｷﾝ ｱﾘ", "VOID ﾃﾞ ﾍﾝｷﾝ"}, [2]string{"PART PAID", "VOID GIVES IT BACK"}, "一部をお預りしています。VOIDで返金してから戻ってください", "a part is paid: VOID gives it back, then CLEAR"}
+	msgPaidPart   = message{"K09", [2]string{"ｱｽﾞｶﾘｷﾝ ｱﾘ", "ﾉｺﾘ ｶ VOID ﾃﾞ ﾍﾝｷﾝ"}, [2]string{"PART PAID", "REST, OR VOID REFUND"}, "一部をお預りしています。残りをお預りするか、VOIDで返金してからCLEARで商品に戻ってください", "a part is paid: take the rest, or VOID gives it back and then CLEAR goes back to the goods"}
 	msgConfirm    = message{"K10", [2]string{"ﾄﾘﾋｷ ﾁｭｳｼ?", "VOID=ﾊｲ CLEAR=ｲｲｴ"}, [2]string{"CANCEL SALE?", "VOID=YES CLEAR=NO"}, "取引を中止しますか。もう一度VOIDで中止、CLEARで戻ります", "cancel the whole sale? VOID once more does, CLEAR goes back"}
 	msgNoFunction = message{"K11", [2]string{"ﾐﾀｲｵｳ ｷｰ", "ﾎｶﾉ ｷｰｦ ｵｽ"}, [2]string{"NOT AVAILABLE", "PRESS ANOTHER KEY"}, "このレジでは使えない機能です。ほかのキーを押してください", "this register does not have that function: press another key"}
 	msgAmount     = message{"K12", [2]string{"ｷﾝｶﾞｸ ｴﾗｰ", "ｷﾝｶﾞｸｦ ｲﾚﾅｵｽ"}, [2]string{"BAD AMOUNT", "KEY IT AGAIN"}, "金額が正しくありません。入れ直してください", "the amount is not right: key it again"}
 	msgNoReceipt  = message{"K13", [2]string{"ﾚｼｰﾄ ﾅｼ", "ｻｲﾊｯｺｳ ﾃﾞｷﾏｾﾝ"}, [2]string{"NO RECEIPT", "NOTHING TO REPRINT"}, "再発行できるレシートがありません", "there is no receipt to print again"}
 	msgCashMuch   = message{"K15", [2]string{"ｱｽﾞｶﾘ ｶﾞ ｵｵｷｲ", "CASH=ﾊｲ CLEAR=ｲｲｴ"}, [2]string{"THAT MUCH CASH?", "CASH=YES CLEAR=NO"}, "お釣りが10万円を超えます。正しければもう一度CASH、違えばCLEARを押してください", "the change is over 100,000: CASH once more if that is right, CLEAR if not"}
+	msgOperator   = message{"K16", [2]string{"ﾀﾝﾄｳｼｬ ﾊﾞﾝｺﾞｳ?", "ﾊﾞﾝｺﾞｳ ﾄ OPEN"}, [2]string{"CASHIER NUMBER?", "NUMBER, THEN OPEN"}, "担当者番号を押してからOPENを押してください", "key the cashier's number, then OPEN"}
 	msgHalfKeyed  = message{"K14", [2]string{"ｽｳｼﾞ ﾉｺﾘ", "QTY ｶ CLEAR ｦ ｵｽ"}, [2]string{"NUMBER KEYED", "PRESS QTY OR CLEAR"}, "数字が入力されたままです。QTYかCLEARを押してからスキャンしてください", "a number is keyed: press QTY or CLEAR, then scan again"}
 
 	msgUnknownCode = message{"S01", [2]string{"ﾄｳﾛｸ ﾅｼ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"UNKNOWN CODE", "CALL SUPERVISOR"}, "登録のない商品です。会計に入っていません。責任者に確認してください", "this code is not in the catalogue and is not on the sale: ask the supervisor"}
@@ -64,8 +65,12 @@ var (
 
 	msgSwipe = message{"C20", [2]string{"ｶｰﾄﾞ ﾏﾁ", "ﾄｵｽ ｶ CLEAR ﾃﾞ ﾓﾄﾞﾙ"}, [2]string{"WAITING FOR CARD", "SWIPE, OR CLEAR"}, "カードを通すか、CLEARで戻ってください。今の操作は入っていません", "swipe the card, or CLEAR goes back: what was just done had no effect"}
 
-	msgDrawerStuck  = message{"D01", [2]string{"ﾄﾞﾛｱ ｱｶｽﾞ", "ｶｷﾞ ﾃﾞ ｱｹﾙ"}, [2]string{"DRAWER STUCK", "OPEN IT BY KEY"}, "ドロアが開きません。鍵で開けるか、NOSALEを押してください", "the drawer did not open: use the key, or press NOSALE"}
+	msgDrawerStuck  = message{"D01", [2]string{"ﾄﾞﾛｱ ｱｶｽﾞ", "ｶｷﾞ ﾃﾞ ｱｹﾙ"}, [2]string{"DRAWER STUCK", "OPEN IT BY KEY"}, "ドロアが開きません。鍵で開けてください。引っ掛かりを直したら、取引のあとNOSALEで開けられます", "the drawer did not open: use its key; once it is free, NOSALE opens it between sales"}
 	msgDrawerForced = message{"D02", [2]string{"ﾄﾞﾛｱ ﾌｾｲ ｶｲﾎｳ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"DRAWER FORCED", "CALL SUPERVISOR"}, "ドロアが指示なしに開きました。責任者に確認してください", "the drawer was opened without a command: call the supervisor"}
+	msgDrawerLeft   = message{"D03", [2]string{"ﾄﾞﾛｱ ｱｷｯﾊﾟﾅｼ", "ﾄﾞﾛｱｦ ｼﾒﾙ"}, [2]string{"DRAWER LEFT OPEN", "CLOSE THE DRAWER"}, "ドロアが開いたままです。閉めてください。記録されました", "the drawer stands open: close it; this is on record"}
+	msgDrawerHot    = message{"D04", [2]string{"ﾄﾞﾛｱ ﾋﾔｼﾁｭｳ", "5ﾋﾞｮｳ ﾏｯﾃ NOSALE"}, [2]string{"DRAWER COOLING", "WAIT 5 S, NOSALE"}, "ドロアのコイルを冷ましています。5秒待ってNOSALEを押してください", "the drawer's coil must cool: wait five seconds, then press NOSALE"}
+	msgDrawerAway   = message{"D05", [2]string{"ﾄﾞﾛｱ ｾﾂﾀﾞﾝ", "ｹｰﾌﾞﾙ･ﾌﾟﾘﾝﾀ ｶｸﾆﾝ"}, [2]string{"DRAWER AWAY", "CHECK CABLE, PRINTER"}, "ドロアにつながりません。ケーブルとプリンタを確認し、取引のあとNOSALEで開けてください", "the drawer cannot be reached: check its cable and the printer, then NOSALE opens it between sales"}
+	msgNoSale       = message{"D06", [2]string{"ﾘｮｳｶﾞｴ", "ﾄﾞﾛｱｦ ｱｹﾏｽ"}, [2]string{"NO SALE", "DRAWER OPENS"}, "両替です。ドロアを開けます。済んだら閉めてください", "no sale: the drawer opens; close it when done"}
 
 	msgPaperOut      = message{"P07", [2]string{"ﾖｳｼ ｷﾞﾚ", "ﾛｰﾙｦ ｺｳｶﾝ"}, [2]string{"PAPER OUT", "PUT IN A ROLL"}, "用紙がなくなりました。新しいロールに交換してください。会計は続けられます", "the paper is out: put in a new roll; selling goes on"}
 	msgCover         = message{"P08", [2]string{"ﾌﾟﾘﾝﾀ ｶﾊﾞｰ", "ｶﾊﾞｰｦ ｼﾒﾙ"}, [2]string{"COVER OPEN", "CLOSE THE COVER"}, "プリンタのカバーが開いています。閉めてください。会計は続けられます", "the printer's cover is open: close it; selling goes on"}

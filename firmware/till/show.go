@@ -124,6 +124,8 @@ func (t *Till) idleView() (upper, lower string) {
 	switch {
 	case waits.code != "":
 		lower = t.words(waits.ja[1], waits.en[1])
+	case s.Drawer.LeftOpen:
+		lower = t.words("ﾄﾞﾛｱｦ ｼﾒﾙ", "CLOSE THE DRAWER")
 	case s.Flags.paperWaits():
 		lower = t.words("ﾖｳｼ･ｶﾊﾞｰｦ ｶｸﾆﾝ", "CHECK PAPER, COVER")
 	case s.Flags.Down["printer"] != "":

@@ -86,6 +86,11 @@ type Drawer struct {
 	// Stuck: the last kick did not open it, and the operator was told to use
 	// the key: the next opening is no force.
 	Stuck bool `json:"stuck,omitempty"`
+	// LeftOpen: it stands open for too long, which is on record.
+	LeftOpen bool `json:"left_open,omitempty"`
+	// Resumed: it was open, or a kick unanswered, before a restart: what its
+	// switch says first after it is no force.
+	Resumed bool `json:"resumed,omitempty"`
 }
 
 // Hand is what the operator has begun and sees; a power cut forgets it.

@@ -76,6 +76,8 @@ func (t *Till) Handle(now time.Time, e Event) []Effect {
 		t.drawerOpened()
 	case DrawerClosed:
 		t.drawerClosed()
+	case DrawerLeftOpen:
+		t.drawerLeftOpen()
 	case DrawerFailed:
 		t.drawerFailed(e.Reason)
 	case Printed:
