@@ -3,6 +3,7 @@ package escpos_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -175,4 +176,59 @@ func inOrder(got, lines []string) bool {
 		lines = lines[i+1:]
 	}
 	return true
+}
+
+// TestFaultsAtRandom lets several faults happen one after the other, at any
+// time and for any time, to a receipt with a logo.
+func TestFaultsAtRandom(t *testing.T) {
+	t.Parallel()
+	const seeds = 400
+	outcomes := map[escpos.State]int{}
+	for seed := range uint64(seeds) {
+		model := []string{"tm-t88v", "generic-80"}[seed%2]
+		driverstest.Simulated().Run(t, func(t *testing.T) {
+			outcomes[atRandom(t, model, rand.New(rand.NewPCG(seed, 1)))]++ //nolint:gosec // to be played again
+			if t.Failed() {
+				t.Fatalf("seed %d", seed)
+			}
+		})
+	}
+	t.Log(outcomes)
+	if outcomes[escpos.Printed] < seeds/10 || outcomes[escpos.Unknown] < seeds/10 {
+		t.Errorf("%v: some should come out, and some not", outcomes)
+	}
+}
+
+func atRandom(t *testing.T, model string, random *rand.Rand) escpos.State {
+	t.Helper()
+	near, far := driverstest.Simulated().Connect(t)
+	d := driverstest.NewReceiptPrinter(t, far)
+	p, err := escpos.New(near, model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Set(func(f *driverstest.PrinterFaults) {
+		f.LineTime = time.Duration(1+random.IntN(20)) * time.Millisecond
+		f.NoAuto = random.IntN(3) == 0
+	})
+	if err := p.Init(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	doc, lines := headed(receiptLines)
+	printed := make(chan error, 1)
+	go func() { printed <- p.Print(t.Context(), doc, nil) }()
+	all := slices.DeleteFunc(faults(), func(f fault) bool { return f.name == "cable" })
+	for range 1 + random.IntN(3) {
+		f := all[random.IntN(len(all))]
+		time.Sleep(time.Duration(random.IntN(200)) * time.Millisecond)
+		f.happens(d)
+		time.Sleep(time.Duration(random.IntN(4000)) * time.Millisecond)
+		f.over(d)
+	}
+	select {
+	case err = <-printed:
+	case <-time.After(2 * time.Minute):
+		t.Fatalf("no end; %+v", p.Job())
+	}
+	return judge(t, -1, d.Lines(), lines, err, p.Job())
 }

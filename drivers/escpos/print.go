@@ -121,11 +121,11 @@ type job struct {
 
 	// Of this transmission.
 	out    stream
-	byID   bool  // its fences have IDs
-	sent   int   // units of which bytes have left
-	fences []int // the last unit before each fence
-	before int   // fences that were answered before it
-	canary bool  // is under way
+	byID   bool   // its fences have IDs
+	sent   int    // units of which bytes have left
+	fences []int  // the last unit before each fence
+	before int    // fences that were answered before it
+	canary string // the ID of one more fence, see askLost
 
 	cause error // why it pauses, as last told
 	again bool  // it has paused, and may have lost its buffer by that
@@ -242,7 +242,7 @@ func (j *job) transmission(out stream, m Model) {
 	for i := range out.units {
 		out.units[i].end += len(more)
 	}
-	j.out, j.byID, j.sent, j.fences, j.canary = out, m.PrintComplete, 0, nil, false
+	j.out, j.byID, j.sent, j.fences, j.canary = out, m.PrintComplete, 0, nil, ""
 }
 
 // certain is how many items of this transmission are on the paper, if that and
@@ -520,14 +520,14 @@ func (j *job) silent(err error) error {
 // answered and those before it were not, the printer has lost them.
 func (j *job) askLost(ctx context.Context) error {
 	held := true
-	j.line.edit(func(a *answers) { held = a.xoff || a.owed() == 0 })
-	if held || !j.byID || j.canary {
+	j.line.edit(func(a *answers) { held = a.xoff || a.owed() == 0 || slices.Contains(a.owes, j.canary) })
+	if held || !j.byID {
 		return nil
 	}
 	id := processID(j.printer.nextID)
 	n, err := j.fenced(ctx, j.sent-1, []byte(printFence+id), []string{id})
 	if n > 0 {
-		j.canary = true
+		j.canary = id
 		j.printer.nextID++
 	}
 	if errors.Is(err, errBlocked) {
