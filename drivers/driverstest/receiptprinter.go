@@ -80,6 +80,8 @@ type PrinterFaults struct {
 	NoAuto, NoProcessID bool
 	// NoMemory keeps no pictures: it knows no GS ( L.
 	NoMemory bool
+	// NoIdentity does not answer GS I 1.
+	NoIdentity bool
 	// Swallows is how many more bytes it takes for those of a picture, which a
 	// host left unfinished. It hears real-time commands among them.
 	Swallows int
@@ -637,6 +639,10 @@ func (d *ReceiptPrinter) Kept() int {
 // identify answers GS I n as a TM-T88V would.
 func (d *ReceiptPrinter) identify(n byte) {
 	switch n {
+	case 1:
+		if !d.faults.NoIdentity {
+			d.fence(0x20)
+		}
 	case 2:
 		d.answer(0x02)
 	case 66:

@@ -52,6 +52,7 @@ type answers struct {
 
 	owes   []string // fences without an answer, oldest first
 	passed int      // fences with one
+	name   byte     // the answer to a fence without ID, 0: any
 
 	xoff bool
 	// noise counts bytes that are no answer: a wrong speed, a broken line.
@@ -115,7 +116,7 @@ func (a *answers) feed(b byte) {
 		a.automatic(b)
 	case a.plainly && b&plainMask == plain:
 		a.byte, a.plainly = []byte{b}, false
-	case b&plainMask == plain && a.pass(readFence):
+	case b&plainMask == plain && (a.name == 0 || a.name == b) && a.pass(readFence):
 	case startsBlock(b):
 		a.block = append(a.block, b)
 	default:

@@ -135,7 +135,7 @@ func (e *encoder) end(fences int) {
 			e.put(printFence)
 			e.put(id)
 		} else {
-			e.put(fence)
+			e.put(e.model.readFence())
 		}
 		ids = append(ids, id)
 	}

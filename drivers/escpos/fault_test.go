@@ -77,12 +77,15 @@ func numbered(n int) (drivers.Document, []string) {
 	return doc, lines
 }
 
+// noIdentity is a generic printer that answers GS r only.
+const noIdentity = "generic-80 without GS I"
+
 // TestFaultTable lets every fault happen at every line of a receipt, on a
 // printer that says when a line is on paper and on one that does not. After it
 // each line is on paper exactly once, or the job is UNKNOWN and says so.
 func TestFaultTable(t *testing.T) {
 	t.Parallel()
-	for _, model := range []string{"tm-t88v", "generic-80"} {
+	for _, model := range []string{"tm-t88v", "generic-80", noIdentity} {
 		t.Run(model, func(t *testing.T) {
 			t.Parallel()
 			for _, f := range faults() {
@@ -108,7 +111,9 @@ func happens(t *testing.T, model string, f fault, at int) (end escpos.State) {
 	driverstest.Simulated().Run(t, func(t *testing.T) {
 		near, far := driverstest.Simulated().Connect(t)
 		d := driverstest.NewReceiptPrinter(t, far)
-		p, err := escpos.New(near, model)
+		d.Set(func(f *driverstest.PrinterFaults) { f.NoIdentity = model == noIdentity })
+		name, _, _ := strings.Cut(model, " ")
+		p, err := escpos.New(near, name)
 		if err != nil {
 			t.Fatal(err)
 		}

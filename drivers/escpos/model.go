@@ -50,6 +50,9 @@ type Model struct {
 	// PrintComplete: answers GS ( H when the paper is printed. Without it the
 	// driver knows only what was read, and waits a while for the paper.
 	PrintComplete bool
+	// nameFence: the driver has seen that GS I 1 is answered with what a broken
+	// line does not say.
+	nameFence bool
 	// Basis is what the size, Cutter, RealTimeKick and PrintComplete rest on.
 	Basis Ability
 	// UserKanji: FS 2 defines characters. Without it they are drawn into the
@@ -68,6 +71,14 @@ type Model struct {
 	Linear, GS1128, DataBar, QR, PDF417, DataMatrix Ability
 	// Pages are the code tables it has beside katakana, the favourite first.
 	Pages []byte
+}
+
+// readFence is what a printer answers when it has read it.
+func (m Model) readFence() string {
+	if m.nameFence {
+		return nameFence
+	}
+	return fence
 }
 
 //nolint:gochecknoglobals // a constant table

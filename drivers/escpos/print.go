@@ -584,7 +584,7 @@ func (j *job) settle(ctx context.Context) error {
 		return nil
 	}
 	j.line.edit(func(a *answers) { a.owes = append(a.owes, readFence) })
-	if _, err := j.line.send(ctx, []byte(fence)); err != nil {
+	if _, err := j.line.send(ctx, []byte(j.printer.Model().readFence())); err != nil {
 		return err
 	}
 	if err := j.wait(ctx, func(a *answers) bool { return a.owed() <= owed }); err != nil {

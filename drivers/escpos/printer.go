@@ -115,11 +115,43 @@ func (p *Printer) prepared(ctx context.Context) error {
 	if err := p.alive(ctx); err != nil {
 		return err
 	}
+	if err := p.learnFence(ctx); err != nil {
+		return err
+	}
 	if err := p.listen(ctx); err != nil {
 		return err
 	}
 	p.ready = true
 	return nil
+}
+
+// nameFence is GS I 1: transmit the model's ID. Unlike the answer to GS r, which
+// is 0 of a printer that is well, it is not what a broken line looks like.
+const nameFence = "\x1dI\x01"
+
+// learnFence looks whether a printer that has no GS ( H answers GS I 1. What one
+// that does not makes of it is dropped.
+func (p *Printer) learnFence(ctx context.Context) error {
+	if m := p.Model(); m.PrintComplete || m.nameFence {
+		return nil
+	}
+	s, err := p.line.ask(ctx, aboutPrinter)
+	if err != nil || s[0]&printerOffline != 0 {
+		return err // it is asked again after the next document that fails
+	}
+	name, err := p.line.askByte(ctx, nameFence, probeWithin)
+	if err != nil && !noAnswer(err) {
+		return err
+	}
+	if err == nil && name != 0 {
+		p.line.edit(func(a *answers) { a.name = name })
+		p.mu.Lock()
+		p.model.nameFence = true
+		p.mu.Unlock()
+		return nil
+	}
+	_, err = p.line.send(ctx, []byte(setUp))
+	return err
 }
 
 // aliveWithin is how long a printer may print what an earlier run of this
