@@ -11,7 +11,6 @@ import (
 
 	"regi/board"
 	"regi/drivers"
-	"regi/drivers/drawer"
 	"regi/drivers/escpos"
 	"regi/drivers/linedisplay"
 	"regi/firmware/role"
@@ -29,11 +28,12 @@ var errNone = errors.New("none configured")
 type bench struct {
 	*Config
 	spawn *role.Spawner
+	open  bool // the drawer
 }
 
 // check opens and tests each device, one line each. It must not run beside a
 // running register, whose ports are locked.
-func check(ctx context.Context, c *Config, out io.Writer) error {
+func check(ctx context.Context, c *Config, open bool, out io.Writer) error {
 	if err := role.Harden(); err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func check(ctx context.Context, c *Config, out io.Writer) error {
 		return err
 	}
 	defer spawn.Close()
-	b := &bench{Config: c, spawn: spawn}
+	b := &bench{Config: c, spawn: spawn, open: open}
 	failed := 0
 	for _, test := range []struct {
 		name string
@@ -60,6 +60,7 @@ func check(ctx context.Context, c *Config, out io.Writer) error {
 		{"cloud", checkCloud},
 		{"jail", checkCaptureJail},
 		{"jail", checkUplinkJail},
+		{"jail", checkDrawerJail},
 	} {
 		ctx, cancel := context.WithTimeout(ctx, checkWithin)
 		said, err := test.run(ctx, b)
@@ -85,6 +86,12 @@ func check(ctx context.Context, c *Config, out io.Writer) error {
 // advice is the next step for whoever reads the line.
 func advice(err error) string {
 	switch {
+	case errors.Is(err, drivers.ErrDidNotOpen):
+		return "open it with its key: if it is not locked, check its cable and drawer.pin or drawer.kick; if it stood open, drawer.sense_open"
+	case errors.Is(err, drivers.ErrDuty):
+		return "wait ten seconds"
+	case errors.Is(err, errDrawerLines):
+		return "compare drawer.kick and drawer.sense with what gpioinfo lists, and stop the running register first"
 	case errors.Is(err, os.ErrNotExist):
 		return "check the cable, and the path in the configuration"
 	case errors.Is(err, os.ErrPermission):
@@ -97,6 +104,16 @@ func advice(err error) string {
 		return "put in a paper roll"
 	case errors.Is(err, drivers.ErrCoverOpen):
 		return "close the cover"
+	case errors.Is(err, drivers.ErrCutter):
+		return "remove the paper in the cutter, then switch the printer off and on"
+	case errors.Is(err, drivers.ErrHeadHot):
+		return "let the print head cool for a minute"
+	case errors.Is(err, drivers.ErrMechanical):
+		return "look for jammed paper, then switch the printer off and on"
+	case errors.Is(err, drivers.ErrUnrecoverable):
+		return "switch the printer off and on; if that does not help, have it repaired"
+	case errors.Is(err, errModel):
+		return "every receipt would wait for an answer that never comes"
 	case errors.Is(err, drivers.ErrTimeout), errors.Is(err, drivers.ErrUnplugged):
 		return "check that it is on, plugged in and set to the configured speed"
 	}
@@ -161,30 +178,39 @@ func checkPrinter(ctx context.Context, b *bench) (string, error) {
 			return "", err
 		}
 		status, err := printer.Status(ctx)
+		if err == nil {
+			err = status.Err()
+		}
 		if err != nil {
 			return "", err
 		}
-		said := fmt.Sprintf("%s answers, %d columns", b.Printer.Model, printer.Columns())
+		found, err := printer.Probe(ctx)
+		if err != nil {
+			return "", err
+		}
+		said := fmt.Sprintf("%s answers, %d columns; %v", b.Printer.Model, printer.Columns(), found)
 		if status.PaperNearEnd {
 			said += ", paper near end"
 		}
-		return said, status.Err()
+		if b.Printer.Model == escpos.Auto {
+			said += "; write down model = " + found.Advice()
+		}
+		return said, modelErr(printer.Model().PrintComplete, found)
 	})
 }
 
-// checkDrawer reads the switch; it does not open the drawer.
-func checkDrawer(ctx context.Context, b *bench) (string, error) {
-	return opened(b.Printer.Serial, func(p drivers.Port) (string, error) {
-		printer, err := escpos.New(p, b.Printer.Model)
-		if err != nil {
-			return "", err
-		}
-		open, err := drawer.ViaPrinter(printer, b.Drawer.Pin).DrawerOpened(ctx)
-		if open {
-			return "switch says open", err
-		}
-		return "switch says closed", err
-	})
+// errModel: the printer does not do what its model does.
+var errModel = errors.New("the printer is not of the configured model")
+
+// modelErr compares what was configured with what was found.
+func modelErr(tells bool, found escpos.Found) error {
+	switch {
+	case !found.ReadFence && !found.PrintFence:
+		return fmt.Errorf("%w: it never says what it has printed; no receipt could be known to be on paper", drivers.ErrUnsupported)
+	case tells && !found.PrintFence:
+		return fmt.Errorf("%w: write down printer.model = %s", errModel, found.Advice())
+	}
+	return nil
 }
 
 func checkDisplay(ctx context.Context, b *bench) (string, error) {

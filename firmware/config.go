@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -41,8 +42,12 @@ type Config struct {
 		Model string `toml:"model"`
 	} `toml:"printer"`
 	Drawer struct {
-		Via string `toml:"via"`
-		Pin int    `toml:"pin"`
+		Via       string `toml:"via"`               // "printer" or "gpio"
+		Pin       int    `toml:"pin"`               // of the printer's connector
+		Kick      string `toml:"kick"`              // the GPIO line of the coil
+		Sense     string `toml:"sense"`             // and of the switch
+		SenseOpen string `toml:"sense_open"`        // its level when the drawer is open: "high" or "low"
+		LeftOpen  int    `toml:"left_open_seconds"` // then it is an alarm; 0: never, for one without a switch
 	} `toml:"drawer"`
 	Card struct {
 		Serial
@@ -121,7 +126,7 @@ func defaults() *Config {
 	c.Register.Board, c.Register.Locale, c.Register.Currency, c.Register.Profile = "generic", "ja-JP", "JPY", "retail"
 	c.Scanner.Baud, c.Scanner.Framing = 9600, "cr"
 	c.Printer.Baud, c.Printer.Model = 38400, "tm-t88v"
-	c.Drawer.Via, c.Drawer.Pin = "printer", 2
+	c.Drawer.Via, c.Drawer.Pin, c.Drawer.SenseOpen, c.Drawer.LeftOpen = "printer", 2, "high", 30
 	c.Card.Baud, c.Card.Reader = 9600, "msr"
 	c.Card.Suite = "ctr"
 	c.Keypad.Baud, c.Display.Baud, c.Console.Baud = 9600, 9600, 115200
@@ -181,6 +186,10 @@ func (c *Config) applyBoard() error {
 			serial.Port = b.Ports[name]
 		}
 	}
+	if c.Drawer.Via == viaGPIO {
+		c.Drawer.Kick = cmp.Or(c.Drawer.Kick, b.Pins[board.PinDrawerKick])
+		c.Drawer.Sense = cmp.Or(c.Drawer.Sense, b.Pins[board.PinDrawerSense])
+	}
 	return nil
 }
 
@@ -207,10 +216,11 @@ func (c *Config) check() error {
 		{"register.currency", c.Register.Currency, []string{"JPY"}},
 		{"register.profile", c.Register.Profile, []string{"retail"}},
 		{"scanner.framing", c.Scanner.Framing, []string{"cr", "lf", "crlf"}},
-		{"drawer.via", c.Drawer.Via, []string{"printer"}},
+		{"drawer.via", c.Drawer.Via, []string{viaPrinter, viaGPIO}},
+		{"drawer.sense_open", c.Drawer.SenseOpen, []string{"high", senseLow}},
 		{"card.reader", c.Card.Reader, []string{"msr", "msr-ttl", "idtech", "magtek", "none"}},
 		{"card.suite", c.Card.Suite, []string{"ctr", "cbc"}},
-		{"printer.model", c.Printer.Model, escpos.Models()},
+		{"printer.model", c.Printer.Model, append(escpos.Models(), escpos.Auto)},
 		{"display.model", c.Display.Model, []string{"cd5220"}},
 		{"tax.rounding", c.Tax.Rounding, []string{"floor", "half-up", "ceil"}},
 		{"tax.prices", c.Tax.Prices, []string{"inclusive", "exclusive"}},
@@ -219,8 +229,8 @@ func (c *Config) check() error {
 			return fmt.Errorf("%s = %q is not known here: use one of %s", rule.key, rule.value, strings.Join(rule.allowed, ", "))
 		}
 	}
-	if c.Drawer.Pin != 2 && c.Drawer.Pin != 5 {
-		return fmt.Errorf("drawer.pin = %d: the connector has a kick on pin 2 and on pin 5", c.Drawer.Pin)
+	if err := c.checkDrawer(); err != nil {
+		return err
 	}
 	if !strings.HasPrefix(c.Cloud.URL, "tls://") {
 		return fmt.Errorf("cloud.url = %q: only tls://host:port is spoken", c.Cloud.URL)
@@ -229,6 +239,54 @@ func (c *Config) check() error {
 		return err
 	}
 	return c.checkSerials()
+}
+
+// Words of [drawer].
+const (
+	viaPrinter = "printer"
+	viaGPIO    = "gpio"
+	senseLow   = "low"
+)
+
+// Limits of [drawer].
+const (
+	gpioNameMax              = 32 // of the kernel's name of a line
+	leftOpenMin, leftOpenMax = 2, 600
+)
+
+func (c *Config) checkDrawer() error {
+	d := &c.Drawer
+	if d.Pin != 2 && d.Pin != 5 {
+		return fmt.Errorf("drawer.pin = %d: the connector has a kick on pin 2 and on pin 5", d.Pin)
+	}
+	if d.LeftOpen != 0 && (d.LeftOpen < leftOpenMin || d.LeftOpen > leftOpenMax) {
+		return fmt.Errorf("drawer.left_open_seconds = %d: %d to %d seconds until an open drawer is an alarm, or 0 for never", d.LeftOpen, leftOpenMin, leftOpenMax)
+	}
+	if d.Via != viaGPIO {
+		if d.Kick != "" || d.Sense != "" {
+			return errors.New("drawer.kick and drawer.sense are lines of via = \"gpio\": remove them, or set it")
+		}
+		return nil
+	}
+	users := map[string]string{}
+	if c.Card.Tamper != "" {
+		users[c.Card.Tamper] = "card.tamper"
+	}
+	if lines, err := board.ParseHead(c.Card.Port); err == nil && c.Card.Reader == "msr-ttl" {
+		for _, name := range lines {
+			users[name] = "card.port"
+		}
+	}
+	for _, line := range []struct{ key, name string }{{"drawer.kick", d.Kick}, {"drawer.sense", d.Sense}} {
+		if line.name == "" || len(line.name) > gpioNameMax {
+			return fmt.Errorf("%s = %.40q: via = \"gpio\" needs the kernel's name of a line, like \"GPIO17\" (gpioinfo lists them)", line.key, line.name)
+		}
+		if other := users[line.name]; other != "" {
+			return fmt.Errorf("%s and %s are both %q: each needs a line of its own", other, line.key, line.name)
+		}
+		users[line.name] = line.key
+	}
+	return nil
 }
 
 // checkHead checks the lines of a head without a decoder, which are its port.

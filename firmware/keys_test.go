@@ -31,6 +31,9 @@ import (
 // TestMain is the real program when a test starts it again as one.
 func TestMain(m *testing.M) {
 	if os.Args[0] == "regi" || role.Of(os.Args[0]) != "" {
+		if os.Args[0] == role.Drawer {
+			solderPins()
+		}
 		main()
 		os.Exit(0)
 	}

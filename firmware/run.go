@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
@@ -46,6 +47,12 @@ func run(ctx context.Context, c *Config) error {
 	if err != nil {
 		return err
 	}
+	var coil *drawerProcess
+	if c.Drawer.Via == viaGPIO {
+		// First of all: a crash may have left the coil on. If there is none now,
+		// keepDrawer says why not.
+		coil, _ = startDrawer(ctx, c, spawn) //nolint:errcheck // see above
+	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	rc, err := registerConfig(c, log)
 	if err != nil {
@@ -77,6 +84,9 @@ func run(ctx context.Context, c *Config) error {
 			return port.Supervise(ctx, open, use, state)
 		})
 	}
+	if c.Drawer.Via == viaGPIO {
+		g.Go(func() error { keepDrawer(ctx, c, reg, spawn, coil); return nil })
+	}
 	g.Go(func() error { keepUplink(ctx, c, reg, spawn); return nil })
 	if c.Card.Reader != "none" && c.Card.Port != "" {
 		g.Go(func() error {
@@ -97,6 +107,7 @@ func run(ctx context.Context, c *Config) error {
 func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
 	rc := register.Config{
 		ID: record.ID{Store: c.Register.Store, Register: c.Register.ID}, StateDir: c.Register.State, Version: version, Log: log,
+		LeftOpen: leftOpen(c),
 		Till: till.Config{
 			Store: c.Register.Store, Register: c.Register.ID, Currency: c.Register.Currency, Locale: c.Register.Locale,
 			Profile: c.Register.Profile, TaxRounding: c.Tax.Rounding, Prices: c.Tax.Prices,
@@ -129,6 +140,14 @@ func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
 		return rc, fmt.Errorf("catalog.file %s: %w", c.Catalog.File, err)
 	}
 	return rc, nil
+}
+
+// leftOpen is when an open drawer is an alarm; negative: never.
+func leftOpen(c *Config) time.Duration {
+	if c.Drawer.LeftOpen == 0 {
+		return -1
+	}
+	return time.Duration(c.Drawer.LeftOpen) * time.Second
 }
 
 func keyFile[K any](key, path string, parse func([]byte) (K, error)) (k K, err error) {
@@ -225,6 +244,9 @@ func answering(ctx context.Context, p drivers.Port, model string) (drivers.Port,
 
 // deviceTasks says what is done with each open line.
 func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Context, drivers.Port) error {
+	// They outlive the printer's line. The process before may just have pulsed.
+	coils := &drawer.Coils{}
+	coils.Warm(time.Now(), drawer.KickOn)
 	return map[string]func(context.Context, drivers.Port) error{
 		"scanner": func(ctx context.Context, p drivers.Port) error {
 			s, err := scanner.New(p, scanner.Options{Framing: c.Scanner.Framing})
@@ -241,13 +263,23 @@ func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Cont
 		},
 		"printer": func(ctx context.Context, p drivers.Port) error {
 			printer, err := escpos.New(p, c.Printer.Model)
+			if err == nil && c.Printer.Model == escpos.Auto {
+				err = printer.Init(ctx) // its width is to be known before a receipt is laid out
+			}
 			if err != nil {
 				return err
 			}
-			return reg.ServePrinter(ctx, printer, drawer.ViaPrinter(printer, c.Drawer.Pin))
+			if c.Drawer.Via == viaGPIO {
+				return reg.ServePrinter(ctx, printer, nil)
+			}
+			return reg.ServePrinter(ctx, printer, printerDrawer(c, printer, coils))
 		},
 		"console": reg.ServeConsole,
 	}
+}
+
+func printerDrawer(c *Config, k drawer.Kicker, coils *drawer.Coils) *drawer.Drawer {
+	return drawer.New(k, drawer.Options{Pin: c.Drawer.Pin, OpenLow: c.Drawer.SenseOpen == senseLow, Coils: coils})
 }
 
 // keepUplink runs the only process with a network socket.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"strings"
-
-	"regi/drivers"
 )
 
 // logo is a picture that the printer keeps in its non-volatile memory, under a
@@ -106,25 +104,6 @@ type shelf struct{ keys map[logoKey]bool }
 
 // forget is for when the printer may be another: it is asked again.
 func (s *shelf) forget() { s.keys = nil }
-
-// compose is encode, after the printer was given the logos that the document
-// prints by their key. One that keeps none, or does not say so, is sent them dot
-// by dot.
-func (s *shelf) compose(ctx context.Context, m Model, doc drivers.Document, next int64, ask asker, send func(context.Context, []byte) error) (stream, error) {
-	out, err := encode(m, doc, next)
-	if err != nil || len(out.logos) == 0 {
-		return out, err
-	}
-	kept, err := s.keep(ctx, out.logos, ask, send)
-	switch {
-	case err != nil && !noAnswer(err):
-		return stream{}, err
-	case !kept:
-		m.NV = Lacking
-		return encode(m, doc, next)
-	}
-	return out, nil
-}
 
 // keep makes sure that the printer has the logos, and stores those that it has
 // not. It is false if the printer does not say that it has them in the end;

@@ -1,170 +1,84 @@
-package escpos
+package escpos_test
 
 import (
 	"bytes"
-	"context"
-	"errors"
-	"fmt"
-	"net"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
 	"regi/drivers"
-	"regi/sim/device/printer" //nolint:depguard // tests may cross: another reading of ESC/POS is the judge
+	"regi/drivers/driverstest"
+	"regi/drivers/escpos"
 )
 
-// desk is a simulated printer at the other end of a line.
-type desk struct {
-	line net.Conn
-	sim  *printer.Printer
-	sent int
+// headed is a receipt with a logo above it.
+func headed(n int) (drivers.Document, []string) {
+	doc, lines := numbered(n)
+	logo := drivers.Picture{Gray: bytes.Repeat([]byte{0, 255}, 32*16), Width: 64, Keep: true}
+	doc.Items = append([]drivers.Item{logo}, doc.Items...)
+	return doc, append([]string{driverstest.PictureMark}, lines...)
 }
 
-func newDesk(t *testing.T, model string) *desk {
-	t.Helper()
-	near, far := net.Pipe()
-	d := &desk{line: near, sim: printer.New(far, printer.Options{Model: simModel(t, model)})}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- d.sim.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		near.Close()
-		<-ended
-	})
-	return d
-}
-
-func (d *desk) send(_ context.Context, b []byte) error {
-	d.sent += len(b)
-	_, err := d.line.Write(b)
-	return err
-}
-
-func (d *desk) ask(ctx context.Context, command, beginning string) (string, error) {
-	if err := d.send(ctx, []byte(command)); err != nil {
-		return "", err
-	}
-	if err := d.line.SetReadDeadline(time.Now().Add(2 * time.Second)); err != nil {
-		return "", err
-	}
-	var said []byte
-	for b := make([]byte, 64); !bytes.Contains(said, []byte{0}); {
-		n, err := d.line.Read(b)
-		if err != nil {
-			return "", fmt.Errorf("%w: %w", drivers.ErrTimeout, err)
-		}
-		said = append(said, b[:n]...)
-	}
-	if !strings.HasPrefix(string(said), beginning) {
-		return "", drivers.ErrFrame
-	}
-	return strings.TrimSuffix(string(said), "\x00"), nil
-}
-
-// TestLogoOnce: a logo costs its bytes once for each printer, whatever becomes
-// of the register.
+// TestLogoOnce: the logo costs its bytes once a printer, also across restarts
+// of the register and of the printer.
 func TestLogoOnce(t *testing.T) {
-	t.Parallel()
-	d := newDesk(t, "tm-t88v")
-	m, _ := modelByName("tm-t88v")
-	doc := drivers.Document{Items: []drivers.Item{gradient(384, 128), drivers.TextLine{Text: "a"}}}
-	const bytesOfLogo = 384 / 8 * 128
-	var s shelf
-	for i := range 4 {
-		if i == 2 {
-			s = shelf{} // the register restarts
+	driverstest.Simulated().Run(t, func(t *testing.T) {
+		near, far := driverstest.Simulated().Connect(t)
+		d := driverstest.NewReceiptPrinter(t, far)
+		doc, want := headed(3)
+		for range 3 {
+			p, err := escpos.New(near, "tm-t88v")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				before := len(d.Lines())
+				if err := p.Print(t.Context(), doc, nil); err != nil {
+					t.Fatal(err)
+				}
+				if got := d.Lines()[before:]; !slices.Equal(got, append(want, "✂")) {
+					t.Errorf("on the paper: %q", got)
+				}
+			}
 		}
-		d.sent = 0
-		out, err := s.compose(t.Context(), m, doc, 1, d.ask, d.send)
-		if err != nil || len(out.bytes) > 100 {
-			t.Fatalf("%d bytes, %v", len(out.bytes), err)
+		if d.Kept() != 1 || bytes.Count(d.Received(), []byte("\x1d8L")) != 1 {
+			t.Errorf("%d pictures kept, sent %d times", d.Kept(), bytes.Count(d.Received(), []byte("\x1d8L")))
 		}
-		if stored := d.sent > bytesOfLogo; stored != (i == 0) {
-			t.Errorf("print %d sent %d bytes before the document", i, d.sent)
+		if problems := d.Problems(); len(problems) > 0 {
+			t.Errorf("nonsense: %q", problems)
 		}
-		if err := d.send(t.Context(), out.bytes); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := d.ask(t.Context(), printFence+"done", processHead); err != nil {
-			t.Fatal(err)
-		}
-	}
-	img := picture(t, d.sim, "logos")
-	once := picture(t, onPaper(t, "tm-t88v", doc), "logo")
-	if got, want := ink(img, img.Bounds()), 4*ink(once, once.Bounds()); got != want {
-		t.Errorf("%d dots, want %d", got, want)
-	}
-}
-
-// TestLogoNotKept: without an answer, or without room, the logo is printed all
-// the same; a line that breaks is an error.
-func TestLogoNotKept(t *testing.T) {
-	t.Parallel()
-	m, _ := modelByName("tm-t88v")
-	doc := drivers.Document{Items: []drivers.Item{gradient(384, 128)}}
-	for name, ask := range map[string]asker{
-		"no answer": func(context.Context, string, string) (string, error) { return "", drivers.ErrTimeout },
-		"no room":   func(context.Context, string, string) (string, error) { return logosHead + "\x40", nil },
-		"nonsense":  func(context.Context, string, string) (string, error) { return logosHead, nil },
-	} {
-		var s shelf
-		out, err := s.compose(t.Context(), m, doc, 1, ask, func(context.Context, []byte) error { return nil })
-		if err != nil || len(out.logos) > 0 || len(out.bytes) < 384/8*128 {
-			t.Errorf("%s: %d logos, %d bytes, %v", name, len(out.logos), len(out.bytes), err)
-		}
-	}
-	var s shelf
-	_, err := s.compose(t.Context(), m, doc, 1, func(context.Context, string, string) (string, error) { return "", drivers.ErrUnplugged }, nil)
-	if !errors.Is(err, drivers.ErrUnplugged) {
-		t.Error(err)
-	}
-}
-
-// TestLogoKeys: other pictures have other keys, and lists of several blocks are
-// read to their end.
-func TestLogoKeys(t *testing.T) {
-	t.Parallel()
-	seen := map[logoKey]bool{}
-	for width := range 60 {
-		d, err := rasterize(gradient(width+8, 40), 384)
-		if err != nil {
-			t.Fatal(err)
-		}
-		key := newLogo(d).key
-		if key != newLogo(d).key || key[0] < 32 || key[0] > 126 || key[1] < 32 || key[1] > 126 {
-			t.Errorf("% x", key)
-		}
-		seen[key] = true
-	}
-	if len(seen) < 58 {
-		t.Errorf("%d keys for 60 pictures", len(seen))
-	}
-	said := []string{"\x41abcd", "\x41ef", "\x40gh"}
-	var sent []string
-	keys, err := listLogos(t.Context(), func(_ context.Context, command, _ string) (string, error) {
-		sent = append(sent, command)
-		block := said[len(sent)-1]
-		return logosHead + block, nil
 	})
-	if err != nil || len(keys) != 4 || !keys[logoKey{'g', 'h'}] || strings.Join(sent, "|") != askLogos+"|\x06|\x06" {
-		t.Errorf("%v, %v, %q", keys, err, sent)
-	}
 }
 
-// FuzzLogos: whatever the printer lists, the driver comes to an end.
-func FuzzLogos(f *testing.F) {
-	f.Add("\x41abcd\x00\x40gh")
-	f.Fuzz(func(t *testing.T, said string) {
-		blocks := strings.Split(said, "\x00")
-		n := 0
-		keys, err := listLogos(t.Context(), func(context.Context, string, string) (string, error) {
-			n++
-			return logosHead + blocks[n%len(blocks)], nil
-		})
-		if err != nil || n > logoBlocksMax || len(keys) > logoBlocksMax*len(said) {
-			t.Errorf("%d questions, %d keys, %v", n, len(keys), err)
+// TestLogoNotKept: one that keeps no pictures is sent their dots.
+func TestLogoNotKept(t *testing.T) {
+	device(t, "tm-t88v", func(t *testing.T, p *escpos.Printer, d *driverstest.ReceiptPrinter) {
+		d.Set(func(f *driverstest.PrinterFaults) { f.NoMemory = true })
+		doc, want := headed(3)
+		if err := p.Print(t.Context(), doc, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Lines(); !slices.Equal(got, append(want, "✂")) {
+			t.Errorf("on the paper: %q", got)
+		}
+	})
+}
+
+// TestLogoWithoutPaper: a printer that has stopped is not asked what it keeps
+// until it goes on.
+func TestLogoWithoutPaper(t *testing.T) {
+	device(t, "tm-t88v", func(t *testing.T, p *escpos.Printer, d *driverstest.ReceiptPrinter) {
+		d.PaperFor(0)
+		doc, want := headed(3)
+		printed := make(chan error, 1)
+		go func() { printed <- p.Print(t.Context(), doc, nil) }()
+		time.Sleep(time.Hour)
+		d.PaperFor(-1)
+		if err := <-printed; err != nil || d.Kept() != 1 {
+			t.Fatal(err, d.Kept())
+		}
+		if got := d.Lines(); !slices.Equal(got, append(want, "✂")) {
+			t.Errorf("on the paper: %q", got)
 		}
 	})
 }

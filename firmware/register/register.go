@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -33,6 +34,8 @@ type Config struct {
 	SignedBy ed25519.PublicKey
 	Prices   *catalog.Catalog
 	Log      *slog.Logger
+	// LeftOpen is when an open drawer is an alarm; 0: after 30 s, negative: never.
+	LeftOpen time.Duration
 
 	journal journal.Options // the zero value but in tests: 1 GiB, about 250,000 records
 }
@@ -45,6 +48,10 @@ const (
 	// kickWithin: a drawer that could not be kicked by then stays shut. A late
 	// kick would open it with nobody in front of it.
 	kickWithin = time.Second
+	// leftOpenAfter is the default of Config.LeftOpen; then the alarm comes again
+	// each leftOpenEvery.
+	leftOpenAfter = 30 * time.Second
+	leftOpenEvery = 10 * time.Second
 	// authorizeWithin is a little over the uplink's own limit, for the case
 	// that the uplink itself dies.
 	authorizeWithin = 8 * time.Second
@@ -62,10 +69,20 @@ type Register struct {
 	cloud  chan uplink.Message
 	jobs   chan till.Print
 	held   *till.Print // a job that the printer did not take; of whoever serves the paper
+	// uncut says that something may stand on the paper that was not cut off, begun
+	// that this process has printed. They are of whoever serves the paper, too,
+	// and outlive a lost line.
+	uncut, begun bool
+	// The printer has said by itself that something is other than before.
+	paperBell, drawerBell chan struct{}
+	// recovers lets the printer go on, on the operator's word.
+	recovers chan struct{}
 	// drawer belongs to serveDrawer; it outlives a lost line.
 	drawer struct {
-		open bool // as last told
-		owed bool // a kick's answer was lost with the line
+		known bool      // the switch was read since the start
+		open  bool      // as last told
+		owed  bool      // a kick's answer was lost with the line
+		alarm time.Time // when it is to be told that it stands open
 	}
 	kicks   chan struct{}
 	notices chan till.Notice
@@ -89,6 +106,7 @@ func New(c Config) (*Register, error) {
 		events: make(chan till.Event, eventsMax), cloud: make(chan uplink.Message, eventsMax),
 		jobs: make(chan till.Print, jobsMax), kicks: make(chan struct{}),
 		notices: make(chan till.Notice, noticesMax), screen: screen{changed: make(chan struct{}, 1)},
+		paperBell: make(chan struct{}, 1), drawerBell: make(chan struct{}, 1), recovers: make(chan struct{}, 1),
 		devices: map[string]string{},
 	}
 	var err error
@@ -166,6 +184,8 @@ func (r *Register) handle(ctx context.Context, e till.Event) error {
 			r.print(f)
 		case till.Kick:
 			r.kick(ctx)
+		case till.Recover:
+			ring(r.recovers)
 		case till.Authorize:
 			r.authorize(ctx, f.Request)
 		}
@@ -197,7 +217,7 @@ func (r *Register) kick(ctx context.Context) {
 		case r.kicks <- struct{}{}:
 		case <-ctx.Done():
 		case <-time.After(kickWithin):
-			r.post(ctx, till.DrawerFailed{Reason: "printer away"})
+			r.post(ctx, till.DrawerFailed{Reason: drawerAway})
 		}
 	}()
 }
@@ -307,9 +327,15 @@ func reason(err error) string {
 	if err == nil {
 		return "away"
 	}
+	// A device file comes and goes with its cable; its errors are the kernel's
+	// words and are in the log.
+	if errors.Is(err, os.ErrNotExist) {
+		return drivers.ErrUnplugged.Error()
+	}
 	for _, known := range []error{
 		drivers.ErrPaperOut, drivers.ErrCoverOpen, drivers.ErrCutter, drivers.ErrPaperNearEnd, drivers.ErrUnplugged,
-		drivers.ErrBusy, drivers.ErrTimeout, drivers.ErrOffline, drivers.ErrDuty, drivers.ErrDidNotOpen,
+		drivers.ErrBusy, drivers.ErrTimeout, drivers.ErrUnrecoverable, drivers.ErrMechanical, drivers.ErrHeadHot, drivers.ErrOffline,
+		drivers.ErrDuty, drivers.ErrDidNotOpen,
 	} {
 		if errors.Is(err, known) {
 			return known.Error()

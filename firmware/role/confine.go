@@ -19,6 +19,9 @@ import (
 // everything from 1879048192 to 2147483647 unused; no passwd is needed.
 const UplinkUID = 1900000002
 
+// DrawerUID is that of the process that holds the drawer's lines.
+const DrawerUID = 1900000003
+
 // Control is one confinement of a process; Err is nil when it is in force.
 type Control struct {
 	Name string
@@ -41,7 +44,7 @@ func Born() error {
 }
 
 // Harden is the part of Born for the first process, which has no parent of
-// ours.
+// ours, and for one that outlives its parent.
 func Harden() error {
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return fmt.Errorf("role: core limit: %w", err)
@@ -71,6 +74,9 @@ type Limits struct {
 	// UID is whom a process becomes that was started as root; 0: it stays root,
 	// with no other privilege than to open other users' files.
 	UID int
+	// Outlives: it does not die with its parent, but ends with its link: what it
+	// has begun it has to finish.
+	Outlives bool
 }
 
 // Confine takes from this process what it does not need, for good, and reports
@@ -86,7 +92,7 @@ func Confine(l Limits) []Control {
 	time.Now().Zone() //nolint:staticcheck // reads the zone's file, which may be out of reach later
 	var controls []Control
 	if l.UID != 0 && os.Geteuid() == 0 {
-		controls = append(controls, Control{"own-uid", become(l.UID)})
+		controls = append(controls, Control{"own-uid", become(l.UID, l.Outlives)})
 	} else {
 		controls = append(controls, Control{"capabilities", dropCapabilities()})
 	}
@@ -107,7 +113,7 @@ func offered(in error, has bool) error {
 }
 
 // become gives up root on all threads, and with it every capability.
-func become(uid int) error {
+func become(uid int, outlives bool) error {
 	for _, change := range []func() error{
 		func() error { return syscall.Setgroups(nil) },
 		func() error { return syscall.Setresgid(uid, uid, uid) },
@@ -116,6 +122,9 @@ func become(uid int) error {
 		if err := change(); err != nil {
 			return fmt.Errorf("role: own uid: %w", err)
 		}
+	}
+	if outlives {
+		return Harden()
 	}
 	return Born() // the kernel forgets its settings with the change
 }

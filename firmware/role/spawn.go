@@ -28,7 +28,7 @@ const (
 	askKill     = 'K'
 	askBytes    = 1 + 4
 	answerBytes = 4 + 4
-	// childrenMax bounds the living children; a register has two.
+	// childrenMax bounds the living children; a register has three.
 	childrenMax = 8
 )
 
@@ -46,6 +46,7 @@ var spawned = []struct {
 	{Capture, []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"}, false},
 	{Keys, []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"}, false},
 	{Uplink, []string{}, true},
+	{Drawer, []string{}, true},
 }
 
 // Spawner starts roles for a process that is confined, or soon will be. Linux

@@ -20,7 +20,7 @@ func (t *Till) scanned(e Scanned) {
 	case phase == Closed:
 		t.fail(msgClosed, "")
 	case phase == Tendering:
-		t.fail(msgPaying, "")
+		t.fail(t.paying(), "")
 	case phase == AwaitCard:
 		t.fail(msgSwipe, e.Label)
 	case phase == Authorizing:

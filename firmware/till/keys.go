@@ -3,7 +3,6 @@ package till
 import (
 	"strconv"
 
-	"regi/firmware/record"
 	"regi/firmware/sale"
 )
 
@@ -13,6 +12,9 @@ const digitsMax = 8
 // key acts on one key. Which keys act in which phase is written in the
 // functions below; any other is a message, never silence.
 func (t *Till) key(name string) {
+	if t.answersDoubt(name) || t.recovered(name) {
+		return
+	}
 	hand := &t.state.Hand
 	if name != "CLEAR" {
 		hand.Thanks = false
@@ -123,7 +125,7 @@ func (t *Till) keyQuantity(phase string) {
 		t.fail(msgClosed, "")
 		return
 	case Tendering:
-		t.fail(msgPaying, "")
+		t.fail(t.paying(), "")
 		return
 	}
 	n := t.keyed()
@@ -180,22 +182,4 @@ func (t *Till) keyVoid(phase string, confirmed bool) {
 	default:
 		t.voidLine()
 	}
-}
-
-// keyNoSale opens the drawer for change; what was keyed is the reason.
-func (t *Till) keyNoSale() {
-	reason := t.state.Hand.Digits
-	t.state.Hand.Digits = ""
-	t.state.Shift.Totals.NoSales++
-	t.record(record.NoSale, NoSaleBody{OperatorID: t.state.Shift.OperatorID, Reason: reason})
-	t.kick(DrawerBody{Reason: "nosale"})
-	t.refresh()
-}
-
-// kick opens the drawer, never without its record.
-func (t *Till) kick(why DrawerBody) {
-	t.state.Drawer.Kicks++
-	t.state.Drawer.Stuck = false
-	t.record(record.DrawerKick, why)
-	t.do(Kick{})
 }

@@ -41,6 +41,15 @@ func (t *Till) keyCash(phase string, confirmed bool) {
 	t.tender(pay)
 }
 
+// paying says how to get back to the goods: not before a part payment is given
+// back.
+func (t *Till) paying() message {
+	if len(t.state.Sale.Receipt.Tender) > 0 {
+		return msgPaidPart
+	}
+	return msgPaying
+}
+
 // mayPay says whether there is a sale to pay, and tells the operator if not.
 func (t *Till) mayPay(phase string) bool {
 	switch phase {

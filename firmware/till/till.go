@@ -76,6 +76,8 @@ func (t *Till) Handle(now time.Time, e Event) []Effect {
 		t.drawerOpened()
 	case DrawerClosed:
 		t.drawerClosed()
+	case DrawerLeftOpen:
+		t.drawerLeftOpen()
 	case DrawerFailed:
 		t.drawerFailed(e.Reason)
 	case Printed:
@@ -128,6 +130,7 @@ func (s State) clone() State {
 		s.Sale = &open
 	}
 	s.Prints = slices.Clone(s.Prints)
+	s.Doubts = slices.Clone(s.Doubts)
 	s.Flags.Down = maps.Clone(s.Flags.Down)
 	return s // tax tables, and what Last, the jobs and Pending point to, never change
 }
