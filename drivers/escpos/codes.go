@@ -64,20 +64,17 @@ func (e *encoder) linear(b drivers.Barcode, code barcode.Code) error {
 	}
 	height := e.heightDots(b)
 	command := linearCommand(code)
-	var native Ability
-	switch b.Symbology {
-	case drivers.GS1128:
+	native := e.model.Linear
+	if b.Symbology == drivers.GS1128 {
 		native = e.model.GS1128
-	case drivers.DataBar:
+	} else if b.Symbology == drivers.DataBar {
 		native = e.model.DataBar
-	default:
-		native = e.model.Linear
 	}
 	if !native.Has() || module < moduleMin || len(command) > 4+255 || meaning(command) || controls(code) {
 		return e.drawLinear(b, code, module, height)
 	}
-	e.command(gs, 'h', byte(height))        // GS h: height in dots
-	e.command(gs, 'w', byte(module))        // GS w: module width in dots
+	e.command(gs, 'h', byte(height&0xFF))        // GS h: height in dots
+	e.command(gs, 'w', byte(module&0xFF))        // GS w: module width in dots
 	e.command(gs, 'f', 0)                   // GS f 0: font A
 	e.command(gs, 'H', flag(b.Text, below)) // GS H: characters below
 	e.out.bytes = append(e.out.bytes, command...)
@@ -258,7 +255,7 @@ func (e *encoder) matrix(b drivers.Barcode, code barcode.Code) error {
 	e.quiet(module)
 	if cn == symbolQR {
 		e.symbol(cn, 65, 50, 0)        // model 2
-		e.symbol(cn, 67, byte(module)) // dots of a module
+		e.symbol(cn, 67, byte(module&0xFF)) // dots of a module
 		e.symbol(cn, 69, qrLevelM)     // error correction
 	} else {
 		e.symbol(cn, 66, 0, 0, 0) // square, its size by the data

@@ -11,7 +11,7 @@ import (
 // and says how it is laid out.
 //
 //go:embed jiskan16.bin
-var jiskan16 string //nolint:gochecknoglobals // a constant table
+var jiskan16 string
 
 // glyphDots is the width and height of a full-width character of font A.
 const glyphDots = 24

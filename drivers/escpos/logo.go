@@ -47,14 +47,14 @@ func (l logo) store() []byte {
 		d.bits = append(d.bits[:len(d.bits):len(d.bits)], make([]byte, d.stride)...)
 		n += d.stride
 	}
-	b := []byte{
+	head := []byte{
 		gs, '8', 'L', byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24),
 		'0', 67, '0', l.key[0], l.key[1], 1,
 		byte(width), byte(width >> 8), byte(d.height), byte(d.height >> 8), mono,
 	}
-	head := len(b)
+	b := append(make([]byte, 0, len(head)+len(d.bits)), head...)
 	b = append(b, d.bits...)
-	scrub(b[head:])
+	scrub(b[len(head):])
 	return b
 }
 

@@ -40,6 +40,7 @@ func (c char) columns() int {
 		return 0
 	case kanji, drawn:
 		return 2
+	case plain7, backslash, onPage:
 	}
 	return 1
 }
@@ -114,7 +115,7 @@ func (s *charset) look(c rune) char {
 	}
 	switch {
 	case c <= '~':
-		return char{kind: plain7, code: uint16(c), r: c} //nolint:gosec // an ASCII look-alike
+		return char{kind: plain7, code: uint16(c), r: c}
 	case narrow(c) && s.onSomePage(c):
 		return char{kind: onPage, r: c}
 	}
