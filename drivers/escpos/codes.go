@@ -64,17 +64,12 @@ func (e *encoder) linear(b drivers.Barcode, code barcode.Code) error {
 	}
 	height := e.heightDots(b)
 	command := linearCommand(code)
-	native := e.model.Linear
-	if b.Symbology == drivers.GS1128 {
-		native = e.model.GS1128
-	} else if b.Symbology == drivers.DataBar {
-		native = e.model.DataBar
-	}
+	native := e.linearAbility(b.Symbology)
 	if !native.Has() || module < moduleMin || len(command) > 4+255 || meaning(command) || controls(code) {
 		return e.drawLinear(b, code, module, height)
 	}
-	e.command(gs, 'h', byte(height&0xFF))        // GS h: height in dots
-	e.command(gs, 'w', byte(module&0xFF))        // GS w: module width in dots
+	e.command(gs, 'h', byte(height&0xFF))   // GS h: height in dots
+	e.command(gs, 'w', byte(module&0xFF))   // GS w: module width in dots
 	e.command(gs, 'f', 0)                   // GS f 0: font A
 	e.command(gs, 'H', flag(b.Text, below)) // GS H: characters below
 	e.out.bytes = append(e.out.bytes, command...)
@@ -88,6 +83,16 @@ const below = 2
 // no byte below a space is sent but in a command.
 func controls(code barcode.Code) bool {
 	return code.Symbology == drivers.Code128 && strings.ContainsFunc(code.Data, func(c rune) bool { return c < ' ' || c == 0x7F })
+}
+
+func (e *encoder) linearAbility(s drivers.Symbology) Ability {
+	if s == drivers.GS1128 {
+		return e.model.GS1128
+	}
+	if s == drivers.DataBar {
+		return e.model.DataBar
+	}
+	return e.model.Linear
 }
 
 // linearModules is the width of a code; those that we cannot draw have one that
@@ -254,12 +259,12 @@ func (e *encoder) matrix(b drivers.Barcode, code barcode.Code) error {
 	}
 	e.quiet(module)
 	if cn == symbolQR {
-		e.symbol(cn, 65, 50, 0)        // model 2
+		e.symbol(cn, 65, 50, 0)             // model 2
 		e.symbol(cn, 67, byte(module&0xFF)) // dots of a module
-		e.symbol(cn, 69, qrLevelM)     // error correction
+		e.symbol(cn, 69, qrLevelM)          // error correction
 	} else {
 		e.symbol(cn, 66, 0, 0, 0) // square, its size by the data
-		e.symbol(cn, 67, byte(module))
+		e.symbol(cn, 67, byte(module&0xFF))
 	}
 	e.printSymbol(cn, data, m.Size*module)
 	e.quiet(module)
@@ -363,7 +368,7 @@ func (e *encoder) pdf417(b drivers.Barcode, code barcode.Code) error {
 	if module > 8 || width > e.model.Dots {
 		return fmt.Errorf("PDF417 with modules of %d dots does not fit: %w", module, drivers.ErrTooLong)
 	}
-	e.symbol(symbolPDF417, 65, byte(columns))
+	e.symbol(symbolPDF417, 65, byte(columns&0xFF))
 	e.symbol(symbolPDF417, 66, 0)
 	e.symbol(symbolPDF417, 67, byte(module))
 	e.symbol(symbolPDF417, 68, pdfRowHeight)
