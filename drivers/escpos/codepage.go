@@ -50,7 +50,7 @@ func pageTable(page byte) *charmap.Charmap {
 func inPage(page byte, c rune) byte {
 	if page == pageKatakana {
 		if c >= '｡' && c <= 'ﾟ' { // JIS X 0201
-			return byte(c - '｡' + 0xA1) //nolint:gosec // A1 to DF
+			return byte(c - '｡' + 0xA1)
 		}
 		return 0
 	}

@@ -64,20 +64,12 @@ func (e *encoder) linear(b drivers.Barcode, code barcode.Code) error {
 	}
 	height := e.heightDots(b)
 	command := linearCommand(code)
-	var native Ability
-	switch b.Symbology {
-	case drivers.GS1128:
-		native = e.model.GS1128
-	case drivers.DataBar:
-		native = e.model.DataBar
-	default:
-		native = e.model.Linear
-	}
-	if !native.Has() || module < moduleMin || len(command) > 4+255 || meaning(command) {
+	native := e.linearAbility(b.Symbology)
+	if !native.Has() || module < moduleMin || len(command) > 4+255 || meaning(command) || controls(code) {
 		return e.drawLinear(b, code, module, height)
 	}
-	e.command(gs, 'h', byte(height))        // GS h: height in dots
-	e.command(gs, 'w', byte(module))        // GS w: module width in dots
+	e.command(gs, 'h', byte(height&0xFF))   // GS h: height in dots
+	e.command(gs, 'w', byte(module&0xFF))   // GS w: module width in dots
 	e.command(gs, 'f', 0)                   // GS f 0: font A
 	e.command(gs, 'H', flag(b.Text, below)) // GS H: characters below
 	e.out.bytes = append(e.out.bytes, command...)
@@ -86,6 +78,22 @@ func (e *encoder) linear(b drivers.Barcode, code barcode.Code) error {
 }
 
 const below = 2
+
+// controls says whether a code holds control characters, which it is drawn for:
+// no byte below a space is sent but in a command.
+func controls(code barcode.Code) bool {
+	return code.Symbology == drivers.Code128 && strings.ContainsFunc(code.Data, func(c rune) bool { return c < ' ' || c == 0x7F })
+}
+
+func (e *encoder) linearAbility(s drivers.Symbology) Ability {
+	if s == drivers.GS1128 {
+		return e.model.GS1128
+	}
+	if s == drivers.DataBar {
+		return e.model.DataBar
+	}
+	return e.model.Linear
+}
 
 // linearModules is the width of a code; those that we cannot draw have one that
 // is known (ISO/IEC 24724: omnidirectional 96; expanded at least 102, and 17
@@ -123,7 +131,8 @@ func linearCommand(code barcode.Code) []byte {
 	}
 	b := append([]byte{gs, 'k', m, byte(len(data) & 0xFF)}, data...)
 	if code.Symbology == drivers.Code128 && meaning(b) {
-		b = append([]byte{gs, 'k', m, byte(len(code.Data) + 2)}, "{B"+code.Data...)
+		data = "{B" + strings.ReplaceAll(code.Data, "{", "{{") // pairs of digits are bytes: 1604
+		b = append([]byte{gs, 'k', m, byte(len(data) & 0xFF)}, data...)
 	}
 	return b
 }
@@ -250,12 +259,12 @@ func (e *encoder) matrix(b drivers.Barcode, code barcode.Code) error {
 	}
 	e.quiet(module)
 	if cn == symbolQR {
-		e.symbol(cn, 65, 50, 0)        // model 2
-		e.symbol(cn, 67, byte(module)) // dots of a module
-		e.symbol(cn, 69, qrLevelM)     // error correction
+		e.symbol(cn, 65, 50, 0)             // model 2
+		e.symbol(cn, 67, byte(module&0xFF)) // dots of a module
+		e.symbol(cn, 69, qrLevelM)          // error correction
 	} else {
 		e.symbol(cn, 66, 0, 0, 0) // square, its size by the data
-		e.symbol(cn, 67, byte(module))
+		e.symbol(cn, 67, byte(module&0xFF))
 	}
 	e.printSymbol(cn, data, m.Size*module)
 	e.quiet(module)
@@ -320,14 +329,23 @@ func matrixDots(m barcode.Matrix, module int) dots {
 	return d
 }
 
-// PDF417: what the printer chooses itself cannot be known before; a code of
-// these columns fits 384 dots with modules of 2.
+// PDF417: what the printer would choose cannot be known before; these columns
+// make a code that is not flat, and fits 384 dots with modules of 2.
 const (
-	pdfColumns   = 6
-	pdfRowHeight = 3
-	pdfLevel     = 2
-	pdfBytesMax  = 500
+	pdfColumnsMax = 6
+	pdfRowHeight  = 3
+	pdfLevel      = 2
+	pdfBytesMax   = 500
 )
+
+func pdfColumns(n int) int {
+	for columns := 2; columns < pdfColumnsMax; columns++ {
+		if 3*columns*columns >= n {
+			return columns
+		}
+	}
+	return pdfColumnsMax
+}
 
 var errPDF417 = errors.New("PDF417 with a real-time command in its data")
 
@@ -345,17 +363,18 @@ func (e *encoder) pdf417(b drivers.Barcode, code barcode.Code) error {
 	if module == 0 {
 		module = moduleMin
 	}
-	width := (17*(pdfColumns+4) + 1 + 2*quietSquare) * module
+	columns := pdfColumns(len(code.Data))
+	width := (17*(columns+4) + 1 + 2*quietSquare) * module
 	if module > 8 || width > e.model.Dots {
 		return fmt.Errorf("PDF417 with modules of %d dots does not fit: %w", module, drivers.ErrTooLong)
 	}
-	e.symbol(symbolPDF417, 65, pdfColumns)
+	e.symbol(symbolPDF417, 65, byte(columns&0xFF))
 	e.symbol(symbolPDF417, 66, 0)
 	e.symbol(symbolPDF417, 67, byte(module))
 	e.symbol(symbolPDF417, 68, pdfRowHeight)
 	e.symbol(symbolPDF417, 69, 48, 48+pdfLevel)
 	e.symbol(symbolPDF417, 70, 0) // not truncated
-	rows := len(code.Data)/(pdfColumns) + 6
+	rows := len(code.Data)/columns + 6
 	e.printSymbol(symbolPDF417, data, rows*pdfRowHeight*module)
 	return nil
 }

@@ -190,7 +190,7 @@ func (e *encoder) defineLine(l drivers.TextLine) {
 		}
 		code := slot(len(e.slots))
 		e.slots[c] = code
-		e.command(define(code, draw(c))...)
+		e.command(define(code, drawing(c))...)
 		e.blank()
 	}
 }
@@ -314,7 +314,7 @@ func (e *encoder) glyph(c rune) {
 		return
 	}
 	e.mode(false)
-	e.command(inline(draw(c), e.wide)...)
+	e.command(inline(drawing(c), e.wide)...)
 }
 
 func (e *encoder) mode(kanji bool) {

@@ -244,7 +244,9 @@ func TestPicturesHoldNoCommand(t *testing.T) {
 		if meaning(d.bits) {
 			held++
 		}
-		check(t, drivers.Document{Items: []drivers.Item{p}})
+		for _, m := range []Model{models[0], models[len(models)-1]} { // in rows, in columns
+			checkOn(t, m, drivers.Document{Items: []drivers.Item{p}})
+		}
 	}
 	if held < 50 {
 		t.Errorf("only %d pictures would hold a command: the test proves little", held)

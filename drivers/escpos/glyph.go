@@ -11,7 +11,7 @@ import (
 // and says how it is laid out.
 //
 //go:embed jiskan16.bin
-var jiskan16 string //nolint:gochecknoglobals // a constant table
+var jiskan16 string
 
 // glyphDots is the width and height of a full-width character of font A.
 const glyphDots = 24
@@ -22,9 +22,9 @@ type glyph [glyphDots * glyphDots / 8]byte
 
 func (g *glyph) set(x, y int) { g[x*glyphDots/8+y/8] |= 0x80 >> (y % 8) }
 
-// draw makes the glyph of a character that the printer lacks: that of JIS X
+// drawing makes the glyph of a character that the printer lacks: that of JIS X
 // 0213, or else a box with its code point, which can be looked up.
-func draw(c rune) glyph {
+func drawing(c rune) glyph {
 	if rows, ok := fontRows(c); ok {
 		return enlarge(rows)
 	}

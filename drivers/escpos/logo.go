@@ -42,19 +42,19 @@ func (l logo) store() []byte {
 	d := l.dots
 	width := 8 * d.stride
 	n := len(d.bits) + 11
-	if byte(n) == dle { // a blank row more: no length is a command
+	if n&0xFF == dle { // a blank row more: no length is a command
 		d.height++
 		d.bits = append(d.bits[:len(d.bits):len(d.bits)], make([]byte, d.stride)...)
 		n += d.stride
 	}
-	b := []byte{
-		gs, '8', 'L', byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24),
+	head := []byte{
+		gs, '8', 'L', byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24), //nolint:gosec // little endian
 		'0', 67, '0', l.key[0], l.key[1], 1,
-		byte(width), byte(width >> 8), byte(d.height), byte(d.height >> 8), mono,
+		byte(width), byte(width >> 8), byte(d.height), byte(d.height >> 8), mono, //nolint:gosec // little endian
 	}
-	head := len(b)
+	b := append(make([]byte, 0, len(head)+len(d.bits)), head...)
 	b = append(b, d.bits...)
-	scrub(b[head:])
+	scrub(b[len(head):])
 	return b
 }
 

@@ -29,6 +29,7 @@ func (a Ability) String() string {
 		return "probed"
 	case Documented:
 		return "documented"
+	case Lacking:
 	}
 	return "lacking"
 }

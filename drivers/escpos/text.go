@@ -28,6 +28,9 @@ type char struct {
 	kind kind
 	code uint16
 	r    rune
+	// asked is what r was before it was taken for one alike, plus 1: zero is an
+	// empty place.
+	asked rune
 }
 
 // columns is the width in half-width characters.
@@ -37,6 +40,7 @@ func (c char) columns() int {
 		return 0
 	case kanji, drawn:
 		return 2
+	case plain7, backslash, onPage:
 	}
 	return 1
 }
@@ -65,14 +69,17 @@ type charset struct {
 	candidates []byte // pages of ESC t, the favourite first
 	sjis       transform.Transformer
 	src, dst   [8]byte // here, not on the stack, from which an interface drives them
-	// known are characters that were looked up: a receipt has few.
-	known map[rune]char
+	// known are characters that were looked up, by the low bits of their number:
+	// a receipt has few.
+	known [knownSize]char
 }
+
+const knownSize = 512
 
 func newCharset(m Model) *charset {
 	return &charset{
 		candidates: append([]byte{pageKatakana}, m.Pages...),
-		sjis:       japanese.ShiftJIS.NewEncoder(), known: make(map[rune]char, 64),
+		sjis:       japanese.ShiftJIS.NewEncoder(),
 	}
 }
 
@@ -88,12 +95,12 @@ func (s *charset) char(c rune) char {
 	case c == '¥':
 		return char{kind: plain7, code: '\\', r: c}
 	}
-	known, ok := s.known[c]
-	if !ok {
-		known = s.look(c)
-		s.known[c] = known
+	known := &s.known[c%knownSize]
+	if known.asked != c+1 {
+		*known = s.look(c)
+		known.asked = c + 1
 	}
-	return known
+	return *known
 }
 
 func (s *charset) look(c rune) char {
@@ -108,7 +115,7 @@ func (s *charset) look(c rune) char {
 	}
 	switch {
 	case c <= '~':
-		return char{kind: plain7, code: uint16(c), r: c} //nolint:gosec // an ASCII look-alike
+		return char{kind: plain7, code: uint16(c), r: c}
 	case narrow(c) && s.onSomePage(c):
 		return char{kind: onPage, r: c}
 	}
