@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"regi/board"
+	"regi/board/port"
 	"regi/drivers"
 	"regi/drivers/escpos"
 	"regi/drivers/linedisplay"
@@ -37,7 +38,7 @@ func check(ctx context.Context, c *Config, open bool, out io.Writer) error {
 	if err := role.Harden(); err != nil {
 		return err
 	}
-	spawn, err := role.NewSpawner(os.Stderr)
+	spawn, err := startSpawner(c)
 	if err != nil {
 		return err
 	}
@@ -54,10 +55,12 @@ func check(ctx context.Context, c *Config, open bool, out io.Writer) error {
 		{"printer", checkPrinter},
 		{"drawer", checkDrawer},
 		{"card", checkCard},
+		{"tamper", checkTamper},
 		{"keypad", checkKeypad},
 		{"display", checkDisplay},
 		{"console", checkConsole},
 		{"cloud", checkCloud},
+		{"jail", checkSpawnerJail},
 		{"jail", checkCaptureJail},
 		{"jail", checkUplinkJail},
 		{"jail", checkDrawerJail},
@@ -100,6 +103,10 @@ func advice(err error) string {
 		return "start it as root, from a binary built with CGO_ENABLED=0"
 	case errors.Is(err, drivers.ErrBusy):
 		return "stop the running register first"
+	case errors.Is(err, board.ErrNoLine):
+		return "check the line's name in the configuration, and that this board has it (gpioinfo)"
+	case errors.Is(err, errCaseOpen):
+		return "close it and check the switch before the register is started"
 	case errors.Is(err, drivers.ErrPaperOut):
 		return "put in a paper roll"
 	case errors.Is(err, drivers.ErrCoverOpen):
@@ -150,7 +157,15 @@ func opened(s Serial, test func(drivers.Port) (string, error)) (string, error) {
 }
 
 func opens(s Serial) (string, error) {
-	return opened(s, func(drivers.Port) (string, error) { return fmt.Sprintf("%s opens at %d baud", s.Port, s.Baud), nil })
+	return opened(s, func(p drivers.Port) (string, error) {
+		said := fmt.Sprintf("%s opens at %d baud", s.Port, s.Baud)
+		if line, ok := p.(*port.Port); ok {
+			if counted, err := line.Errors(); err == nil && counted != (port.Errors{}) {
+				said += fmt.Sprintf(", %v since it was plugged in: look at speed, ground and cable if they grow", counted)
+			}
+		}
+		return said, nil
+	})
 }
 
 func checkScanner(_ context.Context, b *bench) (string, error) { return opens(b.Scanner.Serial) }
@@ -169,6 +184,27 @@ func checkCard(_ context.Context, b *bench) (string, error) {
 		return b.Card.Port + " are there", head.Close()
 	}
 	return opens(b.Card.Serial)
+}
+
+// tamperWithin is how long the case's switch is looked at.
+const tamperWithin = 100 * time.Millisecond
+
+var errCaseOpen = errors.New("the case is open: a register that runs destroys its card key")
+
+func checkTamper(ctx context.Context, b *bench) (string, error) {
+	if b.Card.Tamper == "" {
+		return "", errNone
+	}
+	t, err := openTamper(b.Config)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, tamperWithin)
+	defer cancel()
+	if t.Wait(ctx) == nil {
+		return "", errCaseOpen
+	}
+	return "case is closed, " + b.Card.Tamper + " can be watched", nil
 }
 
 func checkPrinter(ctx context.Context, b *bench) (string, error) {

@@ -16,6 +16,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"regi/board"
+	"regi/board/port"
 	"regi/drivers/escpos"
 )
 
@@ -83,6 +84,15 @@ type Config struct {
 	Catalog struct {
 		File string `toml:"file"`
 	} `toml:"catalog"`
+	// Network and USB are for a flashed board, whose first process this is.
+	Network struct {
+		Address string   `toml:"address"` // "dhcp" (default) or "192.0.2.7/24"
+		Gateway string   `toml:"gateway"`
+		Servers []string `toml:"servers"` // of names
+	} `toml:"network"`
+	USB struct {
+		Allow []string `toml:"allow"` // "VVVV:PPPP", besides serial lines
+	} `toml:"usb"`
 }
 
 // Serial is one line of the counter; an empty Port means the shop has none.
@@ -90,6 +100,7 @@ type Serial struct {
 	Port   string `toml:"port"`
 	Baud   int    `toml:"baud"`
 	Opener string `toml:"opener"` // "bugst" (default) or "tarm"
+	Flow   string `toml:"flow"`   // "none" (default), "xonxoff" or "rtscts"
 }
 
 // LoadConfig reads and checks the file. Relative paths in it start at its
@@ -132,6 +143,7 @@ func defaults() *Config {
 	c.Keypad.Baud, c.Display.Baud, c.Console.Baud = 9600, 9600, 115200
 	c.Display.Model = "cd5220"
 	c.Tax.Rounding, c.Tax.Prices = "floor", "inclusive"
+	c.Network.Address = "dhcp"
 	return c
 }
 
@@ -238,6 +250,9 @@ func (c *Config) check() error {
 	if err := c.checkHead(); err != nil {
 		return err
 	}
+	if _, err := c.network(); err != nil {
+		return err
+	}
 	return c.checkSerials()
 }
 
@@ -312,6 +327,12 @@ func (c *Config) checkSerials() error {
 		}
 		if serial.Opener != "" && serial.Opener != "bugst" && serial.Opener != "tarm" {
 			return fmt.Errorf("%s.opener = %q: use bugst or tarm", name, serial.Opener)
+		}
+		if serial.Flow != "" && !slices.Contains(port.FlowNames(), serial.Flow) {
+			return fmt.Errorf("%s.flow = %q: use one of %s", name, serial.Flow, strings.Join(port.FlowNames(), ", "))
+		}
+		if err := port.CheckName(serial.Port); err != nil {
+			return fmt.Errorf("%s.port: %w", name, err)
 		}
 		if other := users[serial.Port]; serial.Port != "" && other != "" {
 			return fmt.Errorf("%s.port and %s.port are both %q: each device needs its own", name, other, serial.Port)

@@ -23,6 +23,7 @@ import (
 	"regi/firmware/capture/ceremony"
 	"regi/firmware/capture/launch"
 	"regi/firmware/journal"
+	"regi/firmware/landlock"
 	"regi/firmware/record"
 	"regi/firmware/register"
 	"regi/firmware/role"
@@ -342,7 +343,7 @@ func TestTamper(t *testing.T) {
 			if err := os.MkdirAll(o.state, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			spawn, err := role.NewSpawner(os.Stderr)
+			spawn, err := role.NewSpawner(os.Stderr, []landlock.Path{{Path: o.state, Access: landlock.Read | landlock.Write}})
 			if err != nil {
 				t.Fatal(err)
 			}

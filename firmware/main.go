@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -13,11 +14,12 @@ import (
 	"runtime"
 	"syscall"
 
+	"regi/firmware/boot"
 	"regi/firmware/role"
 )
 
-// version is set by the build.
-var version = "dev"
+// version and built (Unix seconds) are set by the build.
+var version, built = "dev", "0"
 
 const usage = `regi is a shop's register.
 
@@ -27,6 +29,7 @@ const usage = `regi is a shop's register.
   regi keys --config FILE inject|status|wipe
                              load, look at or destroy the card key
   regi version               print the version
+  regi init                  the first process of a flashed board, and nothing else
 
 The simulator (make sim) writes a complete FILE to look at.
 `
@@ -46,6 +49,9 @@ func main() {
 	case role.Spawn:
 		err = role.SpawnMain()
 	default:
+		if os.Getpid() == 1 {
+			boot.Main(bootOptions()) // does not return
+		}
 		err = command(os.Args[1:], os.Stdout)
 	}
 	if err != nil {
@@ -72,6 +78,8 @@ func command(args []string, out io.Writer) error {
 		return run(ctx, config)
 	case "keys":
 		return keys(ctx, args[1:], out)
+	case "init":
+		return errors.New("init is for the kernel of a flashed board, as its first process")
 	case "version":
 		_, err := fmt.Fprintf(out, "regi %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return err

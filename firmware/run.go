@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 	"regi/drivers/keypad"
 	"regi/drivers/linedisplay"
 	"regi/drivers/scanner"
+	"regi/firmware/boot"
 	"regi/firmware/capture/launch"
 	"regi/firmware/catalog"
 	"regi/firmware/record"
@@ -42,18 +44,20 @@ func run(ctx context.Context, c *Config) error {
 	if err := role.Harden(); err != nil {
 		return err
 	}
-	// Before this process is confined: the others must not be born confined.
-	spawn, err := role.NewSpawner(os.Stderr)
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	// Before this process is confined: the others must not be born into its
+	// domain.
+	spawn, err := startSpawner(c)
 	if err != nil {
 		return err
 	}
+	logControls(log, role.Spawn, spawn.Controls)
 	var coil *drawerProcess
 	if c.Drawer.Via == viaGPIO {
 		// First of all: a crash may have left the coil on. If there is none now,
 		// keepDrawer says why not.
 		coil, _ = startDrawer(ctx, c, spawn) //nolint:errcheck // see above
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	rc, err := registerConfig(c, log)
 	if err != nil {
 		return err
@@ -63,27 +67,19 @@ func run(ctx context.Context, c *Config) error {
 		return err
 	}
 	tamper, noTamper := openTamper(c)
+	plugged, err := port.NewHotplug()
+	if err != nil {
+		log.Warn(onlyLooking, "err", err.Error())
+	}
 	logControls(log, "regi-register", role.Confine(registerLimits(c)))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return reg.Run(ctx) })
 	g.Go(func() error { return spawn.Wait(ctx) })
-	for name, use := range deviceTasks(c, reg) {
-		serial := *c.serials()[name]
-		if serial.Port == "" {
-			continue
-		}
-		g.Go(func() error {
-			open := func() (drivers.Port, error) {
-				p, err := openPort(serial)
-				if err != nil || name != "printer" {
-					return p, err
-				}
-				return answering(ctx, p, c.Printer.Model)
-			}
-			state := func(up bool, err error) { reg.DeviceState(ctx, name, up, err) }
-			return port.Supervise(ctx, open, use, state)
-		})
+	if link, err := boot.Register(); err == nil {
+		g.Go(func() error { return tellAlive(ctx, link, reg) })
 	}
+	g.Go(func() error { hearOfDevices(ctx, plugged, log); return nil })
+	superviseDevices(ctx, g, c, reg, plugged)
 	if c.Drawer.Via == viaGPIO {
 		g.Go(func() error { keepDrawer(ctx, c, reg, spawn, coil); return nil })
 	}
@@ -104,6 +100,56 @@ func run(ctx context.Context, c *Config) error {
 	return nil
 }
 
+// startSpawner starts the process that starts the others. The state folder must
+// be there for its domain to hold it.
+func startSpawner(c *Config) (*role.Spawner, error) {
+	if err := makeState(c); err != nil {
+		return nil, err
+	}
+	return role.NewSpawner(os.Stderr, spawnerPaths(c))
+}
+
+func makeState(c *Config) error {
+	if err := os.MkdirAll(c.Register.State, 0o700); err != nil {
+		return fmt.Errorf("register.state: %w", err)
+	}
+	return nil
+}
+
+// superviseDevices keeps each configured device in use.
+func superviseDevices(ctx context.Context, g *errgroup.Group, c *Config, reg *register.Register, plugged *port.Hotplug) {
+	for name, use := range deviceTasks(c, reg) {
+		serial := *c.serials()[name]
+		if serial.Port == "" {
+			continue
+		}
+		g.Go(func() error {
+			open := func() (drivers.Port, error) {
+				p, err := openPort(serial)
+				if err != nil || name != "printer" {
+					return p, err
+				}
+				return answering(ctx, p, c.Printer.Model)
+			}
+			state := func(up bool, err error) { reg.DeviceState(ctx, name, up, err) }
+			return port.Supervise(ctx, port.Device{Open: open, Use: use, State: state, Plugged: plugged.Plugged})
+		})
+	}
+}
+
+const onlyLooking = "new devices are found by looking only"
+
+// hearOfDevices listens for what is plugged in. Without it devices are found a
+// little later.
+func hearOfDevices(ctx context.Context, plugged *port.Hotplug, log *slog.Logger) {
+	if plugged == nil {
+		return
+	}
+	if err := plugged.Run(ctx); ctx.Err() == nil {
+		log.Warn(onlyLooking, "err", err.Error())
+	}
+}
+
 func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
 	rc := register.Config{
 		ID: record.ID{Store: c.Register.Store, Register: c.Register.ID}, StateDir: c.Register.State, Version: version, Log: log,
@@ -116,8 +162,8 @@ func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
 			},
 		},
 	}
-	if err := os.MkdirAll(c.Register.State, 0o700); err != nil {
-		return rc, fmt.Errorf("register.state: %w", err)
+	if err := makeState(c); err != nil {
+		return rc, err
 	}
 	var err error
 	if rc.Key, err = deviceKey(filepath.Join(c.Register.State, "device.key")); err != nil {
@@ -226,7 +272,16 @@ func writeDurably(path string, data []byte) error {
 }
 
 func openPort(s Serial) (drivers.Port, error) {
-	return port.Open(port.Options{Path: s.Port, Baud: s.Baud, Opener: s.Opener})
+	p, err := port.Open(s.options())
+	if err != nil {
+		return nil, err // not a nil *Port in an interface
+	}
+	return p, nil
+}
+
+func (s Serial) options() port.Options {
+	flow := slices.Index(port.FlowNames(), s.Flow)
+	return port.Options{Path: s.Port, Baud: s.Baud, Opener: s.Opener, Flow: port.Flow(max(flow, 0))} //nolint:gosec // one of three
 }
 
 // answering is a port with a printer that is on: the port of one that is off

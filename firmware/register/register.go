@@ -66,6 +66,7 @@ type Register struct {
 	ledger *ledger
 
 	events chan till.Event
+	pings  chan struct{}
 	cloud  chan uplink.Message
 	jobs   chan till.Print
 	held   *till.Print // a job that the printer did not take; of whoever serves the paper
@@ -102,7 +103,7 @@ type Register struct {
 // register whose Run goes on from there.
 func New(c Config) (*Register, error) {
 	r := &Register{
-		config: c, log: c.Log,
+		config: c, log: c.Log, pings: make(chan struct{}),
 		events: make(chan till.Event, eventsMax), cloud: make(chan uplink.Message, eventsMax),
 		jobs: make(chan till.Print, jobsMax), kicks: make(chan struct{}),
 		notices: make(chan till.Notice, noticesMax), screen: screen{changed: make(chan struct{}, 1)},
@@ -132,6 +133,7 @@ func (r *Register) Run(ctx context.Context) (err error) {
 			err = r.handle(ctx, e)
 		case m := <-r.cloud:
 			err = r.fromCloud(ctx, m)
+		case <-r.pings:
 		}
 		for err == nil && len(r.again) > 0 {
 			e := r.again[0]
@@ -141,6 +143,16 @@ func (r *Register) Run(ctx context.Context) (err error) {
 		if err != nil {
 			return fmt.Errorf("register: %w", err)
 		}
+	}
+}
+
+// Alive returns nil once the loop has come round.
+func (r *Register) Alive(ctx context.Context) error {
+	select {
+	case r.pings <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -94,7 +94,8 @@ func Confine(l Limits) []Control {
 	if l.UID != 0 && os.Geteuid() == 0 {
 		controls = append(controls, Control{"own-uid", become(l.UID, l.Outlives)})
 	} else {
-		controls = append(controls, Control{"capabilities", dropCapabilities()})
+		// The state folder and the lines may be another user's.
+		controls = append(controls, Control{"capabilities", dropCapabilities(unix.CAP_DAC_OVERRIDE)})
 	}
 	in := landlock.Enter(landlock.Domain{Paths: l.Paths, Connect: l.Connect})
 	controls = append(controls,
@@ -129,15 +130,18 @@ func become(uid int, outlives bool) error {
 	return Born() // the kernel forgets its settings with the change
 }
 
-// dropCapabilities keeps CAP_DAC_OVERRIDE, where it is there: the state folder
-// and the lines may be another user's.
-func dropCapabilities() error {
+// dropCapabilities keeps those in keep, where they are there. What this process
+// starts has no other, either: no_new_privs is set.
+func dropCapabilities(keep ...int) error {
 	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var caps [2]unix.CapUserData
 	if err := unix.Capget(&head, &caps[0]); err != nil {
 		return fmt.Errorf("role: capabilities: %w", err)
 	}
-	kept := caps[0].Permitted & (1 << unix.CAP_DAC_OVERRIDE)
+	var kept uint32
+	for _, c := range keep {
+		kept |= 1 << c & caps[0].Permitted
+	}
 	caps = [2]unix.CapUserData{{Permitted: kept, Effective: kept}}
 	if err := everyThread(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&head)), uintptr(unsafe.Pointer(&caps)), 0); err != nil { //nolint:gosec // structs for the kernel
 		return fmt.Errorf("role: capabilities: %w", err)
