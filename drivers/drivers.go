@@ -154,7 +154,8 @@ type POSPrinter interface {
 	// Columns is the width in half-width characters (32, 42, 48).
 	Columns() int
 	// Print blocks until the document is PRINTED (nil), FAILED (the cause) or
-	// UNKNOWN (ErrUnknownOutcome). While the printer pauses for paper, cover or
+	// UNKNOWN (ErrUnknownOutcome). One that loses its buffer is given the rest
+	// again only where it is certain what is on the paper. While the printer pauses for paper, cover or
 	// cutter it calls paused with the cause, and with nil when it goes on.
 	Print(ctx context.Context, doc Document, paused func(error)) error
 	Status(context.Context) (PrinterStatus, error)
