@@ -1,6 +1,8 @@
 package till
 
 import (
+	"time"
+
 	"regi/firmware/record"
 	"regi/firmware/sale"
 )
@@ -27,7 +29,11 @@ type (
 		Receipt *sale.Receipt
 		Report  *sale.Report
 		Reprint bool
+		// At is when it was to be printed: see StaleAfter.
+		At time.Time
 	}
+	// Recover lets a printer go on after a cutter or mechanical error.
+	Recover struct{}
 	// Kick opens the drawer; the shell answers with DrawerOpened or
 	// DrawerFailed.
 	Kick struct{}
@@ -44,6 +50,7 @@ func (Record) effect()    {}
 func (Show) effect()      {}
 func (Print) effect()     {}
 func (Kick) effect()      {}
+func (Recover) effect()   {}
 func (Beep) effect()      {}
 func (Authorize) effect() {}
 func (Notice) effect()    {}

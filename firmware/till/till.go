@@ -130,6 +130,7 @@ func (s State) clone() State {
 		s.Sale = &open
 	}
 	s.Prints = slices.Clone(s.Prints)
+	s.Doubts = slices.Clone(s.Doubts)
 	s.Flags.Down = maps.Clone(s.Flags.Down)
 	return s // tax tables, and what Last, the jobs and Pending point to, never change
 }
