@@ -69,6 +69,9 @@ type Line struct {
 	TaxRate        Rate   `json:"TaxRate"`
 	PriceVersion   string `json:"PriceVersion,omitempty"`
 	Voided         bool   `json:"Voided,omitempty"`
+	// OriginalLine is the line of the original sale that comes back, 0 if that
+	// is not known.
+	OriginalLine int `json:"OriginalLineItem,omitempty"`
 }
 
 // TaxSummary is one rate's tax, computed once on the sum of its lines.

@@ -26,7 +26,10 @@ type (
 		Job     uint64
 		Receipt *sale.Receipt
 		Report  *sale.Report
+		Form    string // of a Receipt: one of the Form constants
 		Reprint bool
+		// Code identifies the sale when goods come back, "" for none.
+		Code string
 	}
 	// Kick opens the drawer; the shell answers with DrawerOpened or
 	// DrawerFailed.
