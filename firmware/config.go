@@ -161,7 +161,7 @@ func explain(path string, err error) error {
 func reasonOf(bad *toml.DecodeError) string {
 	text := visible(strings.TrimPrefix(bad.Error(), "toml: "))
 	for kind, want := range map[string]string{"int": "a whole number", "string": "text in \"quotes\"", "bool": "true or false"} {
-		if strings.HasPrefix(text, "cannot decode") && strings.HasSuffix(text, " of type "+kind) {
+		if strings.HasPrefix(text, "cannot decode") && (strings.HasSuffix(text, " of type "+kind) || strings.HasSuffix(text, " into "+kind)) {
 			return fmt.Sprintf("%s must be %s", visible(strings.Join(bad.Key(), ".")), want)
 		}
 	}

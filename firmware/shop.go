@@ -70,8 +70,8 @@ func (c *Config) checkShop() error {
 	if m := sale.Money(c.Register.RefundMax); m < 0 || m > sale.AmountMax {
 		return fmt.Errorf("register.refund_max = %d: 0 for no limit, at most %d", m, sale.AmountMax)
 	}
-	if c.Issuer.Corporation {
-		if err := c.issuer().Check(sale.CountryOf(c.Register.Locale).Scheme); errors.Is(err, sale.ErrCorporateDigit) {
+	if c.Issuer.Corporation && sale.CountryOf(c.Register.Locale).Scheme == sale.Japanese {
+		if err := sale.CheckRegistrationNumber(c.Issuer.RegistrationNumber); err != nil {
 			return fmt.Errorf("issuer.registration_number: %w: correct it, or leave out issuer.corporation", err)
 		}
 	}
