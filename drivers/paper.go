@@ -29,8 +29,11 @@ const (
 	Right
 )
 
-// TextLine is one printed line. Text is UTF-8; East Asian wide characters take
-// two columns; control characters are replaced by spaces.
+// TextLine is one printed line. Text is UTF-8; control characters are replaced
+// by spaces. ASCII, ¥, half-width katakana, the letters of Latin, Greek and
+// Cyrillic (below U+0530, and U+1E00 to U+1FFF) and the signs
+// ¡¢£¤¦©«¬®¯²³¸¹»¼½¾¿€‚„‹›•™ take one column, all others two. What does not fit is
+// wrapped.
 type TextLine struct {
 	Text  string
 	Align Align

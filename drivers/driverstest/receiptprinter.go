@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/japanese"
 )
 
@@ -78,8 +79,11 @@ type PrinterKick struct {
 // printState is what ESC @ resets. Without one since the power came, what is
 // printed is nobody's fault.
 type printState struct {
-	initialized, sjis, kanji, katakana, japan bool
+	initialized, sjis, kanji, katakana, latin, japan bool
 }
+
+// drawnMark stands in Lines for a character whose dots were sent.
+const drawnMark = "〓"
 
 // queueMax bounds what a test may make the device hold.
 const queueMax = 1 << 20
@@ -319,7 +323,7 @@ func (d *ReceiptPrinter) receive(b byte) {
 //nolint:gochecknoglobals // a constant table
 var parameters = map[string]int{
 	"\x1b@": 0, "\x1ba": 1, "\x1bE": 1, "\x1bR": 1, "\x1bt": 1, "\x1bd": 1, "\x1bJ": 1, "\x1bp": 3,
-	"\x1c&": 0, "\x1c.": 0, "\x1cC": 1, "\x1c!": 1,
+	"\x1c&": 0, "\x1c.": 0, "\x1cC": 1, "\x1c!": 1, "\x1c2": 2 + 72,
 	"\x1d!": 1, "\x1da": 1, "\x1dr": 1, "\x1dV": 2,
 	"\x10\x04": 1, "\x10\x14": 3,
 }
@@ -339,6 +343,12 @@ func commandLength(c []byte) (n int, known bool) {
 				return 5, true
 			}
 			return 5 + int(c[3]) + int(c[4])<<8, c[2] == 'H' || c[2] == 0
+		}
+		if string(c[:2]) == "\x1b*" { // ESC * 33 nL nH and three bytes a column
+			if len(c) < 5 {
+				return 5, true
+			}
+			return 5 + 3*(int(c[3])+int(c[4])<<8), c[2] == 33
 		}
 		n, known := parameters[string(c[:2])]
 		return 2 + n, known
@@ -443,8 +453,10 @@ func (d *ReceiptPrinter) obey(c []byte) bool {
 		d.fence(append(append([]byte{0x37, 0x22}, c[7:]...), 0)...)
 	case "\x1bR":
 		d.state.japan = c[2] == 8
+	case "\x1b*":
+		d.line = append(d.line, drawnMark...)
 	case "\x1bt":
-		d.state.katakana = c[2] == 1
+		d.state.katakana, d.state.latin = c[2] == 1, c[2] == 16
 	case "\x1cC":
 		d.state.sjis = c[2] == 1
 	case "\x1c&", "\x1c.":
@@ -471,6 +483,9 @@ func (d *ReceiptPrinter) character(b byte) {
 	switch {
 	case d.lead != 0:
 		c, err := japanese.ShiftJIS.NewDecoder().Bytes([]byte{d.lead, b})
+		if d.lead == 0xEC { // user-defined
+			c, err = []byte(drawnMark), nil
+		}
 		if err != nil || string(c) == "\uFFFD" {
 			d.problems = append(d.problems, fmt.Sprintf("no kanji: %02x%02x", d.lead, b))
 		}
@@ -485,6 +500,8 @@ func (d *ReceiptPrinter) character(b byte) {
 		d.line = append(d.line, b)
 	case b >= 0xA1 && b <= 0xDF && s.katakana && !s.kanji:
 		d.line = append(d.line, string(rune(b)-0xA1+'｡')...)
+	case s.latin && !s.kanji:
+		d.line = append(d.line, string(charmap.Windows1252.DecodeByte(b))...)
 	default:
 		d.problems = append(d.problems, fmt.Sprintf("no character: %02x", b))
 	}
