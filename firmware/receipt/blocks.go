@@ -272,7 +272,8 @@ func isLast4(s string) bool { return len(s) == 4 && strings.Trim(s, "0123456789"
 // for one, below each other.
 func taxTable(p *paper) {
 	w := p.layout.words
-	rows := [][]string{{w.rate, w.net, w.tax, w.gross}}
+	rows := make([][]string, 0, 1+len(p.sale.Tax))
+	rows = append(rows, []string{w.rate, w.net, w.tax, w.gross})
 	for _, t := range p.sale.Tax {
 		rows = append(rows, p.taxRow(t))
 	}
@@ -289,10 +290,8 @@ func taxTable(p *paper) {
 	}
 	for _, row := range rows {
 		text := row[0] + strings.Repeat(" ", p.Columns-3*cell-width(row[0]))
-		for _, c := range row[1:] {
-			text += strings.Repeat(" ", cell-width(c)) + c
-		}
-		p.line(drivers.TextLine{Text: text})
+		right := func(c string) string { return strings.Repeat(" ", cell-width(c)) + c }
+		p.line(drivers.TextLine{Text: text + right(row[1]) + right(row[2]) + right(row[3])})
 	}
 }
 

@@ -18,7 +18,8 @@ const LogoBytesMax = 1 << 20
 // LogoHeightMax bounds what a logo takes of every receipt, in dots: 5 cm.
 const LogoHeightMax = 400
 
-// ErrLogo: the logo cannot be printed; the message says what would be right.
+// ErrLogo is a logo that cannot be printed; the message says what would be
+// right.
 var ErrLogo = errors.New("logo")
 
 // ParseLogo reads a PNG image. What is transparent is white, as the paper is.
@@ -49,7 +50,7 @@ func onWhite(img image.Image) []byte {
 			c := img.At(x, y)
 			_, _, _, alpha := c.RGBA()
 			// The colours are multiplied by alpha: what is clear is black there.
-			light := uint32(color.Gray16Model.Convert(c).(color.Gray16).Y) + 0xFFFF - alpha //nolint:errcheck,forcetypeassert // what a model returns
+			light := uint32(color.Gray16Model.Convert(c).(color.Gray16).Y) + 0xFFFF - alpha
 			grey = append(grey, byte(min(light, 0xFFFF)>>8))
 		}
 	}

@@ -19,7 +19,7 @@ const (
 	Reduced  = 8 * Percent
 )
 
-// ErrRate: the text is no tax rate.
+// ErrRate is a text that is no tax rate.
 var ErrRate = errors.New("a tax rate is 0 to 100 with at most three decimals")
 
 // ParseRate reads percent: "10", "13.5", "8.875".

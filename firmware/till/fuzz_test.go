@@ -120,14 +120,7 @@ func (a *auditor) record(r Record) {
 		a.lines[line.SequenceNumber] = line.Net()
 		a.offs[line.SequenceNumber] = line.DiscountAmount
 	case DiscountBody:
-		a.must(body.TransactionID == a.open && !a.back && len(a.tenders) == 0 && body.Amount >= 0, "discount", body)
-		if r.Kind == record.DiscLine {
-			a.lines[body.SequenceNumber] += a.offs[body.SequenceNumber] - body.Amount
-			a.offs[body.SequenceNumber] = body.Amount
-			a.must(a.lines[body.SequenceNumber] >= 0, "a line below nothing", body)
-		} else {
-			a.off = body.Amount
-		}
+		a.discount(r.Kind, body)
 	case OverrideBody, TrainingBody:
 		a.must(a.isOpen && a.open == "", "the supervisor in the middle of a sale", body)
 	case LineVoidBody:
@@ -159,6 +152,18 @@ func (a *auditor) record(r Record) {
 	default:
 		a.device(r)
 	}
+}
+
+func (a *auditor) discount(kind record.Kind, body DiscountBody) {
+	a.t.Helper()
+	a.must(body.TransactionID == a.open && !a.back && len(a.tenders) == 0 && body.Amount >= 0, "discount", body)
+	if kind == record.DiscSale {
+		a.off = body.Amount
+		return
+	}
+	a.lines[body.SequenceNumber] += a.offs[body.SequenceNumber] - body.Amount
+	a.offs[body.SequenceNumber] = body.Amount
+	a.must(a.lines[body.SequenceNumber] >= 0, "a line below nothing", body)
 }
 
 func (a *auditor) tender(kind record.Kind, body TenderBody) {

@@ -43,11 +43,13 @@ func (t *Till) keep(r *sale.Receipt) {
 		return // it stays the last receipt, and is not kept beyond that
 	}
 	var deflated bytes.Buffer
-	w, err := flate.NewWriter(&deflated, flate.BestSpeed)
-	if err != nil {
-		return
+	if t.deflate == nil { // a megabyte, for all the receipts to come
+		if t.deflate, err = flate.NewWriter(nil, flate.BestSpeed); err != nil {
+			return
+		}
 	}
-	if _, err = w.Write(plain); err != nil || w.Close() != nil || deflated.Len() > keptBytesMax {
+	t.deflate.Reset(&deflated)
+	if _, err = t.deflate.Write(plain); err != nil || t.deflate.Close() != nil || deflated.Len() > keptBytesMax {
 		return
 	}
 	t.state.Kept = append(t.state.Kept, Kept{Number: r.SequenceNumber, Deflated: deflated.Bytes()})

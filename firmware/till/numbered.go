@@ -59,13 +59,11 @@ func (t *Till) keyAddressed(phase string) {
 	default:
 		t.state.Addressed, t.state.AddressedFailed = last.SequenceNumber, false
 		job := Job{Receipt: last, Form: FormAddressed, Bytes: encodedSize(last)}
-		printed := false
+		start := t.print
 		if again { // perhaps the first one is out there
-			printed = t.reprint(job)
-		} else {
-			printed = t.print(job)
+			start = t.reprint
 		}
-		if !printed {
+		if !start(job) {
 			t.state.AddressedFailed = true
 			t.fail(msgPrintQueue, "")
 			return

@@ -80,8 +80,21 @@ func TestReturn(t *testing.T) {
 	if k.print().Code != "" {
 		t.Error("a return can be returned")
 	}
-	// Of three, two are back: one more is taken, not two.
+}
+
+// Of three sold, two came back: one more is taken, not two.
+func TestReturnInParts(t *testing.T) {
+	k := open(t, codes(shop()))
+	k.digits("3", "QTY")
+	k.scan(note)
+	k.scan(rice)
+	k.digits("1000", "CASH")
+	code := k.codeOf()
 	k.keys("REFUND")
+	k.code(code)
+	k.digits("2", "QTY")
+	k.scan(note)
+	k.keys("CASH", "REFUND")
 	k.code(code)
 	k.digits("2", "QTY")
 	k.scan(note)

@@ -3,6 +3,7 @@
 package till
 
 import (
+	"compress/flate"
 	"maps"
 	"slices"
 	"time"
@@ -43,6 +44,7 @@ type Till struct {
 	rates    []sale.Named
 	zone     *time.Location
 	state    State
+	deflate  *flate.Writer // of keep
 
 	// The Handle under way: ledger time, and what it has decided so far.
 	now     time.Time
