@@ -95,6 +95,12 @@ type Printer struct {
 	asbLast  [4]byte // what was reported last
 	sheet    sheet
 	lines    int
+	cuts     int
+	records  []Record
+	noted    int // records so far
+	pulses   []Pulse
+	nv       memory
+	seenPin3 bool // at the last look
 	commands interpreter
 }
 
@@ -108,6 +114,7 @@ func New(w Wire, o Options) *Printer {
 	}
 	p := &Printer{wire: w, opt: o, model: o.Model, changed: make(chan struct{}), set: healthy()}
 	p.sheet.stride = (o.Model.Dots + 7) / 8
+	p.nv.size = o.Model.NVBytes
 	p.commands.p = p
 	p.commands.initialise()
 	return p

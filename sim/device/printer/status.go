@@ -27,7 +27,7 @@ func (p *Printer) realtimeStatus(n byte) byte {
 	}
 	switch n {
 	case 1: // printer
-		add(p.pin3(), printerPin3)
+		add(p.lookPin3(), printerPin3)
 		add(!p.online(), printerOffline)
 	case 2: // cause of offline
 		add(p.set.cover, offlineCover)
@@ -44,6 +44,17 @@ func (p *Printer) realtimeStatus(n byte) byte {
 
 func (p *Printer) pin3() bool {
 	return p.opt.DrawerOpen != nil && p.opt.DrawerOpen()
+}
+
+// lookPin3 is pin 3 for an answer that was asked for.
+func (p *Printer) lookPin3() bool {
+	now := p.pin3()
+	if !p.model.StaleDrawer {
+		return now
+	}
+	was := p.seenPin3
+	p.seenPin3 = now
+	return was
 }
 
 // The bits of GS a n, and which bits of the four ASB bytes each watches.
