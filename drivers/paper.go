@@ -1,10 +1,16 @@
 package drivers
 
+import "time"
+
 // Document is what a receipt printer is given: items from top to bottom, then
 // a cut.
 type Document struct {
 	Items []Item
 	Cut   bool
+	// CutFirst cuts off what an earlier document left half printed.
+	CutFirst bool
+	// BeginBy, if set, is when a document is too old to be begun: ErrLate.
+	BeginBy time.Time
 }
 
 // DocumentItemsMax bounds a document (a sale of 500 lines is under it).

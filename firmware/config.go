@@ -219,7 +219,7 @@ func (c *Config) check() error {
 		{"drawer.via", c.Drawer.Via, []string{"printer"}},
 		{"card.reader", c.Card.Reader, []string{"msr", "msr-ttl", "idtech", "magtek", "none"}},
 		{"card.suite", c.Card.Suite, []string{"ctr", "cbc"}},
-		{"printer.model", c.Printer.Model, escpos.Models()},
+		{"printer.model", c.Printer.Model, append(escpos.Models(), escpos.Auto)},
 		{"display.model", c.Display.Model, []string{"cd5220"}},
 		{"tax.rounding", c.Tax.Rounding, []string{"floor", "half-up", "ceil"}},
 		{"tax.prices", c.Tax.Prices, []string{"inclusive", "exclusive"}},

@@ -247,6 +247,9 @@ func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Cont
 		},
 		"printer": func(ctx context.Context, p drivers.Port) error {
 			printer, err := escpos.New(p, c.Printer.Model)
+			if err == nil && c.Printer.Model == escpos.Auto {
+				err = printer.Init(ctx) // its width is to be known before a receipt is laid out
+			}
 			if err != nil {
 				return err
 			}

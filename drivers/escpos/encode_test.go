@@ -3,7 +3,6 @@ package escpos
 import (
 	"bytes"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -270,58 +269,4 @@ func FuzzEncode(f *testing.F) {
 		check(t, drivers.Document{Items: items, Cut: style&8 != 0})
 		check(t, drivers.Document{Items: []drivers.Item{drivers.Barcode{Symbology: drivers.Symbology(symbology), Data: text, Text: true}}})
 	})
-}
-
-// FuzzAnswers: no bytes from the printer answer more than was asked.
-func FuzzAnswers(f *testing.F) {
-	f.Add([]byte{0x12, 0x16, 0x00, xoff, 0x10, 0x00, xon, 0x00, 0x00, 0x37, 0x22, 0, 0xFF}, byte(2), byte(3))
-	f.Fuzz(func(t *testing.T, said []byte, asked, fences byte) {
-		a := answers{asked: int(asked), owes: slices.Repeat([]string{readFence, processID(7)}, int(fences))}
-		for _, b := range said {
-			a.feed(b)
-		}
-		if a.asked < 0 || len(a.status)+a.asked != int(asked) || a.owed()+a.passed != 2*int(fences) || a.asb < 0 || len(a.block) > blockMax {
-			t.Errorf("%+v", a)
-		}
-		if a.noise+a.extra+len(a.status)+a.passed > len(said) {
-			t.Errorf("more answers than bytes: %+v", a)
-		}
-	})
-}
-
-func TestAnswers(t *testing.T) {
-	t.Parallel()
-	type want struct {
-		status                      string
-		asked, extra, passed, noise int
-		xoff                        bool
-	}
-	id := processID(1 << 40)
-	for _, test := range []struct {
-		name, said string
-		want       want
-	}{
-		{"status", "\x12\x16", want{status: "\x12\x16"}},
-		{"fences", "\x00\x0f", want{asked: 2, passed: 2}},
-		{"printed", "\x00\x00\x37\x22" + id + "\x00", want{asked: 2, passed: 3}},
-		{"printed, with all that may come inside", "\x00\x00\x37\x13\x22" + id[:1] + "\x11\x12" + id[1:] + "\x7e\x00", want{status: "\x12\x7e", passed: 3}},
-		{"another was printed", "\x00\x00\x37\x22" + processID(1) + "\x00", want{asked: 2, passed: 2}},
-		{"printed too early", "\x37\x22" + id + "\x00", want{asked: 2}},
-		{"no ID", "\x00\x00\x37\x23" + id + "\x00\x37\x22" + id + "a\x00\x37\x22" + id[1:] + "\x00\x00", want{asked: 2, passed: 2, noise: 1}},
-		{"unasked", "\x12\x12\x12\x00\x00\x00", want{status: "\x12\x12", extra: 1, passed: 2, noise: 1}},
-		{"flow", "\x13\x11\x13", want{asked: 2, xoff: true}},
-		{"automatic status, XOFF and an answer inside", "\x14\x00\x13\x0f\x12\x00", want{asked: 1, status: "\x12", xoff: true}},
-		{"other block data", "\x5fTM-T88V\x00", want{asked: 2}},
-		{"block without end", "\x5f" + strings.Repeat("\x32", blockMax) + "\x12", want{asked: 1, status: "\x12"}},
-		{"noise", "\xff\x80\x90", want{asked: 2, noise: 3}},
-	} {
-		a := answers{asked: 2, owes: []string{readFence, readFence, id}}
-		for _, b := range []byte(test.said) {
-			a.feed(b)
-		}
-		got := want{string(a.status), a.asked, a.extra, a.passed, a.noise, a.xoff}
-		if got != test.want || a.asb != 0 || len(a.block) != 0 {
-			t.Errorf("%s: %+v, want %+v", test.name, got, test.want)
-		}
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -67,6 +68,14 @@ type Register struct {
 	cloud  chan uplink.Message
 	jobs   chan till.Print
 	held   *till.Print // a job that the printer did not take; of whoever serves the paper
+	// uncut says that something may stand on the paper that was not cut off, begun
+	// that this process has printed. They are of whoever serves the paper, too,
+	// and outlive a lost line.
+	uncut, begun bool
+	// The printer has said by itself that something is other than before.
+	paperBell, drawerBell chan struct{}
+	// recovers lets the printer go on, on the operator's word.
+	recovers chan struct{}
 	// drawer belongs to serveDrawer; it outlives a lost line.
 	drawer struct {
 		open bool // as last told
@@ -94,6 +103,7 @@ func New(c Config) (*Register, error) {
 		events: make(chan till.Event, eventsMax), cloud: make(chan uplink.Message, eventsMax),
 		jobs: make(chan till.Print, jobsMax), kicks: make(chan struct{}),
 		notices: make(chan till.Notice, noticesMax), screen: screen{changed: make(chan struct{}, 1)},
+		paperBell: make(chan struct{}, 1), drawerBell: make(chan struct{}, 1), recovers: make(chan struct{}, 1),
 		devices: map[string]string{}, layouts: receipt.New(c.Till.Locale, c.Logo),
 	}
 	var err error
@@ -174,6 +184,8 @@ func (r *Register) handle(ctx context.Context, e till.Event) error {
 			r.print(f)
 		case till.Kick:
 			r.kick(ctx)
+		case till.Recover:
+			ring(r.recovers)
 		case till.Authorize:
 			r.authorize(ctx, f.Request)
 		}
@@ -315,9 +327,15 @@ func reason(err error) string {
 	if err == nil {
 		return "away"
 	}
+	// A device file comes and goes with its cable; its errors are the kernel's
+	// words and are in the log.
+	if errors.Is(err, os.ErrNotExist) {
+		return drivers.ErrUnplugged.Error()
+	}
 	for _, known := range []error{
 		drivers.ErrPaperOut, drivers.ErrCoverOpen, drivers.ErrCutter, drivers.ErrPaperNearEnd, drivers.ErrUnplugged,
-		drivers.ErrBusy, drivers.ErrTimeout, drivers.ErrOffline, drivers.ErrDuty, drivers.ErrDidNotOpen,
+		drivers.ErrBusy, drivers.ErrTimeout, drivers.ErrUnrecoverable, drivers.ErrMechanical, drivers.ErrHeadHot, drivers.ErrOffline,
+		drivers.ErrDuty, drivers.ErrDidNotOpen,
 	} {
 		if errors.Is(err, known) {
 			return known.Error()

@@ -108,6 +108,7 @@ type (
 		Reprint        bool   `json:"Reprint,omitempty"`
 		Cause          string `json:"Cause,omitempty"`
 		Unknown        bool   `json:"Unknown,omitempty"` // of a fail: perhaps it was printed
+		By             string `json:"By,omitempty"`      // of a done: "operator" who has looked at the paper
 	}
 	// DeviceBody is the body of device.up and device.down.
 	DeviceBody struct {

@@ -2,6 +2,7 @@ package till
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"regi/firmware/record"
@@ -64,9 +65,13 @@ func hasCash(r *sale.Receipt) bool {
 
 // print starts a job, unless too many wait for the printer already.
 func (t *Till) print(job Job) bool {
+	t.makeRoom(1, job.Bytes)
 	bytes := job.Bytes
 	for _, j := range t.state.Prints {
 		bytes += j.Bytes
+	}
+	if job.At.IsZero() || job.Reprint {
+		job.At = t.now
 	}
 	t.state.Counters.Job++
 	job.Job = t.state.Counters.Job
@@ -103,7 +108,7 @@ func (j Job) body() PrintBody {
 
 // effect hands out copies: the shell may add to them.
 func (t *Till) effect(j Job) Print {
-	p := Print{Job: j.Job, Form: j.Form, Reprint: j.Reprint}
+	p := Print{Job: j.Job, Form: j.Form, Reprint: j.Reprint, At: j.At}
 	if j.Receipt != nil {
 		r := *j.Receipt
 		p.Receipt = &r
@@ -135,6 +140,9 @@ func (t *Till) printed(number uint64) {
 		return
 	}
 	t.record(record.PrintDone, job.body())
+	if job.Apart {
+		defer t.tell(msgTwoPieces, "")
+	}
 	if t.state.Flags.Paper != "" {
 		t.state.Flags.Paper = ""
 		t.printerGoesOn()
@@ -153,11 +161,11 @@ func (t *Till) printFailed(e PrintFailed) {
 	body.Cause, body.Unknown = e.Cause, e.Unknown
 	t.record(record.PrintFail, body)
 	t.state.Flags.Paper = ""
-	m := msgPrintFailed
-	if e.Unknown {
-		m = msgPrintUnknown
+	if e.Unknown || e.Late {
+		t.doubt(Doubt{Job: job, Late: e.Late && !e.Unknown})
+		return
 	}
-	t.warn(m, e.Cause)
+	t.warn(msgPrintFailed, e.Cause)
 }
 
 func (t *Till) printPaused(e PrintPaused) {
@@ -168,6 +176,11 @@ func (t *Till) printPaused(e PrintPaused) {
 		t.printerGoesOn()
 	default:
 		t.state.Flags.Paper = e.Cause
+		for i := range t.state.Prints {
+			if j := &t.state.Prints[i]; j.Job == e.Job && e.Cause == paperOut {
+				j.Apart = true
+			}
+		}
 		t.do(Beep{})
 		t.tell(paperMessage(e.Cause), e.Cause)
 	}
@@ -219,6 +232,11 @@ func (t *Till) reprint(job Job) bool {
 	}
 	job.Reprint = true
 	body := job.body()
+	// Nobody need look for the paper that this one replaces.
+	t.state.Doubts = slices.DeleteFunc(slices.Clone(t.state.Doubts), func(d Doubt) bool {
+		old := d.Job.body()
+		return old.Document == body.Document && old.SequenceNumber == body.SequenceNumber && old.TransactionID == body.TransactionID
+	})
 	body.Job = t.state.Counters.Job + 1 // which print is about to take
 	t.record(record.PrintReprint, body)
 	return t.print(job)

@@ -1,6 +1,8 @@
 package till
 
 import (
+	"time"
+
 	"regi/firmware/record"
 	"regi/firmware/sale"
 )
@@ -30,7 +32,11 @@ type (
 		Reprint bool
 		// Code identifies the sale when goods come back, "" for none.
 		Code string
+		// At is when it was to be printed: see StaleAfter.
+		At time.Time
 	}
+	// Recover lets a printer go on after a cutter or mechanical error.
+	Recover struct{}
 	// Kick opens the drawer; the shell answers with DrawerOpened or
 	// DrawerFailed.
 	Kick struct{}
@@ -47,6 +53,7 @@ func (Record) effect()    {}
 func (Show) effect()      {}
 func (Print) effect()     {}
 func (Kick) effect()      {}
+func (Recover) effect()   {}
 func (Beep) effect()      {}
 func (Authorize) effect() {}
 func (Notice) effect()    {}

@@ -3,6 +3,7 @@ package till
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"math/rand"
 	"os"
 	"strconv"
@@ -33,6 +34,7 @@ type auditor struct {
 	jobs     map[uint64]bool      // print jobs without an outcome
 	all      map[uint64]bool      // print jobs ever
 	returns  sale.Money           // given back in the open shift
+	unknown  map[uint64]bool      // whose outcome nobody knows
 	receipts int64                // number of the newest receipt
 	z        int64                // number of the newest Z
 	grand    sale.Money           // all sales
@@ -49,7 +51,7 @@ type auditor struct {
 func newAuditor(t testing.TB) *auditor {
 	return &auditor{
 		t: t, done: map[string]bool{}, intents: map[string]int64{}, results: map[string]bool{},
-		approved: map[string]int64{}, jobs: map[uint64]bool{}, all: map[uint64]bool{},
+		approved: map[string]int64{}, jobs: map[uint64]bool{}, all: map[uint64]bool{}, unknown: map[uint64]bool{},
 	}
 }
 
@@ -258,10 +260,17 @@ func (a *auditor) device(r Record) {
 		a.all[body.Job], a.jobs[body.Job], a.starts[body.Job] = true, true, body
 	case record.PrintDone, record.PrintFail:
 		body := r.Body.(PrintBody)
+		if body.By != "" {
+			a.must(a.unknown[body.Job] && r.Kind == record.PrintDone, "an operator's word on a job that is known", body)
+			delete(a.unknown, body.Job)
+			return
+		}
 		a.must(a.jobs[body.Job], "outcome of a job that is not under way", body)
 		delete(a.jobs, body.Job)
+		a.unknown[body.Job] = body.Unknown
 	case record.PowerResume:
-		a.jobs = map[uint64]bool{} // nobody will say what became of them
+		maps.Copy(a.unknown, a.jobs) // nobody will say what became of them
+		a.jobs = map[uint64]bool{}
 	}
 }
 

@@ -13,6 +13,9 @@ const digitsMax = 8
 // key acts on one key. Which keys act in which phase is written in the
 // functions below; any other is a message, never silence.
 func (t *Till) key(name string) {
+	if t.answered(name) || t.recovered(name) {
+		return
+	}
 	hand := &t.state.Hand
 	if name != "CLEAR" {
 		hand.Thanks = false

@@ -21,7 +21,7 @@ var (
 	msgNoLine     = message{"K04", [2]string{"ﾒｲｻｲ ﾅｼ", "ｼｮｳﾋﾝｦ ｽｷｬﾝ"}, [2]string{"NO LINE", "SCAN AN ITEM FIRST"}, "明細がありません。商品をスキャンしてください", "there is no line: scan an item first"}
 	msgClosed     = message{"K05", [2]string{"ｷｭｳｼﾁｭｳ", "ﾊﾞﾝｺﾞｳ OPEN ﾃﾞ ｶｲｼ"}, [2]string{"CLOSED", "CASHIER NO. + OPEN"}, "レジは閉まっています。担当者番号とOPENで開けてください", "the register is closed: key the cashier's number, then OPEN"}
 	msgSaleOpen   = message{"K06", [2]string{"ﾄﾘﾋｷﾁｭｳ", "ｶｲｹｲｦ ｵｴﾃｶﾗ"}, [2]string{"SALE OPEN", "FINISH THE SALE"}, "取引中です。会計を終えてから押してください", "a sale is open: finish or cancel it first"}
-	msgShiftOpen  = message{"K07", [2]string{"ｶｲｼｽﾞﾐ", "Z ﾃﾞ ｼﾒﾙ"}, [2]string{"ALREADY OPEN", "Z CLOSES"}, "すでに開いています。閉めるにはZを押してください", "the shift is open already: Z closes it"}
+	msgShiftOpen  = message{"K07", [2]string{"ｶｲｼｽﾞﾐ", "ｾｲｻﾝ(Z)ﾃﾞ ｼﾒﾙ"}, [2]string{"ALREADY OPEN", "Z CLOSES"}, "すでに開いています。閉めるには精算（Z）を押してください", "the shift is open already: Z closes it"}
 	msgPaying     = message{"K08", [2]string{"ｶｲｹｲﾁｭｳ", "CLEAR ﾃﾞ ﾓﾄﾞﾙ"}, [2]string{"PAYING", "CLEAR GOES BACK"}, "会計中です。商品を足すにはCLEARで戻ってください", "the sale is being paid: CLEAR goes back to the goods"}
 	msgPaidPart   = message{"K09", [2]string{"ｱｽﾞｶﾘｷﾝ ｱﾘ", "VOID ﾃﾞ ﾍﾝｷﾝ"}, [2]string{"PART PAID", "VOID GIVES IT BACK"}, "一部をお預りしています。VOIDで返金してから戻ってください", "a part is paid: VOID gives it back, then CLEAR"}
 	msgConfirm    = message{"K10", [2]string{"ﾄﾘﾋｷ ﾁｭｳｼ?", "VOID=ﾊｲ CLEAR=ｲｲｴ"}, [2]string{"CANCEL SALE?", "VOID=YES CLEAR=NO"}, "取引を中止しますか。もう一度VOIDで中止、CLEARで戻ります", "cancel the whole sale? VOID once more does, CLEAR goes back"}
@@ -89,24 +89,30 @@ var (
 	msgDrawerStuck  = message{"D01", [2]string{"ﾄﾞﾛｱ ｱｶｽﾞ", "ｶｷﾞ ﾃﾞ ｱｹﾙ"}, [2]string{"DRAWER STUCK", "OPEN IT BY KEY"}, "ドロアが開きません。鍵で開けるか、NOSALEを押してください", "the drawer did not open: use the key, or press NOSALE"}
 	msgDrawerForced = message{"D02", [2]string{"ﾄﾞﾛｱ ﾌｾｲ ｶｲﾎｳ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"DRAWER FORCED", "CALL SUPERVISOR"}, "ドロアが指示なしに開きました。責任者に確認してください", "the drawer was opened without a command: call the supervisor"}
 
-	msgPaperOut     = message{"P07", [2]string{"ﾖｳｼ ｷﾞﾚ", "ﾛｰﾙｦ ｺｳｶﾝ"}, [2]string{"PAPER OUT", "PUT IN A ROLL"}, "用紙がなくなりました。新しいロールに交換してください。会計は続けられます", "the paper is out: put in a new roll; selling goes on"}
-	msgCover        = message{"P08", [2]string{"ﾌﾟﾘﾝﾀ ｶﾊﾞｰ", "ｶﾊﾞｰｦ ｼﾒﾙ"}, [2]string{"COVER OPEN", "CLOSE THE COVER"}, "プリンタのカバーが開いています。閉めてください。会計は続けられます", "the printer's cover is open: close it; selling goes on"}
-	msgCutter       = message{"P09", [2]string{"ｶｯﾀ ｴﾗｰ", "ｶｯﾀﾉ ｶﾐｦ ﾄﾙ"}, [2]string{"CUTTER JAMMED", "REMOVE THE PAPER"}, "カッターが止まっています。詰まった紙を取り除いてください。会計は続けられます", "the cutter is jammed: remove the paper in it; selling goes on"}
-	msgPaper        = message{"P01", [2]string{"ﾌﾟﾘﾝﾀ ﾃｲｼ", "ﾖｳｼ･ｶﾊﾞｰｦ ｶｸﾆﾝ"}, [2]string{"PRINTER WAITS", "CHECK PAPER, COVER"}, "プリンタが止まっています。用紙とカバーを確認してください。会計は続けられます", "the printer waits: check paper and cover; selling goes on"}
-	msgPrintFailed  = message{"P02", [2]string{"ｲﾝｻﾂ ｼｯﾊﾟｲ", "FN ﾃﾞ ｻｲﾊｯｺｳ"}, [2]string{"PRINT FAILED", "FN PRINTS AGAIN"}, "レシートを印刷できませんでした。会計は成立しています。FNで再発行できます", "the receipt was not printed, the sale stands: FN prints the last one again"}
-	msgPrintUnknown = message{"P03", [2]string{"ｲﾝｻﾂ ﾌﾒｲ", "ｶﾐｦ ﾐﾃ FN ﾃﾞ ｻｲﾊｯｺｳ"}, [2]string{"PRINTED?", "LOOK, FN REPRINTS"}, "印刷できたか分かりません。紙を見て、なければFNで再発行してください", "nobody knows whether it was printed: look, and if not, FN prints it again"}
-	msgPrintQueue   = message{"P04", [2]string{"ｲﾝｻﾂﾏﾁ ｲｯﾊﾟｲ", "ﾌﾟﾘﾝﾀｦ ｶｸﾆﾝ"}, [2]string{"PRINT QUEUE FULL", "CHECK THE PRINTER"}, "印刷待ちがいっぱいです。このレシートは印刷されません。プリンタを確認してください", "too many receipts wait for the printer: this one will not be printed; check the printer"}
-	msgPrintGoesOn  = message{"P05", [2]string{"", ""}, [2]string{"", ""}, "プリンタが再開しました", "the printer goes on"}
-	msgPaperLow     = message{"P06", [2]string{"", ""}, [2]string{"", ""}, "用紙が残りわずかです。新しいロールを用意してください", "paper is near its end: have a new roll ready"}
+	msgPaperOut      = message{"P07", [2]string{"ﾖｳｼ ｷﾞﾚ", "ﾛｰﾙｦ ｺｳｶﾝ"}, [2]string{"PAPER OUT", "PUT IN A ROLL"}, "用紙がなくなりました。新しいロールに交換してください。会計は続けられます", "the paper is out: put in a new roll; selling goes on"}
+	msgCover         = message{"P08", [2]string{"ﾌﾟﾘﾝﾀ ｶﾊﾞｰ", "ｶﾊﾞｰｦ ｼﾒﾙ"}, [2]string{"COVER OPEN", "CLOSE THE COVER"}, "プリンタのカバーが開いています。閉めてください。会計は続けられます", "the printer's cover is open: close it; selling goes on"}
+	msgCutter        = message{"P09", [2]string{"ｶｯﾀ ｴﾗｰ", "ｶﾐｦ ﾄｯﾃ ENTER"}, [2]string{"CUTTER JAMMED", "FREE IT, THEN ENTER"}, "カッターが止まっています。詰まった紙を取り除いてENTERを押してください。直らなければプリンタの電源を入れ直してください。会計は続けられます", "the cutter is jammed: remove the paper in it, then press ENTER; if that does not help, switch the printer off and on; selling goes on"}
+	msgHeadHot       = message{"P12", [2]string{"ﾍｯﾄﾞ ｶﾈﾂ", "ｼﾞﾄﾞｳﾃﾞ ｻｲｶｲｼﾏｽ"}, [2]string{"PRINT HEAD HOT", "GOES ON BY ITSELF"}, "印字ヘッドが熱くなっています。冷えると自動で再開します。会計は続けられます", "the print head is too hot: it goes on by itself when it has cooled; selling goes on"}
+	msgMechanical    = message{"P13", [2]string{"ﾌﾟﾘﾝﾀ ｷｺｳ ｴﾗｰ", "ｶﾐｦ ﾐﾃ ENTER"}, [2]string{"PRINTER JAMMED", "FREE IT, THEN ENTER"}, "プリンタの機構が止まっています。紙詰まりを取り除いてENTERを押してください。直らなければ電源を入れ直してください。会計は続けられます", "the printer's mechanism has stopped: remove jammed paper, then press ENTER; if that does not help, switch it off and on; selling goes on"}
+	msgUnrecoverable = message{"P14", [2]string{"ﾌﾟﾘﾝﾀ ｺｼｮｳ", "ﾃﾞﾝｹﾞﾝｦ ｲﾚﾅｵｽ"}, [2]string{"PRINTER BROKEN", "SWITCH OFF AND ON"}, "プリンタが故障しています。電源を入れ直し、直らなければ修理を頼んでください。会計は続けられます", "the printer has an error it cannot recover from: switch it off and on, and if that does not help, have it repaired; selling goes on"}
+	msgNoAnswer      = message{"P15", [2]string{"ﾌﾟﾘﾝﾀ ｵｳﾄｳﾅｼ", "ﾃﾞﾝｹﾞﾝｦ ｶｸﾆﾝ"}, [2]string{"PRINTER SILENT", "IS IT SWITCHED ON?"}, "プリンタが応答しません。電源とケーブルを確認してください。会計は続けられます", "the printer does not answer: check its power and cable; selling goes on"}
+	msgPaper         = message{"P01", [2]string{"ﾌﾟﾘﾝﾀ ﾃｲｼ", "ﾖｳｼ･ｶﾊﾞｰｦ ｶｸﾆﾝ"}, [2]string{"PRINTER WAITS", "CHECK PAPER, COVER"}, "プリンタが止まっています。用紙とカバーを確認してください。会計は続けられます", "the printer waits: check paper and cover; selling goes on"}
+	msgPrintFailed   = message{"P02", [2]string{"ｲﾝｻﾂ ｼｯﾊﾟｲ", "FN ﾃﾞ ｻｲﾊｯｺｳ"}, [2]string{"PRINT FAILED", "FN PRINTS AGAIN"}, "レシートを印刷できませんでした。会計は成立しています。FNで再発行できます", "the receipt was not printed, the sale stands: FN prints the last one again"}
+	msgPrintUnknown  = message{"P03", [2]string{"ｲﾝｼﾞｦ ｶｸﾆﾝ", "ｱﾘ=ENTER ﾅｼ=FN"}, [2]string{"PRINTED?", "YES=ENTER NO=FN"}, "レシートが最後まで印字されたか分かりません。紙を見て、あればENTER、なければFN（再発行）を押してください", "nobody knows whether it was printed to its end: look at the paper; ENTER if it was, FN prints it again, marked 再発行"}
+	msgPrintLate     = message{"P10", [2]string{"ﾌﾙｲ ﾚｼｰﾄ", "ﾌﾖｳ=ENTER ｲﾝｼﾞ=FN"}, [2]string{"OLD RECEIPT", "DROP=ENTER PRINT=FN"}, "長く印刷を待っていたレシートがあります。まだ印字していません。要らなければENTER、印字するならFNを押してください", "a receipt has waited too long and was not printed: ENTER drops the paper, FN prints it now"}
+	msgTwoPieces     = message{"P11", [2]string{"", ""}, [2]string{"", ""}, "用紙の交換でレシートが2枚に分かれました。つながった控えが要るときはFNで再発行してください", "the roll was changed in the middle of a receipt, which is in two pieces: FN prints the last one whole, marked 再発行"}
+	msgPrintQueue    = message{"P04", [2]string{"ｲﾝｻﾂﾏﾁ ｲｯﾊﾟｲ", "ﾌﾟﾘﾝﾀｦ ｶｸﾆﾝ"}, [2]string{"PRINT QUEUE FULL", "CHECK THE PRINTER"}, "印刷待ちがいっぱいです。このレシートは印刷されません。プリンタを確認してください", "too many receipts wait for the printer: this one will not be printed; check the printer"}
+	msgPrintGoesOn   = message{"P05", [2]string{"", ""}, [2]string{"", ""}, "プリンタが再開しました", "the printer goes on"}
+	msgPaperLow      = message{"P06", [2]string{"", ""}, [2]string{"", ""}, "用紙が残りわずかです。新しいロールを用意してください", "paper is near its end: have a new roll ready"}
 
 	msgDeviceDown = message{"V01", [2]string{"ｷｷ ｾﾂﾀﾞﾝ", "ｹｰﾌﾞﾙｦ ｶｸﾆﾝ"}, [2]string{"DEVICE AWAY", "CHECK THE CABLE"}, "機器がつながっていません。ケーブルと電源を確認してください", "a device is away: check its cable and power"}
 	msgDeviceUp   = message{"V02", [2]string{"", ""}, [2]string{"", ""}, "機器がつながりました", "a device is back"}
 	msgOffline    = message{"N01", [2]string{"", ""}, [2]string{"", ""}, "クラウドとつながっていません。現金の会計は続けられます", "no way to the cloud: cash sales go on, cards do not"}
 	msgOnline     = message{"N02", [2]string{"", ""}, [2]string{"", ""}, "クラウドとつながりました", "the cloud is back"}
 
-	msgResumed  = message{"R01", [2]string{"ﾃｲﾃﾞﾝ ﾌｯｷ", "ﾂﾂﾞｹﾙ ｶ VOID"}, [2]string{"POWER IS BACK", "GO ON, OR VOID"}, "停電前の取引を復元しました。続けるか、VOIDで取り消してください", "the open sale was restored: go on, or VOID its lines"}
+	msgResumed  = message{"R01", [2]string{"ﾄﾘﾋｷ ｦ ﾌｯｷ", ""}, [2]string{"SALE RESTORED", ""}, "再起動の前の取引を復元しました。そのまま続けるか、VOIDで取り消してください", "the register has started again and the open sale was restored: go on, or VOID its lines"}
 	msgReversed = message{"R02", [2]string{"ｶｰﾄﾞ ﾄﾘｹｼｽﾞﾐ", "ｼﾊﾗｲｦ ﾔﾘﾅｵｽ"}, [2]string{"CARD REVERSED", "PAY AGAIN"}, "再起動で結果不明のカードは取消を記録しました。支払いをやり直してください", "a card attempt was cut off by the restart: a reversal is recorded; pay again"}
-	msgReprints = message{"R03", [2]string{"", ""}, [2]string{"", ""}, "印刷の確認ができなかったレシートを再発行します", "receipts that nobody saw printed are printed again, marked 再発行"}
+	msgReprints = message{"R03", [2]string{"", ""}, [2]string{"", ""}, "印字の確認ができなかったレシートを再発行します", "receipts that nobody saw printed are printed again, marked 再発行"}
 
 	msgOpened    = message{"I01", [2]string{"", ""}, [2]string{"", ""}, "レジを開けました", "the shift is open"}
 	msgZDone     = message{"I02", [2]string{"", ""}, [2]string{"", ""}, "精算しました", "the shift is closed"}

@@ -107,7 +107,7 @@ func (t *Till) keyTraining(phase string) {
 	case t.state.Training:
 		t.train(false)
 	case t.config.Supervisor != "":
-		t.ask(askTraining)
+		t.askSupervisor(askTraining)
 	default:
 		t.say(msgTrainingAsk, "")
 		t.state.Hand.Confirm = "ENTER"
@@ -143,8 +143,8 @@ func (t *Till) commitTraining() {
 	t.refresh()
 }
 
-// ask waits for the supervisor's number.
-func (t *Till) ask(function string) {
+// askSupervisor waits for the supervisor's number.
+func (t *Till) askSupervisor(function string) {
 	t.state.Hand = Hand{Ask: function}
 	t.say(msgSupervisor, "")
 }

@@ -13,7 +13,7 @@ import (
 // keyRefund begins a return: the supervisor first, then the receipt.
 func (t *Till) keyRefund() {
 	if t.config.Supervisor != "" {
-		t.ask(askRefund)
+		t.askSupervisor(askRefund)
 		return
 	}
 	t.awaitReceipt()

@@ -1,6 +1,7 @@
 package till
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -23,8 +24,8 @@ func (t *Till) say(m message, detail string) {
 		lines = m.en
 	}
 	lower := display(lines[1], columnsMax)
-	if t.state.Hand.Thanks {
-		_, lower = t.view()
+	if t.state.Hand.Thanks || lines[1] == "" {
+		_, lower = t.view() // what is due, or the change
 	}
 	t.do(Show{Upper: split(lines[0], m.code), Lower: lower})
 	t.notice(m, detail)
@@ -94,6 +95,9 @@ func (t *Till) view() (upper, lower string) {
 	s := &t.state
 	switch s.Phase() {
 	case Closed:
+		if d, ok := t.question(); ok {
+			return t.ask(d)
+		}
 		return t.words("ｷｭｳｼﾁｭｳ", "CLOSED"), t.words("ﾊﾞﾝｺﾞｳ OPEN ﾃﾞ ｶｲｼ", "CASHIER NO. + OPEN")
 	case Idle:
 		return t.idleView()
@@ -128,7 +132,13 @@ func (t *Till) idleView() (upper, lower string) {
 	default:
 		return t.total(hand.ThanksTotal), split(t.words("ｵﾂﾘ", "CHANGE"), t.amount(hand.ThanksChange))
 	}
+	if d, ok := t.question(); ok {
+		return t.ask(d)
+	}
+	waits := printerStates[s.Flags.printer()]
 	switch {
+	case waits.code != "":
+		lower = t.words(waits.ja[1], waits.en[1])
 	case s.Flags.paperWaits():
 		lower = t.words("ﾖｳｼ･ｶﾊﾞｰｦ ｶｸﾆﾝ", "CHECK PAPER, COVER")
 	case s.Flags.Down["printer"] != "":
@@ -145,6 +155,12 @@ func (t *Till) idleView() (upper, lower string) {
 	return t.words("ｲﾗｯｼｬｲﾏｾ", "WELCOME"), lower
 }
 
+// ask is a question that stands until it is answered.
+func (t *Till) ask(d Doubt) (upper, lower string) {
+	m := d.question()
+	return split(t.words(m.ja[0], m.en[0]), d.number()), t.words(m.ja[1], m.en[1])
+}
+
 func (t *Till) quantity(q int64) string {
 	return split(t.words("ｽｳﾘｮｳ", "QUANTITY"), strconv.FormatInt(q, 10)+" x")
 }
@@ -154,10 +170,12 @@ func (t *Till) quantity(q int64) string {
 func (t *Till) total(m sale.Money) string {
 	flag := ""
 	switch f := t.state.Flags; {
-	case f.paperWaits():
+	case f.printer() == paperOut, f.printer() == coverOpen:
 		flag = t.words(" !ﾖｳｼ", " !PAP")
-	case f.Down["printer"] != "":
+	case f.printer() != "":
 		flag = " !PRN"
+	case len(t.state.Doubts) > 0:
+		flag = t.words(" ?ｲﾝｼ", " ?PRN")
 	case f.Offline:
 		flag = " !OFF"
 	case t.state.Training:
@@ -178,10 +196,13 @@ func (t *Till) words(ja, en string) string {
 	return ja
 }
 
+// printer is why it does not print, "" if it does.
+func (f Flags) printer() string { return cmp.Or(f.Paper, f.Down["printer"]) }
+
 // paperWaits says that the printer works, but waits for the operator.
 func (f Flags) paperWaits() bool {
 	switch f.Down["printer"] {
-	case "paper out", "cover open", "cutter error":
+	case paperOut, coverOpen, cutterError:
 		return true
 	}
 	return f.Paper != ""

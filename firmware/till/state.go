@@ -32,10 +32,12 @@ type State struct {
 	// Training: what is rung up is not sold.
 	Training bool `json:"training,omitempty"`
 	// Prints are the jobs whose outcome is not known yet, oldest first.
-	Prints []Job  `json:"prints,omitempty"`
-	Drawer Drawer `json:"drawer"`
-	Hand   Hand   `json:"hand"`
-	Flags  Flags  `json:"flags"`
+	Prints []Job `json:"prints,omitempty"`
+	// Doubts are the jobs that the operator is asked about, oldest first.
+	Doubts []Doubt `json:"doubts,omitempty"`
+	Drawer Drawer  `json:"drawer"`
+	Hand   Hand    `json:"hand"`
+	Flags  Flags   `json:"flags"`
 }
 
 // Counters number things over the register's whole life.
@@ -88,6 +90,10 @@ type Job struct {
 	Report  *sale.Report  `json:"report,omitempty"`
 	Form    string        `json:"form,omitempty"`
 	Reprint bool          `json:"reprint,omitempty"`
+	// At is when it was to be printed.
+	At time.Time `json:"at,omitzero"`
+	// Apart: the paper was changed in its middle.
+	Apart bool `json:"apart,omitempty"`
 	// Bytes is a bound of its encoded size.
 	Bytes int `json:"bytes"`
 }
@@ -139,7 +145,7 @@ type Flags struct {
 // Limits of a state, in encoded bytes, and of what is in it.
 const (
 	StateBytesMax  = 240 << 10
-	printsMax      = 8
+	printsMax      = 8 // and doubts
 	printsBytesMax = 96 << 10
 	tendersMax     = 10
 	cardBytesMax   = 3 << 10

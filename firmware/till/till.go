@@ -156,6 +156,7 @@ func (s State) clone() State {
 		s.Kept[i].Returned = maps.Clone(s.Kept[i].Returned)
 	}
 	s.Returned = slices.Clone(s.Returned)
+	s.Doubts = slices.Clone(s.Doubts)
 	s.Flags.Down = maps.Clone(s.Flags.Down)
 	return s // tax tables, and what Last, the jobs and Pending point to, never change
 }

@@ -673,7 +673,7 @@ func TestPowerResumed(t *testing.T) {
 	k.keys("SUBTOTAL", "9", "9")
 	restart()
 	k.wantKinds("power.resume")
-	k.wantShown("ﾃｲﾃﾞﾝ ﾌｯｷ        R01", "ﾂﾂﾞｹﾙ ｶ VOID")
+	k.wantShown("ﾄﾘﾋｷ ｦ ﾌｯｷ       R01", "ｺﾞｳｹｲ            218")
 	k.wantPhase(Selling)
 	if s := k.till.State(); s.Sale.Receipt.Total != 218 || s.Hand.Digits != "" {
 		t.Errorf("%+v", s)
