@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -123,6 +124,15 @@ func TestReturnByTheReceiptsCode(t *testing.T) {
 	c.await("receipt", func() bool { return len(c.soldLocally()) == 1 })
 	c.closeDrawer()
 	code := c.codeOn("1", strings.ReplaceAll(sold.BusinessDayDate[2:], "-", ""))
+	if reader, err := exec.LookPath("zbarimg"); err == nil { // as a scanner would
+		picture := filepath.Join(t.TempDir(), "paper.png")
+		if err := os.WriteFile(picture, c.get("/api/paper.png"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if read, err := run(t, reader, "--raw", "-q", picture); !strings.Contains("\n"+read, "\n"+code+"\n") {
+			t.Errorf("the paper's code is %q, %v, want %s", read, err, code)
+		}
+	}
 	c.keys("REFUND")
 	for label, says := range map[string]string{code[:len(code)-1] + "#": "F03", strings.Replace(code, ".01.", ".02.", 1): "F04", notebook: "F02"} {
 		c.scan(label)

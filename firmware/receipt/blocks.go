@@ -32,6 +32,7 @@ func training(p *paper) {
 func logo(p *paper) {
 	if p.logo != nil && !p.Plain {
 		p.add(*p.logo)
+		p.space()
 	}
 }
 
@@ -50,6 +51,9 @@ func issuer(p *paper) {
 }
 
 func title(p *paper) {
+	if p.sale.TrainingModeFlag {
+		return // see training
+	}
 	p.space()
 	if p.sale.Original != nil {
 		p.banner(p.layout.words.returned)

@@ -74,7 +74,7 @@ func awning(t testing.TB) *drivers.Picture {
 }
 
 // What was laid out is what stands on the paper of another reading of ESC/POS,
-// for every country and each width. REGI_PAPER names a folder for the pictures.
+// for every country and each width.
 func TestOnPaper(t *testing.T) {
 	t.Parallel()
 	logo := awning(t)
@@ -114,17 +114,31 @@ func TestOnPaper(t *testing.T) {
 							t.Errorf("%q is not on the paper:\n%s", line.Text, sim.Text())
 						}
 					}
-					if dir := os.Getenv("REGI_PAPER"); dir != "" {
-						var b bytes.Buffer
-						if err := sim.PNG(&b); err != nil {
-							t.Fatal(err)
-						}
-						if err := os.WriteFile(filepath.Join(dir, name+"-"+model+".png"), b.Bytes(), 0o600); err != nil {
-							t.Fatal(err)
-						}
-					}
+					look(t, sim, name, model)
 				})
 			})
+		}
+	}
+}
+
+// look leaves the pictures to look at: all in the folder that REGI_PAPER names,
+// some in testdata with -update.
+func look(t *testing.T, sim *printer.Printer, name, model string) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := sim.PNG(&b); err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]bool{}
+	if dir := os.Getenv("REGI_PAPER"); dir != "" {
+		files[filepath.Join(dir, name+"-"+model+".png")] = true
+	}
+	if *update && model == "tm-t88v" {
+		files[filepath.Join("testdata", "paper", name+".png")] = true
+	}
+	for file := range files {
+		if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -38,11 +38,14 @@ func width(s string) int {
 	return n
 }
 
-// columns is one for ASCII, half-width katakana and the letters and currency
-// signs of Europe, two for everything else.
+// narrow are the signs of one column.
+const narrow = "¥¡¢£¤¦©«¬®¯²³¸¹»¼½¾¿€‚„‹›•™"
+
+// columns is what drivers.TextLine says of a character.
 func columns(c rune) int {
+	const letters, vietnamese, ancient = 0x530, 0x1E00, 0x1FFF
 	switch {
-	case c < 0x80, c == '¥', c >= '｡' && c <= 'ﾟ', c < 0x600 && unicode.IsLetter(c), strings.ContainsRune("¢£¦¬¯€", c):
+	case c < 0x80, c >= '｡' && c <= 'ﾟ', (c < letters || c >= vietnamese && c <= ancient) && unicode.IsLetter(c), strings.ContainsRune(narrow, c):
 		return 1
 	}
 	return 2

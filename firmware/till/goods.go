@@ -30,6 +30,8 @@ func (t *Till) scanned(e Scanned) {
 		t.fail(msgSwipe, e.Label)
 	case phase == Authorizing:
 		t.fail(msgCardWait, e.Label)
+	case strings.HasPrefix(e.Label, codeVersion+"."): // which no log shall hold
+		t.fail(msgReturnFirst, "")
 	case e.Problem != "" || e.Item == nil || !t.sound(e.Item):
 		t.fail(scanMessage(e.Problem), e.Label)
 	case t.state.Hand.Digits != "":

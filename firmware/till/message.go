@@ -39,6 +39,7 @@ var (
 	msgNumbered      = message{"K21", [2]string{"ENTER ﾊﾞﾝｺﾞｳ", "1ﾘｮｳｼｭｳ 2ﾁｭｳﾓﾝ 9ﾚﾝ"}, [2]string{"WHICH FUNCTION?", "2 ORDER, 9 TRAINING"}, "番号とENTERを押してください: 会計後の1は領収書、取引中の2は注文伝票、9は練習の開始と終了", "key a number, then ENTER: 1 after a sale prints the addressed receipt (Japan), 2 in a sale the order slip, 9 begins and ends training"}
 
 	msgScanReceipt  = message{"F01", [2]string{"ﾍﾝﾋﾟﾝ", "ﾚｼｰﾄﾉ ｺｰﾄﾞｦ ｽｷｬﾝ"}, [2]string{"RETURN", "SCAN THE RECEIPT"}, "返品です。レシートのコードをスキャンしてください。CLEARで戻ります", "a return: scan the code on the receipt; CLEAR goes back"}
+	msgReturnFirst  = message{"F10", [2]string{"ﾍﾝﾋﾟﾝ ﾊ REFUND", "REFUND ｦ ｵｼﾃ ｽｷｬﾝ"}, [2]string{"A RECEIPT", "REFUND, THEN SCAN"}, "レシートのコードです。返品は取引の前にREFUNDを押してからスキャンしてください", "that is the code of a receipt: for a return press REFUND first, then scan it"}
 	msgNotReceipt   = message{"F02", [2]string{"ﾚｼｰﾄ ﾃﾞﾊ ﾅｲ", "ﾚｼｰﾄﾉ ｺｰﾄﾞｦ ｽｷｬﾝ"}, [2]string{"NOT A RECEIPT", "SCAN THE QR CODE"}, "レシートのコードではありません。レシートのQRコードをスキャンしてください", "that is not the code of a receipt: scan the QR code at its foot"}
 	msgForged       = message{"F03", [2]string{"ﾚｼｰﾄ ﾌｾｲ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"RECEIPT NOT REAL", "CALL SUPERVISOR"}, "このレシートのコードは当店のレジが発行したものではありません。責任者に確認してください", "this register never made that code: the receipt is not real; call the supervisor"}
 	msgForeign      = message{"F04", [2]string{"ﾎｶﾉ ﾚｼﾞ ﾉ ﾚｼｰﾄ", "ｿﾉ ﾚｼﾞ ﾃﾞ ﾍﾝﾋﾟﾝ"}, [2]string{"OTHER REGISTER", "RETURN IT THERE"}, "ほかのレジのレシートです。そのレジで返品してください", "the receipt is of another register: take the goods back there"}

@@ -35,11 +35,11 @@ func (t *Till) scannedCode(label string) {
 	case errors.Is(err, errNoCode):
 		t.fail(msgNotReceipt, "")
 	case errors.Is(err, errForeign):
-		t.fail(msgForeign, label)
+		t.fail(msgForeign, "")
 	case err != nil:
-		t.fail(msgForged, label)
+		t.fail(msgForged, "")
 	case t.keptAt(original.SequenceNumber) < 0 && slices.Contains(t.state.Returned, original.SequenceNumber):
-		t.fail(msgReturned, label)
+		t.fail(msgReturned, strconv.FormatInt(original.SequenceNumber, 10))
 	default:
 		open := t.newSale()
 		open.Receipt.Original = &original

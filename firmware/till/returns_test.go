@@ -50,6 +50,8 @@ func TestReturn(t *testing.T) {
 		t.Errorf("code %q", code)
 	}
 	k.kinds()
+	k.code(code)
+	k.wantCode("F10")
 	k.keys("REFUND")
 	k.wantShown("ﾍﾝﾋﾟﾝ            F01", "ﾚｼｰﾄﾉ ｺｰﾄﾞｦ ｽｷｬﾝ")
 	k.keys("CASH")
