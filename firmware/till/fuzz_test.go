@@ -357,7 +357,7 @@ func FuzzTill(f *testing.F) {
 // TestTillAtRandom is the same with scripts that get further: most of their
 // bytes are the keys and events of an ordinary day.
 func TestTillAtRandom(t *testing.T) {
-	const days = 30
+	const days = 20
 	seed := time.Now().UnixNano()
 	if s, err := strconv.ParseInt(os.Getenv("REGI_TILL_SEED"), 10, 64); err == nil {
 		seed = s
