@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -96,7 +97,7 @@ func BenchmarkReceiptline(b *testing.B) {
 	const times = 1000
 	var ns, size float64
 	for b.Loop() {
-		cmd := exec.Command(node, "testdata/receiptline.js", fmt.Sprint(times))
+		cmd := exec.Command(node, "testdata/receiptline.js", strconv.Itoa(times))
 		cmd.Env = append(os.Environ(), "NODE_PATH="+modules)
 		cmd.Stdin = bytes.NewReader(in)
 		out, err := cmd.Output()
