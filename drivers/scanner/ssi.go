@@ -124,16 +124,28 @@ func (f *ssi) cut(received []byte) piece {
 // broken notes a packet that did not arrive as it was sent.
 func (f *ssi) broken(received []byte) {
 	f.junk = true
-	now := unclear
-	if len(received) > ssiHeader && received[1] == ssiDecode && received[2] == ssiDecoder {
-		now = first
-		if received[3]&ssiAgain != 0 {
-			now = again
+	if f.damage == whole { // of several tries the first one tells
+		f.damage = damageOf(received)
+	}
+}
+
+// damageOf reads the status of a broken packet. If another status would make the
+// checksum right, it may be the status that was broken.
+func damageOf(received []byte) damage {
+	if len(received) <= ssiHeader || received[1] != ssiDecode || received[2] != ssiDecoder {
+		return unclear
+	}
+	status := received[3]
+	if n := int(received[0]); len(received) == n+ssiChecksum {
+		off := checksum(received[:n]) - binary.BigEndian.Uint16(received[n:])
+		if right := uint16(status) + off; right <= ssiAgain|ssiMore && byte(right)&ssiAgain != status&ssiAgain {
+			return unclear
 		}
 	}
-	if f.damage == whole { // of several tries the first one tells
-		f.damage = now
+	if status&ssiAgain != 0 {
+		return again
 	}
+	return first
 }
 
 func (f *ssi) patience(rest int) time.Duration {
