@@ -244,13 +244,8 @@ func answering(ctx context.Context, p drivers.Port, model string) (drivers.Port,
 // deviceTasks says what is done with each open line.
 func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Context, drivers.Port) error {
 	return map[string]func(context.Context, drivers.Port) error{
-		"scanner": func(ctx context.Context, p drivers.Port) error {
-			s, err := scanner.New(p, scanner.Options{Framing: c.Scanner.Framing})
-			if err != nil {
-				return err
-			}
-			return reg.ServeScanner(ctx, s)
-		},
+		"scanner":  scannerTask(c.Scanner, reg),
+		"scanner2": scannerTask(c.Scanner2, reg),
 		"keypad": func(ctx context.Context, p drivers.Port) error {
 			return reg.ServeKeypad(ctx, keypad.New(p, nil))
 		},
@@ -265,6 +260,16 @@ func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Cont
 			return reg.ServePrinter(ctx, printer, drawer.ViaPrinter(printer, c.Drawer.Pin))
 		},
 		"console": reg.ServeConsole,
+	}
+}
+
+func scannerTask(c Scanner, reg *register.Register) func(context.Context, drivers.Port) error {
+	return func(ctx context.Context, p drivers.Port) error {
+		s, err := scanner.New(p, c.options())
+		if err != nil {
+			return err
+		}
+		return reg.ServeScanner(ctx, s)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // devices are those a till has an interest in; it keeps nothing of others.
 //
 //nolint:gochecknoglobals // a constant table
-var devices = []string{"scanner", "printer", "card", "keypad", "display", "drawer", "console"}
+var devices = []string{"scanner", "scanner2", "printer", "card", "keypad", "display", "drawer", "console"}
 
 // paperLow is how the printer says that its roll is near the end.
 const paperLow = "paper near end"
