@@ -140,9 +140,17 @@ type script struct {
 	// late is how many reads find their time over although bytes wait, as when
 	// the process was held up.
 	late int
+	// said is what the driver wrote.
+	said []byte
 }
 
-func (s *script) SetReadDeadline(time.Time) error { return nil }
+func (s *script) SetReadDeadline(time.Time) error  { return nil }
+func (s *script) SetWriteDeadline(time.Time) error { return nil }
+
+func (s *script) Write(b []byte) (int, error) {
+	s.said = append(s.said, b...)
+	return len(b), nil
+}
 
 func (s *script) Read(b []byte) (int, error) {
 	if len(s.chunks) == 0 {
