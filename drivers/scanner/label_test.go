@@ -106,15 +106,17 @@ func TestNotAsSet(t *testing.T) {
 		{"STX within", "\x02490123", "\x021\x03", scanner.Options{Framing: "stx-etx"}},
 		{"noise between", "\x00\xff", "\x021\x03", scanner.Options{Framing: "stx-etx"}},
 	} {
-		s, err := scanner.New(&script{chunks: []string{c.sent + c.next}}, c.o)
-		if err != nil {
-			t.Fatalf("%s: %v", c.name, err)
-		}
-		if scan, err := s.Read(t.Context()); !errors.Is(err, drivers.ErrFrame) {
-			t.Errorf("%s: %q, %v", c.name, scan.Data, err)
-		}
-		if scan, err := s.Read(t.Context()); err != nil || scan.Label != "1" {
-			t.Errorf("%s, and then: %q, %v", c.name, scan.Label, err)
+		for _, chunks := range [][]string{{c.sent + c.next}, {c.sent, c.next}} {
+			s, err := scanner.New(&script{chunks: chunks}, c.o)
+			if err != nil {
+				t.Fatalf("%s: %v", c.name, err)
+			}
+			if scan, err := s.Read(t.Context()); !errors.Is(err, drivers.ErrFrame) {
+				t.Errorf("%s: %q, %v", c.name, scan.Data, err)
+			}
+			if scan, err := s.Read(t.Context()); err != nil || scan.Label != "1" {
+				t.Errorf("%s, and then: %q, %v", c.name, scan.Label, err)
+			}
 		}
 	}
 }

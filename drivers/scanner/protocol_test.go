@@ -264,6 +264,22 @@ func TestSSI(t *testing.T) {
 			l.reads("", drivers.ErrFrame)
 			l.reads("4901234567894", nil)
 		},
+		"the whole second half was lost, and is like the first": func(l line) {
+			long := strings.Repeat("0123456789", 50)
+			all := packets(0x1c, long)
+			l.send(slices.Concat(all[:257], again(all[257:]))...)
+			l.reads(long, nil)
+		},
+		"a lost acknowledgement, and a broken status": func(l line) {
+			l.send(one...)
+			l.reads("4901234567894", nil)
+			resent := again(one)
+			resent[3] = 0 // looks like a first time
+			l.send(resent...)
+			l.nothing(time.Second)
+			l.send(again(one)...)
+			l.reads("", drivers.ErrFrame)
+		},
 		"events, unknown commands and empty messages": func(l line) {
 			l.send(slices.Concat(packet(0xf6, 0, 0, 1), packet(0x77, 0, 0), packet(0xf3, 0, 0), packet(0xf3, 0, 0, 0x0b), one)...)
 			l.reads("4901234567894", nil)
