@@ -38,6 +38,9 @@ func main() {
 	if hsm.Role(os.Args[0]) {
 		os.Exit(hsm.Main())
 	}
+	if len(os.Args) > 1 && os.Args[1] == "scanner" {
+		exit(scannerMain(os.Args[2:]))
+	}
 	o, err := parseFlags(os.Args[1:])
 	if errors.Is(err, flag.ErrHelp) {
 		return
@@ -45,10 +48,16 @@ func main() {
 	if err == nil {
 		err = run(o)
 	}
+	exit(err)
+}
+
+// exit ends the process, with the error on standard error if there is one.
+func exit(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "sim:", err)
 		os.Exit(1)
 	}
+	os.Exit(0)
 }
 
 func parseFlags(args []string) (options, error) {
