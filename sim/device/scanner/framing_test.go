@@ -245,7 +245,7 @@ func TestHostACK(t *testing.T) {
 		h.gets(t, "320d")
 		h.says(t, "1b372c")
 		<-done
-		h.says(t, "16540d16550d16070d1b1b612c")
+		h.says(t, "16540d16550d16070d1b612c")
 		h.hears(t, "error tone: no answer from the register", "good scan beep", "trigger pulled", "trigger released", "beep", "two beeps")
 	})
 	onHost(t, scanner.Settings{}, func(t *testing.T, h host) {
