@@ -78,8 +78,11 @@ func TestScannerCommand(t *testing.T) {
 
 func TestScannerCommandRefuses(t *testing.T) {
 	for _, args := range [][]string{
-		{}, {"--pty", filepath.Join(t.TempDir(), "s"), "--framing", "usb"}, {"--pty", filepath.Join(t.TempDir(), "s"), "--noise", "2"},
-		{"--pty", "x", "y"}, {"--colour"},
+		{},
+		{"--pty", filepath.Join(t.TempDir(), "s"), "--framing", "usb"},
+		{"--pty", filepath.Join(t.TempDir(), "s"), "--noise", "2"},
+		{"--pty", "x", "y"},
+		{"--colour"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		if err := runScanner(ctx, args, strings.NewReader(""), io.Discard); err == nil {

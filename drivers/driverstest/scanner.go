@@ -73,7 +73,7 @@ func (s scannerSuite) connect(t *testing.T) (drivers.Scanner, io.ReadWriteCloser
 		drained := make(chan struct{})
 		go func() {
 			defer close(drained)
-			io.Copy(io.Discard, far) //nolint:errcheck // ends with the test
+			io.Copy(io.Discard, far) //nolint:errcheck,gosec // ends with the test
 		}()
 		t.Cleanup(func() {
 			closeAll(t, far)

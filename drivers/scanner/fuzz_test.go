@@ -3,6 +3,7 @@ package scanner_test
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -71,11 +72,10 @@ func FuzzBrackets(f *testing.F) {
 // FuzzSSI: from any bytes, in any pieces, nothing is delivered that is not, packet
 // by packet, in them with a right checksum; and every packet is answered once.
 func FuzzSSI(f *testing.F) {
-	one := packets(0x0b, "4901234567894")
 	f.Add(one, []byte{0})
 	f.Add(append(packets(0x1c, strings.Repeat("0123456789", 60)), one...), []byte{100, 3})
-	f.Add(append(append(one, again(one)...), broken(one, 8)...), []byte{255})
-	f.Add(append([]byte{0, 4, 0xd0, 0, 0, 0xff, 0x2c, 5, 0xf6, 0, 0, 1, 0xff, 4}, one...), []byte{7})
+	f.Add(slices.Concat(one, again(one), broken(one, dataAt)), []byte{255})
+	f.Add(slices.Concat([]byte{0, 4, 0xd0, 0, 0, 0xff, 0x2c, 5, 0xf6, 0, 0, 1, 0xff, 4}, one), []byte{7})
 	f.Fuzz(func(t *testing.T, stream []byte, sizes []byte) {
 		port := &script{chunks: pieces(string(stream), sizes)}
 		s, err := scanner.New(port, scanner.Options{Framing: "ssi"})

@@ -56,11 +56,11 @@ func pair(t *testing.T, o scanner.Options, set far.Settings) (*scanner.Scanner, 
 // article is a code that no other scan of a run has. Some are long enough for
 // several packets, no two of which are the same.
 func article(i int) far.Code {
-	data := fmt.Sprintf("%013d", i)
+	data := fmt.Appendf(nil, "%013d", i)
 	for n := 0; i%23 == 0 && n < i%701; n++ {
-		data += strconv.Itoa(n)
+		data = strconv.AppendInt(data, int64(n), 10)
 	}
-	return far.Code{Data: data, AIM: []string{"", "]C0", "]Q1"}[i%3]}
+	return far.Code{Data: string(data), AIM: []string{"", "]C0", "]Q1"}[i%3]}
 }
 
 // TestNoise: over a cable that disturbs many of the transmissions, every scan

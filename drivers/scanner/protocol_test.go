@@ -122,171 +122,178 @@ func broken(p []byte, i int) []byte {
 	return p
 }
 
+// What the cases of SSI send, and where a byte of it can be broken.
+var (
+	one, two = packets(0x0b, "4901234567894"), packets(0x0b, "4912345678904")
+	sourceAt = 2
+	dataAt   = 8
+)
+
+// ssiCases are conversations, each on a fresh line.
+var ssiCases = map[string]func(line){
+	"a packet is acknowledged": func(l line) {
+		l.send(one...)
+		l.reads("4901234567894", nil)
+		l.wrote(ackPacket)
+	},
+	"a broken one is asked for again": func(l line) {
+		l.send(broken(one, dataAt)...)
+		l.nothing(time.Second)
+		l.wrote(nakPacket)
+		l.send(again(one)...)
+		l.reads("4901234567894", nil)
+		l.wrote(ackPacket)
+	},
+	"three broken ones are one bad read": func(l line) {
+		for _, p := range [][]byte{one, again(one)} {
+			l.send(broken(p, dataAt)...)
+			l.nothing(time.Second)
+		}
+		l.send(broken(again(one), dataAt)...)
+		l.reads("", drivers.ErrFrame)
+		l.wrote(nakPacket, nakPacket)
+		l.send(two...)
+		l.reads("4912345678904", nil)
+	},
+	"one that never comes again is a bad read": func(l line) {
+		l.send(broken(one, dataAt)...)
+		began := time.Now()
+		l.reads("", drivers.ErrFrame)
+		if took := time.Since(began); took != scanner.Idle+ssiWait {
+			l.t.Errorf("reported after %v", took)
+		}
+		l.send(two...)
+		l.reads("4912345678904", nil)
+	},
+	"another message instead": func(l line) {
+		l.send(broken(one, dataAt)...)
+		l.nothing(time.Second)
+		l.send(two...)
+		l.reads("", drivers.ErrFrame)
+		l.reads("4912345678904", nil)
+		l.wrote(nakPacket, ackPacket)
+	},
+	"a lost acknowledgement": func(l line) {
+		l.send(one...)
+		l.reads("4901234567894", nil)
+		l.send(again(one)...)
+		l.nothing(time.Second)
+		l.wrote(ackPacket, ackPacket)
+		l.send(two...)
+		l.reads("4912345678904", nil)
+	},
+	"a lost acknowledgement, and what is sent again is broken": func(l line) {
+		l.send(one...)
+		l.reads("4901234567894", nil)
+		l.send(broken(again(one), dataAt)...)
+		l.nothing(time.Second)
+		l.send(again(one)...)
+		l.nothing(10 * time.Second)
+		l.wrote(ackPacket, nakPacket, ackPacket)
+	},
+	"the same article twice, the second broken at first": func(l line) {
+		l.send(one...)
+		l.reads("4901234567894", nil)
+		l.send(broken(one, dataAt)...)
+		l.nothing(time.Second)
+		l.send(again(one)...)
+		l.reads("4901234567894", nil)
+	},
+	"perhaps the same article twice": func(l line) {
+		l.send(one...)
+		l.reads("4901234567894", nil)
+		l.send(broken(one, sourceAt)...) // first or again: nobody knows
+		l.nothing(time.Second)
+		l.send(again(one)...)
+		l.reads("", drivers.ErrFrame)
+		l.wrote(ackPacket, nakPacket, ackPacket)
+	},
+	"the same article twice": func(l line) {
+		l.send(one...)
+		l.reads("4901234567894", nil)
+		l.send(one...)
+		l.reads("4901234567894", nil)
+	},
+	"noise, then quiet": func(l line) {
+		l.send(0xff, 0x00, 0x80, 0x13)
+		l.nothing(time.Second)
+		l.wrote(nakPacket)
+		l.send(one...)
+		l.reads("", drivers.ErrFrame) // what the noise was
+		l.reads("4901234567894", nil)
+	},
+	"a code full of packets": func(l line) {
+		// Within a broken packet nothing is looked for: it would be what the
+		// maker of the code wants.
+		evil := append(packet(append([]byte{0xf3, 0, 0, 0x1c, 'x'}, one...)...), 0)
+		l.send(broken(evil, 5)...)
+		l.nothing(time.Second)
+		l.wrote(nakPacket)
+	},
+	"a message of three packets": func(l line) {
+		long := strings.Repeat("0123456789", 60)
+		l.send(packets(0x1c, long)...)
+		l.reads(long, nil)
+		l.wrote(ackPacket, ackPacket, ackPacket)
+	},
+	"the second of three is sent again": func(l line) {
+		long := strings.Repeat("0123456789", 25) + strings.Repeat("abcdefghij", 25) + "end"
+		all := packets(0x1c, long)
+		p := [][]byte{all[:257], all[257:514], all[514:]}
+		l.send(slices.Concat(p[0], p[1], again(p[1]), p[2])...)
+		l.reads(long, nil)
+		l.wrote(ackPacket, ackPacket, ackPacket, ackPacket)
+	},
+	"the second of three may be the first": func(l line) {
+		all := packets(0x1c, strings.Repeat("0123456789", 50)+"end") // the first two are equal
+		l.send(all[:257]...)
+		l.nothing(time.Second)
+		l.send(broken(all[257:514], sourceAt)...)
+		l.nothing(time.Second)
+		l.send(slices.Concat(again(all[257:514]), all[514:])...)
+		l.reads("", drivers.ErrFrame)
+		l.send(one...)
+		l.reads("4901234567894", nil)
+	},
+	"the end of a message does not come": func(l line) {
+		all := packets(0x1c, strings.Repeat("0123456789", 60))
+		l.send(all[:257]...)
+		l.reads("", drivers.ErrFrame)
+		l.send(one...)
+		l.reads("4901234567894", nil)
+	},
+	"another message within a message": func(l line) {
+		all := packets(0x1c, strings.Repeat("0123456789", 60))
+		l.send(slices.Concat(all[:257], one)...)
+		l.reads("", drivers.ErrFrame)
+		l.reads("4901234567894", nil)
+	},
+	"the whole second half was lost, and is like the first": func(l line) {
+		long := strings.Repeat("0123456789", 50)
+		all := packets(0x1c, long)
+		l.send(slices.Concat(all[:257], again(all[257:]))...)
+		l.reads(long, nil)
+	},
+	"a lost acknowledgement, and a broken status": func(l line) {
+		l.send(one...)
+		l.reads("4901234567894", nil)
+		resent := again(one)
+		resent[3] = 0 // looks like a first time
+		l.send(resent...)
+		l.nothing(time.Second)
+		l.send(again(one)...)
+		l.reads("", drivers.ErrFrame)
+	},
+	"events, unknown commands and empty messages": func(l line) {
+		l.send(slices.Concat(packet(0xf6, 0, 0, 1), packet(0x77, 0, 0), packet(0xf3, 0, 0), packet(0xf3, 0, 0, 0x0b), one)...)
+		l.reads("4901234567894", nil)
+		l.wrote(ackPacket, "05d1040002ff24", ackPacket, ackPacket, ackPacket)
+	},
+}
+
 func TestSSI(t *testing.T) {
-	one, two := packets(0x0b, "4901234567894"), packets(0x0b, "4912345678904")
-	dataAt, sourceAt := 8, 2
-	ssi := scanner.Options{Framing: "ssi"}
-	for name, test := range map[string]func(line){
-		"a packet is acknowledged": func(l line) {
-			l.send(one...)
-			l.reads("4901234567894", nil)
-			l.wrote(ackPacket)
-		},
-		"a broken one is asked for again": func(l line) {
-			l.send(broken(one, dataAt)...)
-			l.nothing(time.Second)
-			l.wrote(nakPacket)
-			l.send(again(one)...)
-			l.reads("4901234567894", nil)
-			l.wrote(ackPacket)
-		},
-		"three broken ones are one bad read": func(l line) {
-			for _, p := range [][]byte{one, again(one)} {
-				l.send(broken(p, dataAt)...)
-				l.nothing(time.Second)
-			}
-			l.send(broken(again(one), dataAt)...)
-			l.reads("", drivers.ErrFrame)
-			l.wrote(nakPacket, nakPacket)
-			l.send(two...)
-			l.reads("4912345678904", nil)
-		},
-		"one that never comes again is a bad read": func(l line) {
-			l.send(broken(one, dataAt)...)
-			began := time.Now()
-			l.reads("", drivers.ErrFrame)
-			if took := time.Since(began); took != scanner.Idle+ssiWait {
-				l.t.Errorf("reported after %v", took)
-			}
-			l.send(two...)
-			l.reads("4912345678904", nil)
-		},
-		"another message instead": func(l line) {
-			l.send(broken(one, dataAt)...)
-			l.nothing(time.Second)
-			l.send(two...)
-			l.reads("", drivers.ErrFrame)
-			l.reads("4912345678904", nil)
-			l.wrote(nakPacket, ackPacket)
-		},
-		"a lost acknowledgement": func(l line) {
-			l.send(one...)
-			l.reads("4901234567894", nil)
-			l.send(again(one)...)
-			l.nothing(time.Second)
-			l.wrote(ackPacket, ackPacket)
-			l.send(two...)
-			l.reads("4912345678904", nil)
-		},
-		"a lost acknowledgement, and what is sent again is broken": func(l line) {
-			l.send(one...)
-			l.reads("4901234567894", nil)
-			l.send(broken(again(one), dataAt)...)
-			l.nothing(time.Second)
-			l.send(again(one)...)
-			l.nothing(10 * time.Second)
-			l.wrote(ackPacket, nakPacket, ackPacket)
-		},
-		"the same article twice, the second broken at first": func(l line) {
-			l.send(one...)
-			l.reads("4901234567894", nil)
-			l.send(broken(one, dataAt)...)
-			l.nothing(time.Second)
-			l.send(again(one)...)
-			l.reads("4901234567894", nil)
-		},
-		"perhaps the same article twice": func(l line) {
-			l.send(one...)
-			l.reads("4901234567894", nil)
-			l.send(broken(one, sourceAt)...) // first or again: nobody knows
-			l.nothing(time.Second)
-			l.send(again(one)...)
-			l.reads("", drivers.ErrFrame)
-			l.wrote(ackPacket, nakPacket, ackPacket)
-		},
-		"the same article twice": func(l line) {
-			l.send(one...)
-			l.reads("4901234567894", nil)
-			l.send(one...)
-			l.reads("4901234567894", nil)
-		},
-		"noise, then quiet": func(l line) {
-			l.send(0xff, 0x00, 0x80, 0x13)
-			l.nothing(time.Second)
-			l.wrote(nakPacket)
-			l.send(one...)
-			l.reads("", drivers.ErrFrame) // what the noise was
-			l.reads("4901234567894", nil)
-		},
-		"a code full of packets": func(l line) {
-			// Within a broken packet nothing is looked for: it would be what the
-			// maker of the code wants.
-			evil := append(packet(append([]byte{0xf3, 0, 0, 0x1c, 'x'}, one...)...), 0)
-			l.send(broken(evil, 5)...)
-			l.nothing(time.Second)
-			l.wrote(nakPacket)
-		},
-		"a message of three packets": func(l line) {
-			long := strings.Repeat("0123456789", 60)
-			l.send(packets(0x1c, long)...)
-			l.reads(long, nil)
-			l.wrote(ackPacket, ackPacket, ackPacket)
-		},
-		"the second of three is sent again": func(l line) {
-			long := strings.Repeat("0123456789", 25) + strings.Repeat("abcdefghij", 25) + "end"
-			all := packets(0x1c, long)
-			p := [][]byte{all[:257], all[257:514], all[514:]}
-			l.send(slices.Concat(p[0], p[1], again(p[1]), p[2])...)
-			l.reads(long, nil)
-			l.wrote(ackPacket, ackPacket, ackPacket, ackPacket)
-		},
-		"the second of three may be the first": func(l line) {
-			all := packets(0x1c, strings.Repeat("0123456789", 50)+"end") // the first two are equal
-			l.send(all[:257]...)
-			l.nothing(time.Second)
-			l.send(broken(all[257:514], sourceAt)...)
-			l.nothing(time.Second)
-			l.send(slices.Concat(again(all[257:514]), all[514:])...)
-			l.reads("", drivers.ErrFrame)
-			l.send(one...)
-			l.reads("4901234567894", nil)
-		},
-		"the end of a message does not come": func(l line) {
-			all := packets(0x1c, strings.Repeat("0123456789", 60))
-			l.send(all[:257]...)
-			l.reads("", drivers.ErrFrame)
-			l.send(one...)
-			l.reads("4901234567894", nil)
-		},
-		"another message within a message": func(l line) {
-			all := packets(0x1c, strings.Repeat("0123456789", 60))
-			l.send(slices.Concat(all[:257], one)...)
-			l.reads("", drivers.ErrFrame)
-			l.reads("4901234567894", nil)
-		},
-		"the whole second half was lost, and is like the first": func(l line) {
-			long := strings.Repeat("0123456789", 50)
-			all := packets(0x1c, long)
-			l.send(slices.Concat(all[:257], again(all[257:]))...)
-			l.reads(long, nil)
-		},
-		"a lost acknowledgement, and a broken status": func(l line) {
-			l.send(one...)
-			l.reads("4901234567894", nil)
-			resent := again(one)
-			resent[3] = 0 // looks like a first time
-			l.send(resent...)
-			l.nothing(time.Second)
-			l.send(again(one)...)
-			l.reads("", drivers.ErrFrame)
-		},
-		"events, unknown commands and empty messages": func(l line) {
-			l.send(slices.Concat(packet(0xf6, 0, 0, 1), packet(0x77, 0, 0), packet(0xf3, 0, 0), packet(0xf3, 0, 0, 0x0b), one)...)
-			l.reads("4901234567894", nil)
-			l.wrote(ackPacket, "05d1040002ff24", ackPacket, ackPacket, ackPacket)
-		},
-	} {
-		t.Run(name, func(t *testing.T) { onLine(t, ssi, test) })
+	for name, test := range ssiCases {
+		t.Run(name, func(t *testing.T) { onLine(t, scanner.Options{Framing: "ssi"}, test) })
 	}
 }
 

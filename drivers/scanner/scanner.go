@@ -59,7 +59,7 @@ const bufferBytes = FrameMax + 1024
 // emptyReadsMax bounds how often in a row a port may return nothing.
 const emptyReadsMax = 100
 
-// ErrDisabled: nothing is read from a scanner that is disabled.
+// ErrDisabled says that nothing is read from a scanner that is disabled.
 var ErrDisabled = errors.New("scanner is disabled")
 
 // Options say how the scanner is set.

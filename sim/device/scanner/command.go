@@ -66,13 +66,12 @@ func (s *Scanner) Run(ctx context.Context) error {
 
 // hear carries out the whole commands in b and returns the rest.
 func (s *Scanner) hear(b []byte) []byte {
+	hear := s.hearCommand
+	if s.set.Framing == "ssi" {
+		hear = s.hearPacket
+	}
 	for len(b) > 0 {
-		n := 0
-		if s.set.Framing == "ssi" {
-			n = s.hearPacket(b)
-		} else {
-			n = s.hearCommand(b)
-		}
+		n := hear(b)
 		if n == 0 {
 			break
 		}

@@ -110,7 +110,7 @@ func (h host) says(t *testing.T, b string) {
 	t.Helper()
 	raw, err := hex.DecodeString(b)
 	if err == nil {
-		_, err = h.Conn.Write(raw)
+		_, err = h.Write(raw)
 	}
 	if err != nil {
 		t.Error(err)
@@ -224,7 +224,8 @@ func TestHostACK(t *testing.T) {
 			says, hears string
 			want        scanner.Answer
 		}{
-			{"1b372c", "good scan beep", scanner.Good}, {"1b382c", "razz: refused", scanner.Refused},
+			{"1b372c", "good scan beep", scanner.Good},
+			{"1b382c", "razz: refused", scanner.Refused},
 			{"1b37", "good scan beep", scanner.Good},
 		} {
 			done := h.scan(t, scanner.Code{Data: "1"})
@@ -274,7 +275,7 @@ func TestNoiseIsReplayed(t *testing.T) {
 				}
 				disturbed += o.Disturbed
 			}
-			h.Conn.Close()
+			h.Close()
 			all = <-got
 		})
 		return all, disturbed

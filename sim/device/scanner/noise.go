@@ -10,6 +10,9 @@ import (
 // transmission that was disturbed.
 const rest = 300 * time.Millisecond
 
+// burstMax is the length of a burst of bytes.
+const burstMax = 8
+
 // Noise is a bad cable. What it does to a transmission is what a UART tells the
 // register: a byte whose stop bit was wrong arrives as NUL. Only SSI, which has a
 // checksum, suffers changed bits and lost acknowledgements, too.
@@ -63,9 +66,9 @@ func (n *noise) cutShort(b []byte) ([]byte, bool) {
 
 // burst puts bytes before the message that are in no framing.
 func (n *noise) burst(b []byte) ([]byte, bool) {
-	burst := make([]byte, 1+n.random.IntN(8))
-	for i := range burst {
-		burst[i] = "\x00\xff\x7f\x1b\x80\xfe"[n.random.IntN(6)]
+	burst := make([]byte, 0, burstMax+len(b))
+	for range 1 + n.random.IntN(burstMax) {
+		burst = append(burst, "\x00\xff\x7f\x1b\x80\xfe"[n.random.IntN(6)])
 	}
 	return append(burst, b...), false
 }

@@ -171,11 +171,11 @@ func (s *Scanner) Read(ctx context.Context, c Code) (Outcome, error) {
 func (s *Scanner) Together(ctx context.Context, codes ...Code) error {
 	s.window.Lock()
 	defer s.window.Unlock()
-	var all []byte
-	for _, c := range codes {
-		all = append(all, s.frame(c)...)
+	frames := make([][]byte, len(codes))
+	for i, c := range codes {
+		frames[i] = s.frame(c)
 	}
-	return s.send(ctx, all)
+	return s.send(ctx, slices.Concat(frames...))
 }
 
 // Begin sends the first n bytes of a code's frame and stops, as a scanner does
