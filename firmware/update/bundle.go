@@ -149,3 +149,6 @@ func (b *Bundle) Image(take func(at int64, chunk []byte) error) error {
 	}
 	return nil
 }
+
+// Signatures are those that it came with, good or not.
+func (b *Bundle) Signatures() []Signature { return b.signatures }

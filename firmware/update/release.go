@@ -11,6 +11,8 @@ import (
 const (
 	// ReleasePath says which version runs.
 	ReleasePath = "/etc/regi/release"
+	// SlotArgument on the kernel's command line says which slot was booted.
+	SlotArgument = "regi.slot="
 	// KeysPath holds the owner's keys; empty where there are none.
 	KeysPath = "/etc/regi/update.pub"
 )
