@@ -111,6 +111,16 @@ func advice(err error) string {
 		return "put in a paper roll"
 	case errors.Is(err, drivers.ErrCoverOpen):
 		return "close the cover"
+	case errors.Is(err, drivers.ErrCutter):
+		return "remove the paper in the cutter, then switch the printer off and on"
+	case errors.Is(err, drivers.ErrHeadHot):
+		return "let the print head cool for a minute"
+	case errors.Is(err, drivers.ErrMechanical):
+		return "look for jammed paper, then switch the printer off and on"
+	case errors.Is(err, drivers.ErrUnrecoverable):
+		return "switch the printer off and on; if that does not help, have it repaired"
+	case errors.Is(err, errModel):
+		return "every receipt would wait for an answer that never comes"
 	case errors.Is(err, drivers.ErrTimeout), errors.Is(err, drivers.ErrUnplugged):
 		return "check that it is on, plugged in and set to the configured speed"
 	}
@@ -123,7 +133,7 @@ func checkFiles(_ context.Context, b *bench) (string, error) {
 		return "", err
 	}
 	said := fmt.Sprintf("register %s, board %s, prices version %s", rc.ID, b.Register.Board, rc.Prices.Version())
-	err = rc.Till.Issuer.Check()
+	err = rc.Till.Issuer.Check(sale.CountryOf(b.Register.Locale).Scheme)
 	if errors.Is(err, sale.ErrCorporateDigit) { // right for a sole trader
 		return said + ", warning: " + err.Error(), nil
 	}
@@ -204,15 +214,39 @@ func checkPrinter(ctx context.Context, b *bench) (string, error) {
 			return "", err
 		}
 		status, err := printer.Status(ctx)
+		if err == nil {
+			err = status.Err()
+		}
 		if err != nil {
 			return "", err
 		}
-		said := fmt.Sprintf("%s answers, %d columns", b.Printer.Model, printer.Columns())
+		found, err := printer.Probe(ctx)
+		if err != nil {
+			return "", err
+		}
+		said := fmt.Sprintf("%s answers, %d columns; %v", b.Printer.Model, printer.Columns(), found)
 		if status.PaperNearEnd {
 			said += ", paper near end"
 		}
-		return said, status.Err()
+		if b.Printer.Model == escpos.Auto {
+			said += "; write down model = " + found.Advice()
+		}
+		return said, modelErr(printer.Model().PrintComplete, found)
 	})
+}
+
+// errModel: the printer does not do what its model does.
+var errModel = errors.New("the printer is not of the configured model")
+
+// modelErr compares what was configured with what was found.
+func modelErr(tells bool, found escpos.Found) error {
+	switch {
+	case !found.ReadFence && !found.PrintFence:
+		return fmt.Errorf("%w: it never says what it has printed; no receipt could be known to be on paper", drivers.ErrUnsupported)
+	case tells && !found.PrintFence:
+		return fmt.Errorf("%w: write down printer.model = %s", errModel, found.Advice())
+	}
+	return nil
 }
 
 func checkDisplay(ctx context.Context, b *bench) (string, error) {

@@ -39,8 +39,8 @@ func checkGPIODrawer(ctx context.Context, b *bench) (string, error) {
 		return "", err
 	}
 	said := fmt.Sprintf("on %s and %s: %s", b.Drawer.Kick, b.Drawer.Sense, tried)
-	if !p.hello.Realtime || !p.hello.Spared {
-		said += ", warning: not before other processes or not spared when memory runs out (start it as root): a pulse may last longer"
+	if !p.hello.Realtime {
+		said += ", warning: not before other processes (start it as root): a pulse may last longer"
 	}
 	return said, nil
 }

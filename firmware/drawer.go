@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -48,7 +47,6 @@ type drawerHello struct {
 	Fault    string // "": it has the lines
 	Controls []controlState
 	Realtime bool // it is not kept waiting by other processes
-	Spared   bool // by the OOM killer
 }
 
 // drawerMain is the process that holds the drawer's lines. It does not die with
@@ -76,7 +74,7 @@ func drawerMain() error {
 	if err != nil {
 		return errors.Join(err, sayHello(link, drawerHello{Fault: err.Error()}))
 	}
-	hello := drawerHello{Realtime: realtime() == nil, Spared: spared() == nil}
+	hello := drawerHello{Realtime: realtime()}
 	hello.Controls = controlStates(role.Confine(role.Limits{UID: role.DrawerUID, Outlives: true}))
 	if err := sayHello(link, hello); err != nil {
 		return errors.Join(err, held.Off())
@@ -119,32 +117,11 @@ func sayHello(link *os.File, h drawerHello) error {
 	return nil
 }
 
-// realtime puts this process before all that are not: a coil is not kept on by
-// a busy board. Threads to come inherit it.
-func realtime() error {
-	threads, err := os.ReadDir("/proc/self/task")
-	if err != nil {
-		return fmt.Errorf("drawer: %w", err)
-	}
-	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}
-	for _, thread := range threads {
-		tid, err := strconv.Atoi(thread.Name())
-		if err != nil {
-			return fmt.Errorf("drawer: %w", err)
-		}
-		if err := unix.SchedSetAttr(tid, &attr, 0); err != nil {
-			return fmt.Errorf("drawer: real time: %w", err)
-		}
-	}
-	return nil
-}
-
-// spared is for when memory runs out: another process goes.
-func spared() error {
-	if err := os.WriteFile("/proc/self/oom_score_adj", []byte("-1000"), 0); err != nil {
-		return fmt.Errorf("drawer: %w", err)
-	}
-	return nil
+// realtime says whether the spawner could put this process before all that are
+// not urgent: a coil is not kept on by a busy board.
+func realtime() bool {
+	attr, err := unix.SchedGetAttr(0, 0)
+	return err == nil && attr.Policy == unix.SCHED_FIFO
 }
 
 // drawerProcess is a running one that has the lines.

@@ -224,8 +224,9 @@ func TestPrint(t *testing.T) {
 		"off": {func(context.Context, func(error)) error { return wrapped(drivers.ErrTimeout) }, `[till.PrintPaused{Job:0x7, Cause:"no answer in time"}]`, nil},
 		"unknown": {
 			func(context.Context, func(error)) error { return wrapped(drivers.ErrUnknownOutcome) },
-			`[till.PrintFailed{Job:0x7, Cause:"driver: outcome unknown", Unknown:true}]`, nil,
+			`[till.PrintFailed{Job:0x7, Cause:"driver: outcome unknown", Unknown:true, Late:false}]`, nil,
 		},
+		"late":      {func(context.Context, func(error)) error { return wrapped(drivers.ErrLate) }, `[till.PrintFailed{Job:0x7, Cause:"driver: waited too long", Unknown:false, Late:true}]`, nil},
 		"unplugged": {func(context.Context, func(error)) error { return wrapped(drivers.ErrUnplugged) }, `[till.PrintPaused{Job:0x7, Cause:"unplugged"}]`, drivers.ErrUnplugged},
 	} {
 		r := idle(t)

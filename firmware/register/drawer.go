@@ -37,14 +37,16 @@ func (r *Register) serveDrawer(ctx, line context.Context, d drivers.CashDrawer) 
 			}
 			r.stands(true)
 			r.post(ctx, till.DrawerOpened{})
+			continue
+		case <-r.drawerBell:
 		case <-time.After(drawerEvery):
-			now, err := d.DrawerOpened(line)
-			if isLine(err) {
-				return err
-			}
-			if err == nil {
-				r.tellDrawer(ctx, now)
-			}
+		}
+		now, err := d.DrawerOpened(line)
+		if isLine(err) {
+			return err
+		}
+		if err == nil {
+			r.tellDrawer(ctx, now)
 		}
 	}
 }

@@ -47,13 +47,14 @@ var spawned = []struct {
 	name   string
 	env    []string
 	stderr bool // it may log; otherwise it writes to the null device
+	urgent bool // it goes before all that are not, and is spared when memory runs out
 }{
 	// A preemption signal would store vector registers, and with them card data,
 	// in a signal frame; a traceback would print arguments.
-	{Capture, []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"}, false},
-	{Keys, []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"}, false},
-	{Uplink, []string{}, true},
-	{Drawer, []string{}, true},
+	{Capture, []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"}, false, false},
+	{Keys, []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"}, false, false},
+	{Uplink, []string{}, true, false},
+	{Drawer, []string{}, true, true},
 }
 
 // Spawner starts roles for a process that is confined, or soon will be. Linux
@@ -262,10 +263,14 @@ func SpawnMain() error {
 	if err := unix.SetNonblock(LinkFD, false); err != nil {
 		return fmt.Errorf("role: link: %w", err)
 	}
+	oomScore, err := os.OpenFile("/proc/self/oom_score_adj", os.O_WRONLY, 0) // out of reach later
+	if err != nil {
+		return fmt.Errorf("role: %w", err)
+	}
 	if err := confineSpawner(); err != nil {
 		return fmt.Errorf("role: %s: %w", Spawn, err)
 	}
-	p := &spawner{null: uintptr(null), children: map[int]int{}}
+	p := &spawner{null: uintptr(null), oomScore: oomScore, children: map[int]int{}}
 	for {
 		if err := p.serve(); err != nil {
 			if errors.Is(err, io.EOF) {
@@ -315,7 +320,7 @@ func enterSpawner(paths []landlock.Path) []Control {
 		err = landlock.Enter(landlock.Domain{Paths: paths, Network: true})
 	}
 	return []Control{
-		{"capabilities", dropCapabilities(unix.CAP_DAC_OVERRIDE, unix.CAP_SETUID, unix.CAP_SETGID, unix.CAP_KILL, unix.CAP_IPC_LOCK, unix.CAP_SYS_NICE)},
+		{"capabilities", dropCapabilities(unix.CAP_DAC_OVERRIDE, unix.CAP_SETUID, unix.CAP_SETGID, unix.CAP_KILL, unix.CAP_IPC_LOCK, unix.CAP_SYS_NICE, unix.CAP_SYS_RESOURCE)},
 		{"landlock", err},
 		{"seccomp", seccomp.Enter(needless(), seccomp.Allow)},
 	}
@@ -324,6 +329,7 @@ func enterSpawner(paths []landlock.Path) []Control {
 // spawner is the state of that process.
 type spawner struct {
 	null     uintptr
+	oomScore *os.File    // of this process
 	children map[int]int // process id to pidfd
 }
 
@@ -392,6 +398,10 @@ func (p *spawner) start(number int, fds []int) (pid int, errno syscall.Errno) {
 	for _, fd := range fds {
 		attr.Files = append(attr.Files, uintptr(fd))
 	}
+	if role.urgent {
+		p.urgent(true)
+		defer p.urgent(false)
+	}
 	pid, err := syscall.ForkExec("/proc/self/exe", []string{role.name}, attr) //nolint:gosec // this binary, under a name of ours
 	if err != nil {
 		return 0, asErrno(err)
@@ -400,6 +410,17 @@ func (p *spawner) start(number int, fds []int) (pid int, errno syscall.Errno) {
 		p.children[pid] = pidfd
 	}
 	return pid, 0
+}
+
+// urgent gives this thread what the child is to inherit, as far as it may.
+func (p *spawner) urgent(on bool) {
+	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL}
+	score := "0"
+	if on {
+		attr.Policy, attr.Priority, score = unix.SCHED_FIFO, 1, "-1000"
+	}
+	unix.SchedSetAttr(0, &attr, 0)       //nolint:errcheck,gosec // the child says what it has
+	p.oomScore.WriteAt([]byte(score), 0) //nolint:errcheck,gosec // as above
 }
 
 // bury forgets children that have ended: their process ids may be another's.

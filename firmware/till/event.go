@@ -69,11 +69,13 @@ type (
 	Printed struct {
 		Job uint64 `json:"job"`
 	}
-	// PrintFailed says that the job is not, or that nobody knows (Unknown).
+	// PrintFailed says that the job is not, or that nobody knows (Unknown), or
+	// that it was not begun for so long that the operator should be asked (Late).
 	PrintFailed struct {
 		Job     uint64 `json:"job"`
 		Cause   string `json:"cause"`
 		Unknown bool   `json:"unknown,omitempty"`
+		Late    bool   `json:"late,omitempty"`
 	}
 	// PrintPaused says that the printer waits for paper, cover or cutter; an
 	// empty Cause that it goes on.

@@ -25,10 +25,16 @@ func (t *Till) powerResumed() {
 	d := &s.Drawer
 	d.Resumed = d.Resumed || d.Open || d.Kicks > 0
 	d.Kicks = 0
+	reprints := 0
 	for _, job := range jobs {
+		if !job.At.IsZero() && t.now.Sub(job.At) > StaleAfter { // its customer has gone
+			t.doubt(Doubt{Job: job})
+			continue
+		}
 		t.reprint(job)
+		reprints++
 	}
-	if len(jobs) > 0 {
+	if reprints > 0 {
 		t.notice(msgReprints, "")
 	}
 	switch {
