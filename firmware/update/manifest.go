@@ -37,7 +37,7 @@ const (
 	imageMin = 2 << 20
 	headMax  = len(magic) + 4 + manifestMax + 1 + KeysMax*(1+ed25519.SignatureSize)
 	// BundleMax bounds a bundle.
-	BundleMax = ImageMax + headMax
+	BundleMax = int64(ImageMax + headMax)
 )
 
 // Errors, in the words that a technician is told.
