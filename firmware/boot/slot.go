@@ -35,6 +35,7 @@ var (
 	errNoRelease = errors.New("this image does not say what it is: it cannot be updated, only flashed")
 	errNoSlot    = errors.New("the board's firmware does not say which slot it booted: it cannot be updated, only flashed")
 	errBusy      = errors.New("an update is being written")
+	errNoUpdate  = errors.New("there is no update")
 	errBelow     = errors.New("this version may not run here any more")
 	errTrial     = errors.New("the version on trial did not prove itself: back to the one before")
 )
@@ -205,39 +206,39 @@ func (n *slots) say(what string) {
 	n.log.say("update: %s", what)
 }
 
-// write reads the bundle once: what was checked is what is written.
+// write reads the bundle once: what was checked is what is written. One that was
+// refused is deleted; one that may be used later is kept.
 func (n *slots) write() (m update.Manifest, err error) {
 	path := filepath.Join(n.dir, incomingName)
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0) //nolint:gosec // of the data partition
 	if err != nil {
-		return m, fmt.Errorf("there is no update: %w", err)
+		return m, fmt.Errorf("%w: %w", errNoUpdate, err)
 	}
-	defer f.Close() //nolint:errcheck // only read from
+	defer func() {
+		err = errors.Join(err, f.Close())
+		if !errors.Is(err, update.ErrNotYet) {
+			err = errors.Join(err, os.Remove(path))
+		}
+	}()
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {
-		return m, fmt.Errorf("there is no update: %w", errors.Join(err, update.ErrCorrupted))
+		return m, errNoUpdate
 	}
 	if info.Size() > update.BundleMax {
 		return m, update.ErrTooLarge
 	}
 	b, err := update.Read(f)
-	if err == nil {
-		err = b.Check(&n.keys, update.Running{Board: n.state.Board, Floor: n.report().Floor, Now: time.Now()})
-	}
-	if err == nil {
-		err = n.store.Write(b, func(done int64) {
-			n.mu.Lock()
-			n.state.Update = fmt.Sprintf("writing, %d %%", 100*done/b.Size)
-			n.mu.Unlock()
-		})
-	}
-	if !errors.Is(err, update.ErrNotYet) { // that one can be asked for again
-		err = errors.Join(err, os.Remove(path))
-	}
 	if err != nil {
 		return m, err
 	}
-	return b.Manifest, nil
+	if err := b.Check(&n.keys, update.Running{Board: n.state.Board, Floor: n.report().Floor, Now: time.Now()}); err != nil {
+		return m, err
+	}
+	return b.Manifest, n.store.Write(b, func(done int64) {
+		n.mu.Lock()
+		n.state.Update = fmt.Sprintf("writing, %d %%", 100*done/b.Size)
+		n.mu.Unlock()
+	})
 }
 
 // try has the next boot be of the other slot.
