@@ -79,6 +79,7 @@ type PrinterKick struct {
 // printed is nobody's fault.
 type printState struct {
 	initialized, sjis, kanji, katakana, japan bool
+	star                                      starState
 }
 
 // queueMax bounds what a test may make the device hold.
@@ -463,6 +464,10 @@ func (d *ReceiptPrinter) obey(c []byte) bool {
 
 func (d *ReceiptPrinter) fence(answer ...byte) {
 	d.answer(answer...)
+	d.fencePassed()
+}
+
+func (d *ReceiptPrinter) fencePassed() {
 	if d.faults.FencesLeft == 1 {
 		d.faults.PaperOut = true
 	}

@@ -1,0 +1,234 @@
+package star
+
+import (
+	"fmt"
+	"strings"
+
+	"regi/drivers"
+	"regi/drivers/sjis"
+)
+
+// setUp makes a printer ours, whatever it was before.
+const setUp = "\x1b@" + // ESC @: initialize; prints a half line of an older document
+	"\x1b\x1ea\x00" + // ESC RS a 0: no automatic status
+	"\x1b\x1eF\x00" + // ESC RS F 0: font of 12×24 dots
+	"\x1b 0\x1bs00" + // ESC SP 0, ESC s 0 0: no space beside a character or kanji
+	"\x1bz1" + // ESC z 1: 4 mm a line
+	"\x12" + // DC2: not upside down
+	"\x1b$1" + // ESC $ 1: Shift_JIS kanji
+	"\x1bR8" + // ESC R 8: international set Japan (5Ch is ¥)
+	"\x1b\x1dt\x02" + // ESC GS t 2: code page katakana
+	"\x1b\x07\x0a\x0a" // ESC BEL: drawer 1 100 ms on, 100 ms off
+
+const (
+	// rawBackslash borrows the USA set (ESC R 0) for one character.
+	rawBackslash = "\x1bR0\\\x1bR8"
+	// cut is ESC d 3: feed to the cutting position and cut partially.
+	cut = "\x1bd3"
+	// etb is ETB: count one more when all before it is printed.
+	etb = 0x17
+	// clearCounter is ESC GS ETX 2 0 0: the print end counter is 0 again, so that
+	// no answer holds it as XON or XOFF.
+	clearCounter = "\x1b\x1d\x03\x02\x00\x00"
+)
+
+// Limits of a block: what the printer may hold unprinted is two of them. It
+// stops its motor at the end of each to say that it is printed.
+const (
+	blockLines        = 16
+	blockBytes        = 512
+	pictureBlockBytes = 2048
+)
+
+// textMax bounds the text of one line, in bytes. It is wrapped, not cut.
+const textMax = 4096
+
+// unit is what is sent in one piece: a command, a printed line or a slice of a
+// picture. With fences it ends a block.
+type unit struct {
+	end    int    // in stream.bytes
+	ends   string // see piece
+	fences []string
+}
+
+// stream is a document as the printer takes it.
+type stream struct {
+	bytes []byte
+	units []unit
+	next  int64 // the first fence ID that was not used
+}
+
+// encode lays doc out for a model, with fence IDs from next on. Errors wrap
+// drivers.ErrTooLong, ErrUnsupported or ErrControl, or say what is wrong with a
+// bar code's data.
+func encode(m Model, doc drivers.Document, next int64) (stream, error) {
+	if len(doc.Items) > drivers.DocumentItemsMax {
+		return stream{}, fmt.Errorf("%d lines, at most %d: %w", len(doc.Items), drivers.DocumentItemsMax, drivers.ErrTooLong)
+	}
+	e := encoder{model: m, chars: sjis.NewTable()}
+	e.out.bytes = append(make([]byte, 0, 64*(len(doc.Items)+2)), setUp...)
+	e.out.next = next
+	e.out.units = make([]unit, 0, len(doc.Items)+2)
+	e.end("")
+	for i, item := range doc.Items {
+		if err := e.item(item); err != nil {
+			return stream{}, fmt.Errorf("item %d: %w", i+1, err)
+		}
+	}
+	if doc.Cut {
+		e.put(cut)
+	}
+	e.fence()
+	return e.out, nil
+}
+
+type encoder struct {
+	model Model
+	chars *sjis.Table
+	out   stream
+
+	// The printer's state, to send changes only.
+	bold       bool
+	wide, tall bool
+	align      drivers.Align
+
+	column     int // of the next character, in half-width columns
+	lines      int // in this block
+	blockBegin int
+}
+
+func (e *encoder) item(item drivers.Item) error {
+	switch item := item.(type) {
+	case drivers.TextLine:
+		return e.text(item)
+	case drivers.Barcode:
+		return e.barcode(item)
+	case drivers.Picture:
+		return e.picture(item)
+	case drivers.Page: // page mode is no part of what the models share
+		for _, l := range item.Else {
+			if err := e.text(l); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return fmt.Errorf("a %T: %w", item, drivers.ErrUnsupported)
+}
+
+func (e *encoder) put(s string) { e.out.bytes = append(e.out.bytes, s...) }
+
+func (e *encoder) command(b ...byte) { e.out.bytes = append(e.out.bytes, b...) }
+
+// end ends a unit.
+func (e *encoder) end(ends string) {
+	e.out.units = append(e.out.units, unit{end: len(e.out.bytes), ends: ends})
+}
+
+// fence ends a block, with a unit of its own: it must not stand in one that
+// can be mended without it.
+func (e *encoder) fence() {
+	if begin := e.begun(); begin < len(e.out.bytes) {
+		e.end("")
+	}
+	id := countFence
+	if e.model.PrintEnd {
+		id = fenceID(e.out.next)
+		e.out.next++
+		e.put(clearCounter + replyHead + id) // ESC GS ETX 1 n1 n2
+	} else {
+		e.command(etb)
+	}
+	e.out.units = append(e.out.units, unit{end: len(e.out.bytes), fences: []string{id}})
+	e.blockBegin, e.lines = len(e.out.bytes), 0
+}
+
+// begun is where the next unit begins.
+func (e *encoder) begun() int {
+	if n := len(e.out.units); n > 0 {
+		return e.out.units[n-1].end
+	}
+	return 0
+}
+
+// printed ends a unit that prints, and a block that is full.
+func (e *encoder) printed(ends string, full int) {
+	e.end(ends)
+	e.lines++
+	if e.lines >= blockLines || len(e.out.bytes)-e.blockBegin >= full {
+		e.fence()
+	}
+}
+
+// text prints one line, and more where it is too long: nothing is lost.
+func (e *encoder) text(l drivers.TextLine) error {
+	if len(l.Text) > textMax {
+		return fmt.Errorf("a line of %d bytes, at most %d: %w", len(l.Text), textMax, drivers.ErrTooLong)
+	}
+	e.style(l)
+	text := l.Text
+	if l.Align == drivers.Left {
+		text = strings.TrimRight(text, " ") // blank paper costs wire time
+	}
+	scale := 1
+	if l.Wide {
+		scale = 2
+	}
+	for _, c := range text {
+		code := e.chars.Code(c)
+		width := scale * code.Columns()
+		if e.column+width > e.model.Columns {
+			e.feed()
+		}
+		e.column += width
+		if code == sjis.Backslash {
+			e.put(rawBackslash)
+			continue
+		}
+		e.out.bytes = code.Append(e.out.bytes)
+	}
+	e.feed()
+	return nil
+}
+
+// feed prints what stands in the line. After letters of double height the
+// printer feeds twice as far by itself (Line Mode 3.3.2).
+func (e *encoder) feed() {
+	e.command(lf)
+	e.column = 0
+	e.printed("", blockBytes)
+}
+
+// style sends what changed. It is called at the beginning of a line, where
+// alone ESC GS a counts.
+func (e *encoder) style(l drivers.TextLine) {
+	align := l.Align
+	if align > drivers.Right {
+		align = drivers.Left
+	}
+	if align != e.align {
+		e.align = align
+		e.put("\x1b\x1da") // ESC GS a: position alignment
+		e.command('0' + byte(align))
+	}
+	if l.Bold != e.bold {
+		e.bold = l.Bold
+		if l.Bold {
+			e.put("\x1bE") // ESC E: emphasized, kanji too
+		} else {
+			e.put("\x1bF")
+		}
+	}
+	if l.Wide != e.wide || l.Tall != e.tall {
+		e.wide, e.tall = l.Wide, l.Tall
+		e.put("\x1bi") // ESC i: times high and wide, kanji too
+		e.command('0'+one(l.Tall), '0'+one(l.Wide))
+	}
+}
+
+func one(on bool) byte {
+	if on {
+		return 1
+	}
+	return 0
+}

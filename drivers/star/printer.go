@@ -1,0 +1,161 @@
+// Package star drives receipt printers of Star Micronics, in Japanese
+// (Shift_JIS and half-width katakana), by the commands that StarPRNT and Star
+// Line Mode share.
+//
+// Sources: Star, "StarPRNT Command Specifications" rev. 2.13 (L series) and
+// "STAR Line Mode Command Specifications" rev. 0.09 and 1.12 (below: Line
+// Mode), appendix 2 "Status specifications" for telling answers apart.
+//
+// FS, EM, ENQ and EOT are obeyed as soon as they are received, and one byte
+// each: a printer that took them for commands inside the data of a picture
+// could print none, so that only the longer ones (ESC ACK …) are kept out of
+// data. No text ever holds one.
+//
+// Automatic status is switched off and the same bytes are asked for by ESC ACK
+// SOH: a manual forbids both at once, and a printer that says nothing because
+// nothing changed looks like one that is dead. What comes unasked is read all
+// the same.
+//
+// A document is sent a block ahead of what the printer has worked off; the line
+// needs at least 9,600 bit/s.
+package star
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"regi/drivers"
+	"regi/drivers/drawer"
+)
+
+// Bytes that begin commands, or are one.
+const (
+	soh, ack, bel, lf = 0x01, 0x06, 0x07, 0x0A
+	can, em, sub      = 0x18, 0x19, 0x1A
+	esc, fs, gs, rs   = 0x1B, 0x1C, 0x1D, 0x1E
+)
+
+// KickOn is the longest pulse of one kick: that of pin 2 before ESC BEL was
+// obeyed, and always that of pin 5 (Line Mode 3.3.12). Afterwards pin 2 has 100
+// ms.
+const KickOn = 200 * time.Millisecond
+
+const (
+	// kickWithin: a kick that cannot be sent by then is not sent at all.
+	kickWithin = time.Second
+	// coolWithin is how long a kick waits for coils that must cool: a drawer is
+	// tried again 700 ms after a pulse that asks for a second.
+	coolWithin = 310 * time.Millisecond
+)
+
+// Printer is one printer. It is safe for use by several goroutines.
+type Printer struct {
+	model    Model
+	line     *line
+	printing turn
+	nextID   int64 // of a fence; guarded by printing
+	coils    drawer.Coils
+}
+
+var (
+	_ drivers.POSPrinter = (*Printer)(nil)
+	_ drawer.Kicker      = (*Printer)(nil)
+)
+
+// New returns the printer of a named model behind a port. An unknown name is
+// an error that lists the known ones.
+func New(p drivers.Port, model string) (*Printer, error) {
+	m, err := modelByName(model)
+	if err != nil {
+		return nil, err
+	}
+	return &Printer{model: m, line: newLine(p), printing: newTurn()}, nil
+}
+
+// Init checks that a printer answers, whatever it says, and sets it up. A
+// document does so again: a printer forgets when its power is cycled.
+func (p *Printer) Init(ctx context.Context) error {
+	if err := p.printing.take(ctx); err != nil {
+		return fmt.Errorf("star: init: %w", err)
+	}
+	defer p.printing.release()
+	if _, err := p.line.ask(ctx); err != nil {
+		return fmt.Errorf("star: init: %w", err)
+	}
+	if _, err := p.line.send(ctx, piece{bytes: []byte(setUp)}); err != nil {
+		return fmt.Errorf("star: init: %w", err)
+	}
+	return nil
+}
+
+// Columns is the width in half-width characters.
+func (p *Printer) Columns() int { return p.model.Columns }
+
+// Kick pulses the drawer coil of pin 2 or 5 once, for at most KickOn. It
+// returns when the command is sent; the drawer's switch says what came of it.
+// It wraps drivers.ErrDuty while the coils must cool. A command that waits in
+// the printer's buffer would open the drawer when nobody stands at it: what is
+// not obeyed at once is refused with the cause while the printer cannot print.
+func (p *Printer) Kick(ctx context.Context, pin int) error {
+	command, atOnce := p.kick(pin)
+	if !atOnce {
+		status, err := p.Status(ctx)
+		if err == nil {
+			err = status.Err()
+		}
+		if err != nil {
+			return fmt.Errorf("star: kick: %w", err)
+		}
+	}
+	if err := p.claim(ctx, pin); err != nil {
+		return fmt.Errorf("star: kick: %w", err)
+	}
+	if _, err := p.line.sendBy(ctx, time.Now().Add(kickWithin), command); err != nil {
+		return fmt.Errorf("star: kick: %w", err)
+	}
+	return nil
+}
+
+func (p *Printer) claim(ctx context.Context, pin int) error {
+	err := p.coils.Claim(time.Now(), pin, KickOn)
+	if !errors.Is(err, drivers.ErrDuty) {
+		return err
+	}
+	timer := time.NewTimer(coolWithin)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return p.coils.Claim(time.Now(), pin, KickOn)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// kick is the command of a pin, and whether it is obeyed at once.
+func (p *Printer) kick(pin int) (command piece, atOnce bool) {
+	switch {
+	case pin == 5 && p.model.KickAtOnce:
+		// EM: external device 2, in its turn by one manual and at once by another.
+		return piece{bytes: []byte{em}}, false
+	case pin == 5:
+		return piece{bytes: []byte{sub}}, false // SUB: external device 2
+	case p.model.KickAtOnce:
+		// FS: external device 1, at once. The pulse is set before, not with it: a
+		// buffered ESC BEL would be obeyed after it.
+		return piece{bytes: []byte{fs}}, true
+	}
+	return piece{bytes: []byte{bel}}, false // BEL: external device 1
+}
+
+// Status asks the printer in real time, also while it prints. It wraps
+// drivers.ErrTimeout if the printer does not answer, with drivers.ErrFrame if
+// what it said is no answer.
+func (p *Printer) Status(ctx context.Context) (drivers.PrinterStatus, error) {
+	s, err := p.line.ask(ctx)
+	if err != nil {
+		return drivers.PrinterStatus{}, fmt.Errorf("star: status: %w", err)
+	}
+	return s, nil
+}
