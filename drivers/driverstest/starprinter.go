@@ -44,7 +44,7 @@ type starState struct {
 //nolint:gochecknoglobals // a constant table
 var starFixed = map[string]int{
 	"\x1b@": 0, "\x1b$": 1, "\x1bR": 1, "\x1bz": 1, "\x1b ": 1, "\x1bs": 2, "\x1bE": 0, "\x1bF": 0, "\x1bi": 2,
-	"\x1bd": 1, "\x1b0": 0, "\x1b\x07": 2, "\x1b\x06": 1,
+	"\x1bd": 1, "\x1bJ": 1, "\x1b0": 0, "\x1b\x07": 2, "\x1b\x06": 1,
 	"\x1b\x1da": 1, "\x1b\x1dt": 1, "\x1b\x1d\x03": 3, "\x1b\x1ea": 1, "\x1b\x1eF": 1, "\x1b\x1eE": 1,
 	"\x1b\x1dyS": 2, "\x1b\x1dyP": 0, "\x1b\x1dxS": 2, "\x1b\x1dxS0": 3, "\x1b\x1dxP": 0,
 }

@@ -9,6 +9,7 @@ const (
 	xon, xoff = 0x11, 0x13
 
 	statusMask, statusHead, statusRest = 0x91, 0x01, 0x00
+	expandedMask                       = 0x11 // the second byte has b7 for more
 )
 
 // Bytes of a status frame: two headers, then what the printer says of itself.
@@ -137,7 +138,7 @@ func (a *answers) feed(b byte) {
 	case b == xon, b == xoff:
 		a.xoff = b == xoff
 	case a.inReply(b):
-	case len(a.frame) > 0 && b&statusMask == statusRest:
+	case len(a.frame) > 0 && b&statusMask == statusRest, len(a.frame) == 1 && b&expandedMask == statusRest:
 		a.inFrame(b)
 	case b&statusMask == statusHead:
 		a.noise += len(a.frame)

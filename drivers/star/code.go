@@ -237,12 +237,14 @@ func (e *encoder) qr(c drivers.Barcode) error {
 	if cell < 1 || side*cell > e.model.Dots {
 		return fmt.Errorf("QR: wider than the paper: %w", drivers.ErrTooLong)
 	}
+	e.feed() // a blank line is its quiet zone, before and after it
 	e.style(drivers.TextLine{Align: c.Align})
 	e.put("\x1b\x1dyS0\x02" + "\x1b\x1dyS1\x01" + "\x1b\x1dyS2")
 	e.command(byte(cell))
 	e.qrData(c.Data)
 	e.put("\x1b\x1dyP")
 	e.printed("", pictureBlockBytes)
+	e.feed()
 	return nil
 }
 
@@ -292,6 +294,7 @@ func (e *encoder) pdf417(c drivers.Barcode) error {
 	if len(apart(c.Data)) > 1 {
 		return fmt.Errorf("PDF417: %w", drivers.ErrControl)
 	}
+	e.feed()
 	e.style(drivers.TextLine{Align: c.Align})
 	e.put("\x1b\x1dxS0\x01\x00") // rows as they come
 	e.command(byte(columns))
@@ -303,5 +306,6 @@ func (e *encoder) pdf417(c drivers.Barcode) error {
 	e.command(byte(len(c.Data)&0xFF), byte(len(c.Data)>>8))
 	e.put(c.Data + "\x1b\x1dxP")
 	e.printed("", pictureBlockBytes)
+	e.feed()
 	return nil
 }

@@ -51,11 +51,12 @@ func (e *encoder) picture(p drivers.Picture) error {
 	}
 	if !e.model.Raster {
 		e.put("\x1b0") // ESC 0: 3 mm a line, the height of a slice
-		defer e.put("\x1bz1")
 	}
 	for y := 0; y < b.height; y += sliceRows {
 		e.slice(b, y, left)
 	}
+	e.put("\x1bz1\x1bJ\x08") // ESC z 1: 4 mm again; ESC J 8: feed 2 mm
+	e.end("")
 	return nil
 }
 
