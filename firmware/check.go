@@ -12,7 +12,6 @@ import (
 	"regi/board"
 	"regi/drivers"
 	"regi/drivers/drawer"
-	"regi/drivers/escpos"
 	"regi/drivers/linedisplay"
 	"regi/firmware/role"
 	"regi/firmware/sale"
@@ -156,7 +155,7 @@ func checkCard(_ context.Context, b *bench) (string, error) {
 
 func checkPrinter(ctx context.Context, b *bench) (string, error) {
 	return opened(b.Printer.Serial, func(p drivers.Port) (string, error) {
-		printer, err := escpos.New(p, b.Printer.Model)
+		printer, err := newPrinter(p, b.Printer.Model)
 		if err != nil {
 			return "", err
 		}
@@ -175,7 +174,7 @@ func checkPrinter(ctx context.Context, b *bench) (string, error) {
 // checkDrawer reads the switch; it does not open the drawer.
 func checkDrawer(ctx context.Context, b *bench) (string, error) {
 	return opened(b.Printer.Serial, func(p drivers.Port) (string, error) {
-		printer, err := escpos.New(p, b.Printer.Model)
+		printer, err := newPrinter(p, b.Printer.Model)
 		if err != nil {
 			return "", err
 		}

@@ -15,7 +15,6 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"regi/board"
-	"regi/drivers/escpos"
 )
 
 // configBytesMax bounds the file; a full one is under 4 KiB.
@@ -210,7 +209,7 @@ func (c *Config) check() error {
 		{"drawer.via", c.Drawer.Via, []string{"printer"}},
 		{"card.reader", c.Card.Reader, []string{"msr", "msr-ttl", "idtech", "magtek", "none"}},
 		{"card.suite", c.Card.Suite, []string{"ctr", "cbc"}},
-		{"printer.model", c.Printer.Model, escpos.Models()},
+		{"printer.model", c.Printer.Model, printerModels()},
 		{"display.model", c.Display.Model, []string{"cd5220"}},
 		{"tax.rounding", c.Tax.Rounding, []string{"floor", "half-up", "ceil"}},
 		{"tax.prices", c.Tax.Prices, []string{"inclusive", "exclusive"}},

@@ -19,7 +19,6 @@ import (
 	"regi/board/port"
 	"regi/drivers"
 	"regi/drivers/drawer"
-	"regi/drivers/escpos"
 	"regi/drivers/keypad"
 	"regi/drivers/linedisplay"
 	"regi/drivers/scanner"
@@ -213,7 +212,7 @@ func openPort(s Serial) (drivers.Port, error) {
 // answering is a port with a printer that is on: the port of one that is off
 // opens, too, and would come and go with each attempt.
 func answering(ctx context.Context, p drivers.Port, model string) (drivers.Port, error) {
-	printer, err := escpos.New(p, model)
+	printer, err := newPrinter(p, model)
 	if err == nil {
 		err = printer.Init(ctx)
 	}
@@ -240,7 +239,7 @@ func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Cont
 			return reg.ServeDisplay(ctx, linedisplay.New(p))
 		},
 		"printer": func(ctx context.Context, p drivers.Port) error {
-			printer, err := escpos.New(p, c.Printer.Model)
+			printer, err := newPrinter(p, c.Printer.Model)
 			if err != nil {
 				return err
 			}
