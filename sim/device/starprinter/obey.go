@@ -170,8 +170,7 @@ func (p *Printer) byte(ctx context.Context, b byte) error {
 		}
 		p.etb, p.etbDone = (p.etb+1)%32, true
 		if p.auto {
-			p.send(p.status()...)
-			p.touch()
+			p.tell()
 		}
 	}
 	return nil
@@ -200,7 +199,7 @@ func (p *Printer) register(c []byte) {
 	switch c[2] {
 	case 'a':
 		p.auto = digit(c[3]) != 0
-		p.reported = string(p.status())
+		p.reported = p.condition()
 	case 'E':
 		p.etb, p.etbDone = 0, false
 	}

@@ -146,14 +146,22 @@ func (p *Printer) status() []byte {
 
 // report sends an automatic status when something changed.
 func (p *Printer) report() {
-	if !p.auto {
-		return
+	if p.auto && p.condition() != p.reported {
+		p.tell()
 	}
-	s := p.status()
-	was := p.reported
-	s[2] &^= printerETB
-	p.reported = string(s)
-	if was != p.reported && was != "" {
-		p.send(s...)
-	}
+}
+
+// tell sends a status.
+func (p *Printer) tell() {
+	p.reported = p.condition()
+	p.send(p.status()...)
+}
+
+// condition is a status without the mark of ETB, which is told once.
+func (p *Printer) condition() string {
+	marked := p.etbDone
+	p.etbDone = false
+	s := string(p.status())
+	p.etbDone = marked
+	return s
 }
