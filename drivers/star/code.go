@@ -61,10 +61,10 @@ func (e *encoder) barcode(c drivers.Barcode) error {
 	if len(c.Data) == 0 || len(c.Data) > drivers.BarcodeBytesMax {
 		return fmt.Errorf("a code of %d bytes, 1 to %d: %w", len(c.Data), drivers.BarcodeBytesMax, drivers.ErrTooLong)
 	}
-	switch c.Symbology {
-	case drivers.QRCode:
+	if c.Symbology == drivers.QRCode {
 		return e.qr(c)
-	case drivers.PDF417:
+	}
+	if c.Symbology == drivers.PDF417 {
 		return e.pdf417(c)
 	}
 	l, ok := linears[c.Symbology]
@@ -161,7 +161,7 @@ func upceData(s string) (string, error) {
 	if len(s) != 7 && len(s) != 8 || s[0] != '0' {
 		return "", fmt.Errorf("6 digits, or 0 and 6: %w", errData)
 	}
-	long := ""
+	var long string
 	switch last := s[6]; last {
 	case '0', '1', '2':
 		long = s[:3] + string(rune(last)) + "0000" + s[3:6]
@@ -221,13 +221,22 @@ var qrBytes = [...]int{
 const (
 	qrCellPreferred, qrCellMost = 5, 8
 	qrQuiet                     = 4
+	// A block of its own takes a head in the symbol; its number is a byte.
+	qrPartHead, qrPartsMax = 3, 255
 )
 
 // qr is ESC GS y: model 2, level M, cells, data, print.
 func (e *encoder) qr(c drivers.Barcode) error {
-	version := 1
-	for qrBytes[version-1] < len(c.Data) {
+	parts := apart(c.Data)
+	if len(parts) > qrPartsMax {
+		return fmt.Errorf("QR: %w", drivers.ErrControl)
+	}
+	version, size := 1, len(c.Data)+qrPartHead*(len(parts)-1)
+	for version < len(qrBytes) && qrBytes[version-1] < size {
 		version++
+	}
+	if qrBytes[version-1] < size {
+		return fmt.Errorf("QR: %w", drivers.ErrTooLong)
 	}
 	side := 17 + 4*version + 2*qrQuiet
 	cell := min(qrCellPreferred, e.model.Dots/side)
@@ -241,7 +250,7 @@ func (e *encoder) qr(c drivers.Barcode) error {
 	e.style(drivers.TextLine{Align: c.Align})
 	e.put("\x1b\x1dyS0\x02" + "\x1b\x1dyS1\x01" + "\x1b\x1dyS2")
 	e.command(byte(cell))
-	e.qrData(c.Data)
+	e.qrData(c.Data, parts)
 	e.put("\x1b\x1dyP")
 	e.printed("", pictureBlockBytes)
 	e.feed()
@@ -251,19 +260,18 @@ func (e *encoder) qr(c drivers.Barcode) error {
 // qrData is ESC GS y D 1 0 nL nH d…: data whose kind the printer finds. Where
 // that would hold a real-time command it is ESC GS y D 2: blocks of binary
 // data, cut there.
-func (e *encoder) qrData(data string) {
-	parts := apart(data)
+func (e *encoder) qrData(data string, parts []string) {
 	if len(parts) == 1 {
 		e.put("\x1b\x1dyD1\x00")
-		e.command(byte(len(data)&0xFF), byte(len(data)>>8))
+		e.command(byte(len(data)&0xFF), byte(len(data)>>8&0xFF))
 		e.put(data)
 		return
 	}
 	e.put("\x1b\x1dyD2")
-	e.command(byte(len(parts)))
+	e.command(byte(len(parts) & 0xFF))
 	const binary = 3
 	for _, p := range parts {
-		e.command(binary, byte(len(p)&0xFF), byte(len(p)>>8))
+		e.command(binary, byte(len(p)&0xFF), byte(len(p)>>8&0xFF))
 		e.put(p)
 	}
 }
@@ -303,7 +311,7 @@ func (e *encoder) pdf417(c drivers.Barcode) error {
 	e.put("\x1b\x1dxS2")
 	e.command(byte(dots))
 	e.put("\x1b\x1dxS3\x03\x1b\x1dxD")
-	e.command(byte(len(c.Data)&0xFF), byte(len(c.Data)>>8))
+	e.command(byte(len(c.Data)&0xFF), byte(len(c.Data)>>8&0xFF))
 	e.put(c.Data + "\x1b\x1dxP")
 	e.printed("", pictureBlockBytes)
 	e.feed()

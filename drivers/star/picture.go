@@ -43,10 +43,10 @@ func (e *encoder) picture(p drivers.Picture) error {
 	}
 	e.style(drivers.TextLine{})
 	left := 0
-	switch p.Align {
-	case drivers.Center:
+	if p.Align == drivers.Center {
 		left = (e.model.Dots/8 - b.stride) / 2
-	case drivers.Right:
+	}
+	if p.Align == drivers.Right {
 		left = e.model.Dots/8 - b.stride
 	}
 	if !e.model.Raster {

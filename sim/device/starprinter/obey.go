@@ -16,19 +16,22 @@ const (
 
 // settings are what ESC @ puts back.
 type settings struct {
-	sjis, kanji, japan, katakana bool
-	bold, reverse, underline     bool
-	upsideDown                   bool
-	wide, high                   int // times
-	space, before, after         int // dots beside a character, and a kanji
-	align                        int
-	lineDots                     int
-	left                         int // margin, dots
-	qrCell                       byte
-	code, pdf417                 []byte // data that waits to be printed
+	sjis, jis, japan, katakana bool
+	bold, reverse, underline   bool
+	upsideDown                 bool
+	wide, high                 int // times
+	space, before, after       int // dots beside a character, and a kanji
+	align                      int
+	lineDots                   int
+	left                       int // margin, dots
+	qrCell                     byte
+	qr, pdf417                 []byte // data that waits to be printed
 }
 
-func initial() settings { return settings{wide: 1, high: 1, lineDots: lineDots, qrCell: 3} }
+// initial is how the memory switches of a printer for Japan stand.
+func initial() settings {
+	return settings{katakana: true, wide: 1, high: 1, lineDots: lineDots, qrCell: 3}
+}
 
 // atOnce obeys what does not wait for its turn.
 func (p *Printer) atOnce(c []byte) bool {
@@ -128,7 +131,7 @@ func (p *Printer) style(c []byte) {
 	case '$':
 		p.sjis = n == 1
 	case 'p', 'q':
-		p.settings.kanji = c[1] == 'p'
+		p.jis = c[1] == 'p'
 	case 'R':
 		p.japan = n == 8
 	case ' ':
@@ -283,7 +286,7 @@ func prints(kind, data string) bool {
 
 // matrix is ESC GS x … and ESC GS y ….
 func (p *Printer) matrix(ctx context.Context, c []byte) error {
-	name, data := "QR", &p.settings.code
+	name, data := "QR", &p.qr
 	if c[2] == 'x' {
 		name, data = "PDF417", &p.pdf417
 	}

@@ -24,6 +24,9 @@ type item struct {
 	columns int
 }
 
+// blocks are 80h–9Fh of the katakana page.
+const blocks = "▁▂▃▄▅▆▇█▏▎▍▌▋▊▉┼┴┬┤├▔─│▕┌┐└┘╭╮╰╯"
+
 // character prints b, alone or with its second byte.
 func (p *Printer) character(ctx context.Context, b byte) error {
 	lead := p.line.lead
@@ -33,16 +36,18 @@ func (p *Printer) character(ctx context.Context, b byte) error {
 		if b == 0x7F || b > 0xFC {
 			return nil // both are ignored
 		}
-		if p.settings.kanji && !p.sjis {
+		if p.jis && !p.sjis {
 			lead, b = fromJIS(lead, b)
 		}
 		return p.add(ctx, p.twoBytes(lead, b))
-	case p.sjis && (b >= 0x80 && b <= 0x9F || b >= 0xE0), p.settings.kanji && !p.sjis:
+	case p.sjis && (b >= 0x80 && b <= 0x9F || b >= 0xE0), p.jis && !p.sjis:
 		p.line.lead = b
 		return nil
 	}
 	r := rune(b)
 	switch {
+	case b >= 0x80 && b <= 0x9F && p.katakana:
+		r = []rune(blocks)[b-0x80]
 	case b == '\\' && p.japan:
 		r = '¥'
 	case b >= 0xA1 && b <= 0xDF && p.katakana:
