@@ -66,9 +66,9 @@ func (e *encoder) slice(b bitmap, y, left int) {
 	width := left + b.inked(y, rows)
 	if e.model.Raster {
 		e.put("\x1b\x1dS\x01")
-		e.command(byte(width), 0, byte(rows), 0, 0)
+		e.command(byte(width&0xFF), 0, byte(rows&0xFF), 0, 0)
 	} else {
-		e.command(esc, 'k', byte(width), 0)
+		e.command(esc, 'k', byte(width&0xFF), 0)
 	}
 	begin := len(e.out.bytes)
 	for row := range rows {
