@@ -33,6 +33,8 @@ func rpi4() Board {
 			"without udev whoever makes /dev must make these links too. " +
 			"Which USB socket is which number was not verified: label them when the counter is built. " +
 			"The four sockets are taken: a display shares the keypad's line or hangs on a hub and is named in the config. " +
-			"GPIO is 3.3 V: the drawer coil (24 V, about 1 A) needs its own driver stage.",
+			"GPIO is 3.3 V: the drawer coil (24 V, about 1 A) needs its own driver stage, pulled down at its input. " +
+			"Reset makes lines 9 to 27 inputs with a pull-down; what becomes of an output whose process has ended " +
+			"depends on the kernel's pinctrl-bcm2835 (persist_gpio_outputs).",
 	}
 }

@@ -37,6 +37,14 @@ var (
 	ErrCoverOpen    = errors.New("cover open")
 	ErrCutter       = errors.New("cutter error")
 	ErrOffline      = errors.New("printer offline")
+	// These are reasons to be offline, and are ErrOffline too. One that is hot
+	// comes back by itself, a mechanical one when somebody has removed the cause,
+	// an unrecoverable one not at all.
+	ErrHeadHot       error = stopped("print head too hot")
+	ErrMechanical    error = stopped("mechanical error")
+	ErrUnrecoverable error = stopped("unrecoverable error")
+	// ErrLate: the document was not begun by its time, and nothing was printed.
+	ErrLate = errors.New("waited too long")
 	// ErrUnknownOutcome: nobody can say whether it was printed. Never reprint
 	// by itself: ask the operator.
 	ErrUnknownOutcome = errors.New("outcome unknown")
@@ -46,6 +54,14 @@ var (
 	// ErrDidNotOpen: the switch still says closed after the kick.
 	ErrDidNotOpen = errors.New("drawer did not open")
 )
+
+// stopped is a reason of ErrOffline.
+type stopped string
+
+func (s stopped) Error() string { return string(s) }
+
+// Is makes errors.Is find ErrOffline in its reasons.
+func (s stopped) Is(target error) bool { return target == ErrOffline }
 
 // Lines is a set of modem lines.
 type Lines uint8
@@ -106,6 +122,8 @@ type LineDisplay interface {
 // PrinterStatus is what the printer says of itself in real time.
 type PrinterStatus struct {
 	Offline, CoverOpen, PaperOut, PaperNearEnd, Cutter, Unrecoverable bool
+	// Mechanical needs a hand, HeadHot only time.
+	Mechanical, HeadHot bool
 	// DrawerPin3 is the level of the drawer connector's sense pin.
 	DrawerPin3 bool
 }
@@ -119,7 +137,13 @@ func (s PrinterStatus) Err() error {
 		return ErrCoverOpen
 	case s.Cutter:
 		return ErrCutter
-	case s.Offline, s.Unrecoverable:
+	case s.Unrecoverable:
+		return ErrUnrecoverable
+	case s.Mechanical:
+		return ErrMechanical
+	case s.HeadHot:
+		return ErrHeadHot
+	case s.Offline:
 		return ErrOffline
 	}
 	return nil
@@ -130,7 +154,8 @@ type POSPrinter interface {
 	// Columns is the width in half-width characters (32, 42, 48).
 	Columns() int
 	// Print blocks until the document is PRINTED (nil), FAILED (the cause) or
-	// UNKNOWN (ErrUnknownOutcome). While the printer pauses for paper, cover or
+	// UNKNOWN (ErrUnknownOutcome). One that loses its buffer is given the rest
+	// again only where it is certain what is on the paper. While the printer pauses for paper, cover or
 	// cutter it calls paused with the cause, and with nil when it goes on.
 	Print(ctx context.Context, doc Document, paused func(error)) error
 	Status(context.Context) (PrinterStatus, error)

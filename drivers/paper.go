@@ -1,10 +1,16 @@
 package drivers
 
+import "time"
+
 // Document is what a receipt printer is given: items from top to bottom, then
 // a cut.
 type Document struct {
 	Items []Item
 	Cut   bool
+	// CutFirst cuts off what an earlier document left half printed.
+	CutFirst bool
+	// BeginBy, if set, is when a document is too old to be begun: ErrLate.
+	BeginBy time.Time
 }
 
 // DocumentItemsMax bounds a document (a sale of 500 lines is under it).
@@ -29,8 +35,11 @@ const (
 	Right
 )
 
-// TextLine is one printed line. Text is UTF-8; East Asian wide characters take
-// two columns; control characters are replaced by spaces.
+// TextLine is one printed line. Text is UTF-8; control characters are replaced
+// by spaces. ASCII, ¥, half-width katakana, the letters of Latin, Greek and
+// Cyrillic (below U+0530, and U+1E00 to U+1FFF) and the signs
+// ¡¢£¤¦©«¬®¯²³¸¹»¼½¾¿€‚„‹›•™ take one column, all others two. What does not fit is
+// wrapped.
 type TextLine struct {
 	Text  string
 	Align Align

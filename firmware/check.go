@@ -10,8 +10,9 @@ import (
 	"time"
 
 	"regi/board"
+	"regi/board/port"
 	"regi/drivers"
-	"regi/drivers/drawer"
+	"regi/drivers/escpos"
 	"regi/drivers/linedisplay"
 	"regi/firmware/role"
 	"regi/firmware/sale"
@@ -28,20 +29,21 @@ var errNone = errors.New("none configured")
 type bench struct {
 	*Config
 	spawn *role.Spawner
+	open  bool // the drawer
 }
 
 // check opens and tests each device, one line each. It must not run beside a
 // running register, whose ports are locked.
-func check(ctx context.Context, c *Config, out io.Writer) error {
+func check(ctx context.Context, c *Config, open bool, out io.Writer) error {
 	if err := role.Harden(); err != nil {
 		return err
 	}
-	spawn, err := role.NewSpawner(os.Stderr)
+	spawn, err := startSpawner(c)
 	if err != nil {
 		return err
 	}
 	defer spawn.Close()
-	b := &bench{Config: c, spawn: spawn}
+	b := &bench{Config: c, spawn: spawn, open: open}
 	failed := 0
 	for _, test := range []struct {
 		name string
@@ -53,12 +55,15 @@ func check(ctx context.Context, c *Config, out io.Writer) error {
 		{"printer", checkPrinter},
 		{"drawer", checkDrawer},
 		{"card", checkCard},
+		{"tamper", checkTamper},
 		{"keypad", checkKeypad},
 		{"display", checkDisplay},
 		{"console", checkConsole},
 		{"cloud", checkCloud},
+		{"jail", checkSpawnerJail},
 		{"jail", checkCaptureJail},
 		{"jail", checkUplinkJail},
+		{"jail", checkDrawerJail},
 	} {
 		ctx, cancel := context.WithTimeout(ctx, checkWithin)
 		said, err := test.run(ctx, b)
@@ -84,6 +89,12 @@ func check(ctx context.Context, c *Config, out io.Writer) error {
 // advice is the next step for whoever reads the line.
 func advice(err error) string {
 	switch {
+	case errors.Is(err, drivers.ErrDidNotOpen):
+		return "open it with its key: if it is not locked, check its cable and drawer.pin or drawer.kick; if it stood open, drawer.sense_open"
+	case errors.Is(err, drivers.ErrDuty):
+		return "wait ten seconds"
+	case errors.Is(err, errDrawerLines):
+		return "compare drawer.kick and drawer.sense with what gpioinfo lists, and stop the running register first"
 	case errors.Is(err, os.ErrNotExist):
 		return "check the cable, and the path in the configuration"
 	case errors.Is(err, os.ErrPermission):
@@ -92,10 +103,24 @@ func advice(err error) string {
 		return "start it as root, from a binary built with CGO_ENABLED=0"
 	case errors.Is(err, drivers.ErrBusy):
 		return "stop the running register first"
+	case errors.Is(err, board.ErrNoLine):
+		return "check the line's name in the configuration, and that this board has it (gpioinfo)"
+	case errors.Is(err, errCaseOpen):
+		return "close it and check the switch before the register is started"
 	case errors.Is(err, drivers.ErrPaperOut):
 		return "put in a paper roll"
 	case errors.Is(err, drivers.ErrCoverOpen):
 		return "close the cover"
+	case errors.Is(err, drivers.ErrCutter):
+		return "remove the paper in the cutter, then switch the printer off and on"
+	case errors.Is(err, drivers.ErrHeadHot):
+		return "let the print head cool for a minute"
+	case errors.Is(err, drivers.ErrMechanical):
+		return "look for jammed paper, then switch the printer off and on"
+	case errors.Is(err, drivers.ErrUnrecoverable):
+		return "switch the printer off and on; if that does not help, have it repaired"
+	case errors.Is(err, errModel):
+		return "every receipt would wait for an answer that never comes"
 	case errors.Is(err, drivers.ErrTimeout), errors.Is(err, drivers.ErrUnplugged):
 		return "check that it is on, plugged in and set to the configured speed"
 	}
@@ -108,7 +133,7 @@ func checkFiles(_ context.Context, b *bench) (string, error) {
 		return "", err
 	}
 	said := fmt.Sprintf("register %s, board %s, prices version %s", rc.ID, b.Register.Board, rc.Prices.Version())
-	err = rc.Till.Issuer.Check()
+	err = rc.Till.Issuer.Check(sale.CountryOf(b.Register.Locale).Scheme)
 	if errors.Is(err, sale.ErrCorporateDigit) { // right for a sole trader
 		return said + ", warning: " + err.Error(), nil
 	}
@@ -132,7 +157,15 @@ func opened(s Serial, test func(drivers.Port) (string, error)) (string, error) {
 }
 
 func opens(s Serial) (string, error) {
-	return opened(s, func(drivers.Port) (string, error) { return fmt.Sprintf("%s opens at %d baud", s.Port, s.Baud), nil })
+	return opened(s, func(p drivers.Port) (string, error) {
+		said := fmt.Sprintf("%s opens at %d baud", s.Port, s.Baud)
+		if line, ok := p.(*port.Port); ok {
+			if counted, err := line.Errors(); err == nil && counted != (port.Errors{}) {
+				said += fmt.Sprintf(", %v since it was plugged in: look at speed, ground and cable if they grow", counted)
+			}
+		}
+		return said, nil
+	})
 }
 
 func checkScanner(_ context.Context, b *bench) (string, error) { return opens(b.Scanner.Serial) }
@@ -153,6 +186,27 @@ func checkCard(_ context.Context, b *bench) (string, error) {
 	return opens(b.Card.Serial)
 }
 
+// tamperWithin is how long the case's switch is looked at.
+const tamperWithin = 100 * time.Millisecond
+
+var errCaseOpen = errors.New("the case is open: a register that runs destroys its card key")
+
+func checkTamper(ctx context.Context, b *bench) (string, error) {
+	if b.Card.Tamper == "" {
+		return "", errNone
+	}
+	t, err := openTamper(b.Config)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, tamperWithin)
+	defer cancel()
+	if t.Wait(ctx) == nil {
+		return "", errCaseOpen
+	}
+	return "case is closed, " + b.Card.Tamper + " can be watched", nil
+}
+
 func checkPrinter(ctx context.Context, b *bench) (string, error) {
 	return opened(b.Printer.Serial, func(p drivers.Port) (string, error) {
 		printer, err := newPrinter(p, b.Printer.Model)
@@ -160,30 +214,39 @@ func checkPrinter(ctx context.Context, b *bench) (string, error) {
 			return "", err
 		}
 		status, err := printer.Status(ctx)
+		if err == nil {
+			err = status.Err()
+		}
 		if err != nil {
 			return "", err
 		}
-		said := fmt.Sprintf("%s answers, %d columns", b.Printer.Model, printer.Columns())
+		found, err := printer.Probe(ctx)
+		if err != nil {
+			return "", err
+		}
+		said := fmt.Sprintf("%s answers, %d columns; %v", b.Printer.Model, printer.Columns(), found)
 		if status.PaperNearEnd {
 			said += ", paper near end"
 		}
-		return said, status.Err()
+		if b.Printer.Model == escpos.Auto {
+			said += "; write down model = " + found.Advice()
+		}
+		return said, modelErr(printer.Model().PrintComplete, found)
 	})
 }
 
-// checkDrawer reads the switch; it does not open the drawer.
-func checkDrawer(ctx context.Context, b *bench) (string, error) {
-	return opened(b.Printer.Serial, func(p drivers.Port) (string, error) {
-		printer, err := newPrinter(p, b.Printer.Model)
-		if err != nil {
-			return "", err
-		}
-		open, err := drawer.ViaPrinter(printer, b.Drawer.Pin).DrawerOpened(ctx)
-		if open {
-			return "switch says open", err
-		}
-		return "switch says closed", err
-	})
+// errModel: the printer does not do what its model does.
+var errModel = errors.New("the printer is not of the configured model")
+
+// modelErr compares what was configured with what was found.
+func modelErr(tells bool, found escpos.Found) error {
+	switch {
+	case !found.ReadFence && !found.PrintFence:
+		return fmt.Errorf("%w: it never says what it has printed; no receipt could be known to be on paper", drivers.ErrUnsupported)
+	case tells && !found.PrintFence:
+		return fmt.Errorf("%w: write down printer.model = %s", errModel, found.Advice())
+	}
+	return nil
 }
 
 func checkDisplay(ctx context.Context, b *bench) (string, error) {

@@ -48,7 +48,7 @@ func show(who string, states []controlState) (string, error) {
 		}
 		words = append(words, word)
 	}
-	if os.Geteuid() != 0 && who != "register" {
+	if os.Geteuid() != 0 && (who == "capture" || who == "uplink") {
 		words = append(words, "own-uid needs root")
 	}
 	said := who + ": " + strings.Join(words, ", ")
@@ -61,6 +61,11 @@ func show(who string, states []controlState) (string, error) {
 // checkOwnJail confines this process as a running register confines itself.
 func checkOwnJail(_ context.Context, b *bench) (string, error) {
 	return show("register", controlStates(role.Confine(registerLimits(b.Config))))
+}
+
+// checkSpawnerJail asks the process that starts the others.
+func checkSpawnerJail(_ context.Context, b *bench) (string, error) {
+	return show("spawner", controlStates(b.spawn.Controls))
 }
 
 // checkCaptureJail starts the real capture process, without a key.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,8 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"regi/board"
+	"regi/board/port"
+	"regi/firmware/sale"
 )
 
 // configBytesMax bounds the file; a full one is under 4 KiB.
@@ -29,7 +32,11 @@ type Config struct {
 		State    string `toml:"state"`
 		Locale   string `toml:"locale"`
 		Currency string `toml:"currency"`
+		Zone     string `toml:"zone"` // "Europe/Berlin"; "" is the locale's
 		Profile  string `toml:"profile"`
+		// Supervisor is the number that allows returns and training.
+		Supervisor string `toml:"supervisor"`
+		RefundMax  int64  `toml:"refund_max"` // minor units; 0 is no limit
 	} `toml:"register"`
 	Scanner struct {
 		Serial
@@ -40,8 +47,12 @@ type Config struct {
 		Model string `toml:"model"`
 	} `toml:"printer"`
 	Drawer struct {
-		Via string `toml:"via"`
-		Pin int    `toml:"pin"`
+		Via       string `toml:"via"`               // "printer" or "gpio"
+		Pin       int    `toml:"pin"`               // of the printer's connector
+		Kick      string `toml:"kick"`              // the GPIO line of the coil
+		Sense     string `toml:"sense"`             // and of the switch
+		SenseOpen string `toml:"sense_open"`        // its level when the drawer is open: "high" or "low"
+		LeftOpen  int    `toml:"left_open_seconds"` // then it is an alarm; 0: never, for one without a switch
 	} `toml:"drawer"`
 	Card struct {
 		Serial
@@ -69,14 +80,27 @@ type Config struct {
 		Address            string `toml:"address"`
 		Tel                string `toml:"tel"`
 		RegistrationNumber string `toml:"registration_number"`
+		Corporation        bool   `toml:"corporation"` // its number must be a company's
+		Logo               string `toml:"logo"`        // a PNG file
 	} `toml:"issuer"`
 	Tax struct {
 		Rounding string `toml:"rounding"`
 		Prices   string `toml:"prices"`
+		// Rates are the percent of each name that goods may be taxed by.
+		Rates map[string]string `toml:"rates"`
 	} `toml:"tax"`
 	Catalog struct {
 		File string `toml:"file"`
 	} `toml:"catalog"`
+	// Network and USB are for a flashed board, whose first process this is.
+	Network struct {
+		Address string   `toml:"address"` // "dhcp" (default) or "192.0.2.7/24"
+		Gateway string   `toml:"gateway"`
+		Servers []string `toml:"servers"` // of names
+	} `toml:"network"`
+	USB struct {
+		Allow []string `toml:"allow"` // "VVVV:PPPP", besides serial lines
+	} `toml:"usb"`
 }
 
 // Serial is one line of the counter; an empty Port means the shop has none.
@@ -84,6 +108,7 @@ type Serial struct {
 	Port   string `toml:"port"`
 	Baud   int    `toml:"baud"`
 	Opener string `toml:"opener"` // "bugst" (default) or "tarm"
+	Flow   string `toml:"flow"`   // "none" (default), "xonxoff" or "rtscts"
 }
 
 // LoadConfig reads and checks the file. Relative paths in it start at its
@@ -108,6 +133,7 @@ func LoadConfig(path string) (*Config, error) {
 	if err := c.applyBoard(); err != nil {
 		return nil, fmt.Errorf("config: %s: %w", path, err)
 	}
+	c.applyCountry()
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("config: %s: %w", path, err)
 	}
@@ -117,15 +143,15 @@ func LoadConfig(path string) (*Config, error) {
 
 func defaults() *Config {
 	c := &Config{}
-	c.Register.Board, c.Register.Locale, c.Register.Currency, c.Register.Profile = "generic", "ja-JP", "JPY", "retail"
+	c.Register.Board, c.Register.Locale, c.Register.Profile = "generic", "ja-JP", "retail"
 	c.Scanner.Baud, c.Scanner.Framing = 9600, "cr"
 	c.Printer.Baud, c.Printer.Model = 38400, "tm-t88v"
-	c.Drawer.Via, c.Drawer.Pin = "printer", 2
+	c.Drawer.Via, c.Drawer.Pin, c.Drawer.SenseOpen, c.Drawer.LeftOpen = "printer", 2, "high", 30
 	c.Card.Baud, c.Card.Reader = 9600, "msr"
 	c.Card.Suite = "ctr"
 	c.Keypad.Baud, c.Display.Baud, c.Console.Baud = 9600, 9600, 115200
 	c.Display.Model = "cd5220"
-	c.Tax.Rounding, c.Tax.Prices = "floor", "inclusive"
+	c.Network.Address = "dhcp"
 	return c
 }
 
@@ -151,7 +177,7 @@ func explain(path string, err error) error {
 func reasonOf(bad *toml.DecodeError) string {
 	text := visible(strings.TrimPrefix(bad.Error(), "toml: "))
 	for kind, want := range map[string]string{"int": "a whole number", "string": "text in \"quotes\"", "bool": "true or false"} {
-		if strings.HasPrefix(text, "cannot decode") && strings.HasSuffix(text, " of type "+kind) {
+		if strings.HasPrefix(text, "cannot decode") && (strings.HasSuffix(text, " of type "+kind) || strings.HasSuffix(text, " into "+kind)) {
 			return fmt.Sprintf("%s must be %s", visible(strings.Join(bad.Key(), ".")), want)
 		}
 	}
@@ -180,6 +206,10 @@ func (c *Config) applyBoard() error {
 			serial.Port = b.Ports[name]
 		}
 	}
+	if c.Drawer.Via == viaGPIO {
+		c.Drawer.Kick = cmp.Or(c.Drawer.Kick, b.Pins[board.PinDrawerKick])
+		c.Drawer.Sense = cmp.Or(c.Drawer.Sense, b.Pins[board.PinDrawerSense])
+	}
 	return nil
 }
 
@@ -202,11 +232,12 @@ func (c *Config) check() error {
 		key, value string
 		allowed    []string
 	}{
-		{"register.locale", c.Register.Locale, []string{"ja-JP", "en"}},
-		{"register.currency", c.Register.Currency, []string{"JPY"}},
+		{"register.locale", c.Register.Locale, sale.Locales()},
+		{"register.currency", c.Register.Currency, []string{sale.CountryOf(c.Register.Locale).Currency}},
 		{"register.profile", c.Register.Profile, []string{"retail"}},
 		{"scanner.framing", c.Scanner.Framing, []string{"cr", "lf", "crlf"}},
-		{"drawer.via", c.Drawer.Via, []string{"printer"}},
+		{"drawer.via", c.Drawer.Via, []string{viaPrinter, viaGPIO}},
+		{"drawer.sense_open", c.Drawer.SenseOpen, []string{"high", senseLow}},
 		{"card.reader", c.Card.Reader, []string{"msr", "msr-ttl", "idtech", "magtek", "none"}},
 		{"card.suite", c.Card.Suite, []string{"ctr", "cbc"}},
 		{"printer.model", c.Printer.Model, printerModels()},
@@ -218,8 +249,11 @@ func (c *Config) check() error {
 			return fmt.Errorf("%s = %q is not known here: use one of %s", rule.key, rule.value, strings.Join(rule.allowed, ", "))
 		}
 	}
-	if c.Drawer.Pin != 2 && c.Drawer.Pin != 5 {
-		return fmt.Errorf("drawer.pin = %d: the connector has a kick on pin 2 and on pin 5", c.Drawer.Pin)
+	if err := c.checkShop(); err != nil {
+		return err
+	}
+	if err := c.checkDrawer(); err != nil {
+		return err
 	}
 	if !strings.HasPrefix(c.Cloud.URL, "tls://") {
 		return fmt.Errorf("cloud.url = %q: only tls://host:port is spoken", c.Cloud.URL)
@@ -227,7 +261,58 @@ func (c *Config) check() error {
 	if err := c.checkHead(); err != nil {
 		return err
 	}
+	if _, err := c.network(); err != nil {
+		return err
+	}
 	return c.checkSerials()
+}
+
+// Words of [drawer].
+const (
+	viaPrinter = "printer"
+	viaGPIO    = "gpio"
+	senseLow   = "low"
+)
+
+// Limits of [drawer].
+const (
+	gpioNameMax              = 32 // of the kernel's name of a line
+	leftOpenMin, leftOpenMax = 2, 600
+)
+
+func (c *Config) checkDrawer() error {
+	d := &c.Drawer
+	if d.Pin != 2 && d.Pin != 5 {
+		return fmt.Errorf("drawer.pin = %d: the connector has a kick on pin 2 and on pin 5", d.Pin)
+	}
+	if d.LeftOpen != 0 && (d.LeftOpen < leftOpenMin || d.LeftOpen > leftOpenMax) {
+		return fmt.Errorf("drawer.left_open_seconds = %d: %d to %d seconds until an open drawer is an alarm, or 0 for never", d.LeftOpen, leftOpenMin, leftOpenMax)
+	}
+	if d.Via != viaGPIO {
+		if d.Kick != "" || d.Sense != "" {
+			return errors.New("drawer.kick and drawer.sense are lines of via = \"gpio\": remove them, or set it")
+		}
+		return nil
+	}
+	users := map[string]string{}
+	if c.Card.Tamper != "" {
+		users[c.Card.Tamper] = "card.tamper"
+	}
+	if lines, err := board.ParseHead(c.Card.Port); err == nil && c.Card.Reader == "msr-ttl" {
+		for _, name := range lines {
+			users[name] = "card.port"
+		}
+	}
+	for _, line := range []struct{ key, name string }{{"drawer.kick", d.Kick}, {"drawer.sense", d.Sense}} {
+		if line.name == "" || len(line.name) > gpioNameMax {
+			return fmt.Errorf("%s = %.40q: via = \"gpio\" needs the kernel's name of a line, like \"GPIO17\" (gpioinfo lists them)", line.key, line.name)
+		}
+		if other := users[line.name]; other != "" {
+			return fmt.Errorf("%s and %s are both %q: each needs a line of its own", other, line.key, line.name)
+		}
+		users[line.name] = line.key
+	}
+	return nil
 }
 
 // checkHead checks the lines of a head without a decoder, which are its port.
@@ -254,6 +339,12 @@ func (c *Config) checkSerials() error {
 		if serial.Opener != "" && serial.Opener != "bugst" && serial.Opener != "tarm" {
 			return fmt.Errorf("%s.opener = %q: use bugst or tarm", name, serial.Opener)
 		}
+		if serial.Flow != "" && !slices.Contains(port.FlowNames(), serial.Flow) {
+			return fmt.Errorf("%s.flow = %q: use one of %s", name, serial.Flow, strings.Join(port.FlowNames(), ", "))
+		}
+		if err := port.CheckName(serial.Port); err != nil {
+			return fmt.Errorf("%s.port: %w", name, err)
+		}
 		if other := users[serial.Port]; serial.Port != "" && other != "" {
 			return fmt.Errorf("%s.port and %s.port are both %q: each device needs its own", name, other, serial.Port)
 		}
@@ -265,7 +356,7 @@ func (c *Config) checkSerials() error {
 // resolve makes the file's relative paths start at the file.
 func (c *Config) resolve(dir string) {
 	for _, p := range []*string{
-		&c.Register.State, &c.Cloud.CA, &c.Cloud.Creds, &c.Cloud.SealTo, &c.Cloud.CustomerKey, &c.Cloud.SignedBy, &c.Catalog.File,
+		&c.Register.State, &c.Issuer.Logo, &c.Cloud.CA, &c.Cloud.Creds, &c.Cloud.SealTo, &c.Cloud.CustomerKey, &c.Cloud.SignedBy, &c.Catalog.File,
 	} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)

@@ -6,20 +6,59 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
+	"regi/board/port"
 	"regi/firmware/landlock"
 	"regi/firmware/register"
 	"regi/firmware/role"
 	"regi/firmware/uplink"
 )
 
+// spawnerPaths are what the roles open before each enters its own, narrower
+// domain: the lines of the counter, the state folder with the key files, the
+// cloud's CA and credentials, and what names are found by. The credentials'
+// folders, since a file that was replaced is another file.
+func spawnerPaths(c *Config) []landlock.Path {
+	paths := []landlock.Path{
+		{Path: "/dev", Access: landlock.Device},
+		{Path: c.Register.State, Access: landlock.Read | landlock.Write},
+		{Path: "/etc/localtime", Access: landlock.Read},
+	}
+	for _, file := range []string{c.Cloud.CA, c.Cloud.Creds} {
+		if file != "" {
+			paths = append(paths, landlock.Path{Path: filepath.Dir(file), Access: landlock.Read})
+		}
+	}
+	if dir := portFolder(c.Card.Port, c.Register.State); dir != "" {
+		paths = append(paths, landlock.Path{Path: dir, Access: landlock.Device})
+	}
+	return slices.Concat(paths, namePaths(), sysPaths())
+}
+
+// namePaths are the files by which a host is found.
+func namePaths() (paths []landlock.Path) {
+	for _, path := range []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"} {
+		paths = append(paths, landlock.Path{Path: path, Access: landlock.Read})
+	}
+	return paths
+}
+
+// sysPaths are where a line is found by its socket or maker.
+func sysPaths() (paths []landlock.Path) {
+	for _, dir := range port.SysPaths() {
+		paths = append(paths, landlock.Path{Path: dir, Access: landlock.Read})
+	}
+	return paths
+}
+
 // registerLimits are what a running register may still open: the two folders
 // that its records are in, not the key files beside them, and devices, which may
 // appear later. Everything else it has read by now.
 func registerLimits(c *Config) role.Limits {
-	l := role.Limits{Paths: []landlock.Path{{Path: "/dev", Access: landlock.Device}}}
+	l := role.Limits{Paths: append([]landlock.Path{{Path: "/dev", Access: landlock.Device}}, sysPaths()...)}
 	for _, dir := range register.Folders(c.Register.State) {
 		l.Paths = append(l.Paths, landlock.Path{Path: dir, Access: landlock.Read | landlock.Write})
 	}
@@ -34,7 +73,7 @@ func registerLimits(c *Config) role.Limits {
 // portFolder is where a port outside /dev is or may appear; "": it needs no rule
 // of its own. No folder that holds the state is given for it.
 func portFolder(path, state string) string {
-	if path == "" {
+	if !strings.Contains(path, "/") { // none, or a name of something in /dev
 		return ""
 	}
 	if real, err := filepath.EvalSymlinks(path); err == nil {
@@ -55,10 +94,7 @@ func under(path, dir string) bool {
 // uplinkLimits are what the uplink may still open: the cloud's port, and the
 // files by which its host is found. Its CA and credentials are open by now.
 func uplinkLimits(c uplink.Config) role.Limits {
-	l := role.Limits{UID: role.UplinkUID}
-	for _, path := range []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"} {
-		l.Paths = append(l.Paths, landlock.Path{Path: path, Access: landlock.Read})
-	}
+	l := role.Limits{UID: role.UplinkUID, Paths: namePaths()}
 	u, err := url.Parse(c.URL)
 	if err != nil {
 		return l

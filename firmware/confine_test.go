@@ -50,6 +50,8 @@ func TestRegisterLimits(t *testing.T) {
 	l := registerLimits(c)
 	want := []landlock.Path{
 		{Path: "/dev", Access: landlock.Device},
+		{Path: "/sys/class/tty", Access: landlock.Read},
+		{Path: "/sys/devices", Access: landlock.Read},
 		{Path: filepath.Join(state, "journal"), Access: landlock.Read | landlock.Write},
 		{Path: filepath.Join(state, "checkpoint"), Access: landlock.Read | landlock.Write},
 		{Path: ports, Access: landlock.Device},

@@ -23,6 +23,7 @@ import (
 	"regi/firmware/capture/ceremony"
 	"regi/firmware/capture/launch"
 	"regi/firmware/journal"
+	"regi/firmware/landlock"
 	"regi/firmware/record"
 	"regi/firmware/register"
 	"regi/firmware/role"
@@ -31,6 +32,9 @@ import (
 // TestMain is the real program when a test starts it again as one.
 func TestMain(m *testing.M) {
 	if os.Args[0] == "regi" || role.Of(os.Args[0]) != "" {
+		if os.Args[0] == role.Drawer {
+			solderPins()
+		}
 		main()
 		os.Exit(0)
 	}
@@ -339,7 +343,7 @@ func TestTamper(t *testing.T) {
 			if err := os.MkdirAll(o.state, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			spawn, err := role.NewSpawner(os.Stderr)
+			spawn, err := role.NewSpawner(os.Stderr, []landlock.Path{{Path: o.state, Access: landlock.Read | landlock.Write}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -13,19 +14,22 @@ import (
 	"runtime"
 	"syscall"
 
+	"regi/firmware/boot"
 	"regi/firmware/role"
 )
 
-// version is set by the build.
-var version = "dev"
+// version and built (Unix seconds) are set by the build.
+var version, built = "dev", "0"
 
 const usage = `regi is a shop's register.
 
   regi run --config FILE     run the register
-  regi check --config FILE   open and test each device, one line each
+  regi check --config FILE [--open-drawer]
+                             open and test each device, one line each
   regi keys --config FILE inject|status|wipe
                              load, look at or destroy the card key
   regi version               print the version
+  regi init                  the first process of a flashed board, and nothing else
 
 The simulator (make sim) writes a complete FILE to look at.
 `
@@ -40,9 +44,14 @@ func main() {
 		os.Exit(keysMain())
 	case role.Uplink:
 		err = uplinkMain()
+	case role.Drawer:
+		err = drawerMain()
 	case role.Spawn:
 		err = role.SpawnMain()
 	default:
+		if os.Getpid() == 1 {
+			boot.Main(bootOptions()) // does not return
+		}
 		err = command(os.Args[1:], os.Stdout)
 	}
 	if err != nil {
@@ -59,16 +68,18 @@ func command(args []string, out io.Writer) error {
 	defer stop()
 	switch args[0] {
 	case "run", "check":
-		config, err := loadFlags(args[0], args[1:])
+		config, open, err := loadFlags(args[0], args[1:])
 		if err != nil {
 			return err
 		}
 		if args[0] == "check" {
-			return check(ctx, config, out)
+			return check(ctx, config, open, out)
 		}
 		return run(ctx, config)
 	case "keys":
 		return keys(ctx, args[1:], out)
+	case "init":
+		return errors.New("init is for the kernel of a flashed board, as its first process")
 	case "version":
 		_, err := fmt.Fprintf(out, "regi %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return err
@@ -79,14 +90,19 @@ func command(args []string, out io.Writer) error {
 	return fmt.Errorf("%q is no command\n\n%s", args[0], usage)
 }
 
-func loadFlags(name string, args []string) (*Config, error) {
+// loadFlags reads the configuration. open: "regi check" opens the drawer, too.
+func loadFlags(name string, args []string) (c *Config, open bool, err error) {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	path := flags.String("config", "", "the register's configuration `FILE`")
+	if name == "check" {
+		flags.BoolVar(&open, "open-drawer", false, "open the cash drawer, and watch its switch")
+	}
 	if err := flags.Parse(args); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if *path == "" || flags.NArg() > 0 {
-		return nil, fmt.Errorf("use: regi %s --config FILE", name)
+		return nil, false, fmt.Errorf("use: regi %s --config FILE", name)
 	}
-	return LoadConfig(*path)
+	c, err = LoadConfig(*path)
+	return c, open, err
 }

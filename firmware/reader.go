@@ -20,7 +20,7 @@ func openReader(w wire, o *capture.Options) (read func(context.Context, capture.
 		o.Head, o.Strobed = head, head.Strobed()
 		return capture.Main, nil
 	}
-	line := port.Options{Path: w.Port, Baud: w.Baud, Opener: w.Opener}
+	line := w.options()
 	passes := func(format encreader.Format) func(context.Context, capture.Options) error {
 		return func(ctx context.Context, o capture.Options) error { return capture.Pass(ctx, o, format) }
 	}

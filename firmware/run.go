@@ -10,7 +10,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
@@ -40,41 +42,45 @@ func run(ctx context.Context, c *Config) error {
 	if err := role.Harden(); err != nil {
 		return err
 	}
-	// Before this process is confined: the others must not be born confined.
-	spawn, err := role.NewSpawner(os.Stderr)
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	// Before this process is confined: the others must not be born into its
+	// domain.
+	spawn, err := startSpawner(c)
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	logControls(log, role.Spawn, spawn.Controls)
+	var coil *drawerProcess
+	if c.Drawer.Via == viaGPIO {
+		// First of all: a crash may have left the coil on. If there is none now,
+		// keepDrawer says why not.
+		coil, _ = startDrawer(ctx, c, spawn) //nolint:errcheck // see above
+	}
 	rc, err := registerConfig(c, log)
 	if err != nil {
 		return err
 	}
+	onBoard := boardLink(&rc)
 	reg, err := register.New(rc) //nolint:contextcheck // its journal outlives the context
 	if err != nil {
 		return err
 	}
 	tamper, noTamper := openTamper(c)
+	plugged, err := port.NewHotplug()
+	if err != nil {
+		log.Warn(onlyLooking, "err", err.Error())
+	}
 	logControls(log, "regi-register", role.Confine(registerLimits(c)))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return reg.Run(ctx) })
 	g.Go(func() error { return spawn.Wait(ctx) })
-	for name, use := range deviceTasks(c, reg) {
-		serial := *c.serials()[name]
-		if serial.Port == "" {
-			continue
-		}
-		g.Go(func() error {
-			open := func() (drivers.Port, error) {
-				p, err := openPort(serial)
-				if err != nil || name != "printer" {
-					return p, err
-				}
-				return answering(ctx, p, c.Printer.Model)
-			}
-			state := func(up bool, err error) { reg.DeviceState(ctx, name, up, err) }
-			return port.Supervise(ctx, open, use, state)
-		})
+	if onBoard != nil {
+		g.Go(func() error { return tellAlive(ctx, onBoard, reg) })
+	}
+	g.Go(func() error { hearOfDevices(ctx, plugged, log); return nil })
+	superviseDevices(ctx, g, c, reg, plugged)
+	if c.Drawer.Via == viaGPIO {
+		g.Go(func() error { keepDrawer(ctx, c, reg, spawn, coil); return nil })
 	}
 	g.Go(func() error { keepUplink(ctx, c, reg, spawn); return nil })
 	if c.Card.Reader != "none" && c.Card.Port != "" {
@@ -93,22 +99,75 @@ func run(ctx context.Context, c *Config) error {
 	return nil
 }
 
+// startSpawner starts the process that starts the others. The state folder must
+// be there for its domain to hold it.
+func startSpawner(c *Config) (*role.Spawner, error) {
+	if err := makeState(c); err != nil {
+		return nil, err
+	}
+	return role.NewSpawner(os.Stderr, spawnerPaths(c))
+}
+
+func makeState(c *Config) error {
+	if err := os.MkdirAll(c.Register.State, 0o700); err != nil {
+		return fmt.Errorf("register.state: %w", err)
+	}
+	return nil
+}
+
+// superviseDevices keeps each configured device in use.
+func superviseDevices(ctx context.Context, g *errgroup.Group, c *Config, reg *register.Register, plugged *port.Hotplug) {
+	for name, use := range deviceTasks(c, reg) {
+		serial := *c.serials()[name]
+		if serial.Port == "" {
+			continue
+		}
+		g.Go(func() error {
+			open := func() (drivers.Port, error) {
+				p, err := openPort(serial)
+				if err != nil || name != "printer" {
+					return p, err
+				}
+				return answering(ctx, p, c.Printer.Model)
+			}
+			state := func(up bool, err error) { reg.DeviceState(ctx, name, up, err) }
+			return port.Supervise(ctx, port.Device{Open: open, Use: use, State: state, Plugged: plugged.Plugged})
+		})
+	}
+}
+
+const onlyLooking = "new devices are found by looking only"
+
+// hearOfDevices listens for what is plugged in. Without it devices are found a
+// little later.
+func hearOfDevices(ctx context.Context, plugged *port.Hotplug, log *slog.Logger) {
+	if plugged == nil {
+		return
+	}
+	if err := plugged.Run(ctx); ctx.Err() == nil {
+		log.Warn(onlyLooking, "err", err.Error())
+	}
+}
+
 func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
 	rc := register.Config{
 		ID: record.ID{Store: c.Register.Store, Register: c.Register.ID}, StateDir: c.Register.State, Version: version, Log: log,
+		LeftOpen: leftOpen(c),
 		Till: till.Config{
 			Store: c.Register.Store, Register: c.Register.ID, Currency: c.Register.Currency, Locale: c.Register.Locale,
 			Profile: c.Register.Profile, TaxRounding: c.Tax.Rounding, Prices: c.Tax.Prices,
-			Issuer: sale.Issuer{
-				Name: c.Issuer.Name, Address: c.Issuer.Address, Tel: c.Issuer.Tel, RegistrationNumber: c.Issuer.RegistrationNumber,
-			},
+			Issuer:     c.issuer(),
+			Supervisor: c.Register.Supervisor, RefundMax: sale.Money(c.Register.RefundMax),
 		},
 	}
-	if err := os.MkdirAll(c.Register.State, 0o700); err != nil {
-		return rc, fmt.Errorf("register.state: %w", err)
+	if err := makeState(c); err != nil {
+		return rc, err
 	}
 	var err error
 	if rc.Key, err = deviceKey(filepath.Join(c.Register.State, "device.key")); err != nil {
+		return rc, err
+	}
+	if err := shopConfig(c, &rc); err != nil {
 		return rc, err
 	}
 	if rc.SealTo, err = keyFile("cloud.seal_to", c.Cloud.SealTo, record.ParseSealPublic); err != nil {
@@ -124,10 +183,22 @@ func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
 	if err != nil {
 		return rc, fmt.Errorf("catalog.file: %w", err)
 	}
-	if rc.Prices, err = catalog.Parse(data); err != nil {
+	names := make([]string, len(rc.Till.Rates))
+	for i, named := range rc.Till.Rates {
+		names[i] = named.Name
+	}
+	if rc.Prices, err = catalog.Parse(data, names...); err != nil {
 		return rc, fmt.Errorf("catalog.file %s: %w", c.Catalog.File, err)
 	}
 	return rc, nil
+}
+
+// leftOpen is when an open drawer is an alarm; negative: never.
+func leftOpen(c *Config) time.Duration {
+	if c.Drawer.LeftOpen == 0 {
+		return -1
+	}
+	return time.Duration(c.Drawer.LeftOpen) * time.Second
 }
 
 func keyFile[K any](key, path string, parse func([]byte) (K, error)) (k K, err error) {
@@ -206,7 +277,16 @@ func writeDurably(path string, data []byte) error {
 }
 
 func openPort(s Serial) (drivers.Port, error) {
-	return port.Open(port.Options{Path: s.Port, Baud: s.Baud, Opener: s.Opener})
+	p, err := port.Open(s.options())
+	if err != nil {
+		return nil, err // not a nil *Port in an interface
+	}
+	return p, nil
+}
+
+func (s Serial) options() port.Options {
+	flow := slices.Index(port.FlowNames(), s.Flow)
+	return port.Options{Path: s.Port, Baud: s.Baud, Opener: s.Opener, Flow: port.Flow(max(flow, 0))} //nolint:gosec // one of three
 }
 
 // answering is a port with a printer that is on: the port of one that is off
@@ -224,6 +304,9 @@ func answering(ctx context.Context, p drivers.Port, model string) (drivers.Port,
 
 // deviceTasks says what is done with each open line.
 func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Context, drivers.Port) error {
+	// They outlive the printer's line. The process before may just have pulsed.
+	coils := &drawer.Coils{}
+	coils.Warm(time.Now(), drawer.KickOn)
 	return map[string]func(context.Context, drivers.Port) error{
 		"scanner": func(ctx context.Context, p drivers.Port) error {
 			s, err := scanner.New(p, scanner.Options{Framing: c.Scanner.Framing})
@@ -240,13 +323,23 @@ func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Cont
 		},
 		"printer": func(ctx context.Context, p drivers.Port) error {
 			printer, err := newPrinter(p, c.Printer.Model)
+			if err == nil && c.Printer.Model == escpos.Auto {
+				err = printer.Init(ctx) // its width is to be known before a receipt is laid out
+			}
 			if err != nil {
 				return err
 			}
-			return reg.ServePrinter(ctx, printer, drawer.ViaPrinter(printer, c.Drawer.Pin))
+			if c.Drawer.Via == viaGPIO {
+				return reg.ServePrinter(ctx, printer, nil)
+			}
+			return reg.ServePrinter(ctx, printer, printerDrawer(c, printer, coils))
 		},
 		"console": reg.ServeConsole,
 	}
+}
+
+func printerDrawer(c *Config, k drawer.Kicker, coils *drawer.Coils) *drawer.Drawer {
+	return drawer.New(k, drawer.Options{Pin: c.Drawer.Pin, OpenLow: c.Drawer.SenseOpen == senseLow, Coils: coils})
 }
 
 // keepUplink runs the only process with a network socket.

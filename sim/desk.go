@@ -26,6 +26,7 @@ import (
 	"regi/sim/device/scanner"
 	"regi/sim/device/starprinter"
 	"regi/sim/hsm"
+	"regi/sim/keyhost"
 	"regi/sim/wire"
 )
 
@@ -116,6 +117,16 @@ func (d *desk) fit(config string) error {
 	return nil
 }
 
+// letters are a new card key for a ceremony.
+func (d *desk) letters() (keyhost.Letters, error) {
+	id, key, err := d.hsm.CardKey()
+	if err != nil {
+		return keyhost.Letters{}, err
+	}
+	defer clear(key[:])
+	return keyhost.Write(id, key)
+}
+
 // furnish puts the devices at the far ends of the wires.
 func (d *desk) furnish() {
 	ring := d.bell.Ring
@@ -133,7 +144,7 @@ func (d *desk) furnish() {
 	d.counter = counter.New(counter.Counter{
 		Scanner: scanner.New(d.wires["scanner"]), Card: d.card, Keypad: keypad.New(d.wires["keypad"]),
 		Display: display.New(d.wires["display"], ring), Console: console.New(d.wires["console"], ring), Drawer: box,
-		Printer: paper, Power: d.power, Cloud: d.cloud, Wires: d.wires, Bell: &d.bell, Goods: goods(), Cards: cards(),
+		Printer: paper, Power: d.power, Cloud: d.cloud, Wires: d.wires, Bell: &d.bell, Goods: goods(), Cards: cards(), Letters: d.letters,
 		Alarms: d.alarms,
 		Log:    func(format string, args ...any) { fmt.Fprintf(os.Stderr, "sim: "+format+"\n", args...) },
 	})

@@ -679,3 +679,45 @@ func TestUnknownOpener(t *testing.T) {
 		t.Error("opened")
 	}
 }
+
+// TestXonXoff: the far end holds what is written, and its XOFF is no data.
+func TestXonXoff(t *testing.T) {
+	far, path := newPTY(t)
+	p := openPort(t, port.Options{Path: path, Flow: port.FlowXonXoff})
+	say := func(b ...byte) {
+		t.Helper()
+		if _, err := far.Write(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hear := func(within time.Duration) (string, error) {
+		t.Helper()
+		if err := far.SetReadDeadline(time.Now().Add(within)); err != nil {
+			t.Fatal(err)
+		}
+		var b [16]byte
+		n, err := far.Read(b[:])
+		return string(b[:n]), err
+	}
+	say('a', 0x13, 'b')
+	var b [16]byte
+	if n, err := io.ReadFull(p, b[:2]); string(b[:n]) != "ab" || err != nil {
+		t.Fatalf("read %q, %v", b[:n], err)
+	}
+	wrote := inBackground(func() (int, error) { return p.Write([]byte("held")) })
+	if got, err := hear(soon); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("after XOFF came %q, %v", got, err)
+	}
+	say(0x11)
+	if got, err := hear(patience); got != "held" || err != nil {
+		t.Errorf("after XON came %q, %v", got, err)
+	}
+	wantResult(t, wrote, nil)
+	plain, far2, _ := pair(t, "")
+	if _, err := far2.Write([]byte{0x13}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := plain.Read(b[:]); n != 1 || b[0] != 0x13 || err != nil {
+		t.Errorf("without flow control XOFF is data: %q, %v", b[:n], err)
+	}
+}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -130,4 +132,47 @@ func (p *Port) ask(request uint) (answer int, err error) {
 		return err
 	})
 	return answer, err
+}
+
+// Errors are what a UART has counted since it was found: a wrong speed, a loose
+// ground or too slow a machine, told apart.
+type Errors struct {
+	Breaks, Parity, Framing, Overruns int
+	// Dropped bytes came faster than they were read.
+	Dropped int
+}
+
+// Errors returns the counters, or drivers.ErrUnsupported where the port has
+// none (a pseudo-terminal, some converters).
+func (p *Port) Errors() (Errors, error) {
+	// struct serial_icounter_struct of linux/serial.h.
+	var c struct {
+		cts, dsr, rng, dcd, rx, tx, frame, overrun, parity, brk, bufOverrun int32
+		reserved                                                            [9]int32
+	}
+	err := p.control(func(fd int) error {
+		_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.TIOCGICOUNT, uintptr(unsafe.Pointer(&c))) //nolint:gosec // a struct for the kernel
+		if errno != 0 {
+			return errno
+		}
+		return nil
+	})
+	if err != nil {
+		return Errors{}, p.fail("errors", err)
+	}
+	return Errors{int(c.brk), int(c.parity), int(c.frame), int(c.overrun), int(c.bufOverrun)}, nil
+}
+
+// String names the counters that are not zero; "" if all are.
+func (e Errors) String() string {
+	var words []string
+	for _, c := range []struct {
+		n    int
+		what string
+	}{{e.Breaks, "breaks"}, {e.Parity, "parity errors"}, {e.Framing, "framing errors"}, {e.Overruns, "overruns"}, {e.Dropped, "bytes dropped"}} {
+		if c.n != 0 {
+			words = append(words, fmt.Sprint(c.n, " ", c.what))
+		}
+	}
+	return strings.Join(words, ", ")
 }

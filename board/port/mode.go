@@ -7,6 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// DC1 and DC3 of ISO 646.
+const xon, xoff = 0x11, 0x13
+
 // posixVDisable is _POSIX_VDISABLE: a special character that is off.
 const posixVDisable = 0
 
@@ -20,12 +23,12 @@ const frame = unix.CSIZE | unix.CSTOPB | unix.PARENB | unix.CRTSCTS | unix.CREAD
 
 // setMode completes what the library has configured, the same for all of them,
 // and reads it back: a driver may take a mode without a word and not have it.
-func setMode(fd, baud int, lineEnd byte) error {
+func setMode(fd int, o Options) error {
 	before, err := unix.IoctlGetTermios(fd, unix.TCGETS2)
 	if err != nil {
 		return fmt.Errorf("read mode: %w", err)
 	}
-	want := mode(*before, lineEnd)
+	want := mode(*before, o)
 	if err := unix.IoctlSetTermios(fd, unix.TCSETS2, &want); err != nil {
 		return fmt.Errorf("set mode: %w", err)
 	}
@@ -37,15 +40,15 @@ func setMode(fd, baud int, lineEnd byte) error {
 		(got.Cflag^want.Cflag)&frame != 0 || got.Cc != want.Cc {
 		return errors.New("the driver did not take the mode")
 	}
-	if off := float64(got.Ospeed)/float64(baud) - 1; off > baudErrorMax || off < -baudErrorMax {
-		return fmt.Errorf("the driver made it %d bit/s, not %d", got.Ospeed, baud)
+	if off := float64(got.Ospeed)/float64(o.Baud) - 1; off > baudErrorMax || off < -baudErrorMax {
+		return fmt.Errorf("the driver made it %d bit/s, not %d", got.Ospeed, o.Baud)
 	}
 	return nil
 }
 
-// mode is termios(3) for bytes as they are: 8N1, no flow control, no
-// translation, no signals, no echo; the speed is kept.
-func mode(t unix.Termios, lineEnd byte) unix.Termios {
+// mode is termios(3) for bytes as they are: 8N1, no translation, no signals, no
+// echo, and flow control as asked; the speed is kept.
+func mode(t unix.Termios, o Options) unix.Termios {
 	// INPCK without IGNPAR and PARMRK: a byte that broke on the line arrives
 	// as NUL, which every driver refuses. Otherwise it would arrive as some
 	// other byte (go.bug.st) or be missing (tarm): a wrong or shorter code.
@@ -58,12 +61,20 @@ func mode(t unix.Termios, lineEnd byte) unix.Termios {
 	for i := range t.Cc {
 		t.Cc[i] = posixVDisable
 	}
-	if lineEnd == 0 {
+	switch o.Flow {
+	case FlowNone:
+	case FlowXonXoff:
+		t.Iflag |= unix.IXON
+		t.Cc[unix.VSTART], t.Cc[unix.VSTOP] = xon, xoff
+	case FlowRTSCTS:
+		t.Cflag |= unix.CRTSCTS
+	}
+	if o.LineEnd == 0 {
 		t.Cc[unix.VMIN] = 1
 		return t
 	}
 	// Without IEXTEN and ISIG no other character can act; LF always ends a line.
 	t.Lflag = unix.ICANON
-	t.Cc[unix.VEOL] = lineEnd
+	t.Cc[unix.VEOL] = o.LineEnd
 	return t
 }

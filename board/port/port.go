@@ -35,11 +35,13 @@ const (
 
 // Options say which line and how.
 type Options struct {
-	// Path is any tty, by preference a link in /dev/serial/by-path.
+	// Path is any tty, by preference a link in /dev/serial/by-path, or a name
+	// that Find knows.
 	Path string
-	// Baud is the speed in bit/s, always 8N1 without flow control; zero is
-	// BaudDefault.
+	// Baud is the speed in bit/s, always 8N1; zero is BaudDefault.
 	Baud int
+	// Flow is how the far end holds us: FlowNone, FlowXonXoff or FlowRTSCTS.
+	Flow Flow
 	// Opener is the library that opens and configures the line: "bugst"
 	// (go.bug.st/serial, also for "") or "tarm" (github.com/tarm/serial).
 	Opener string
@@ -49,6 +51,21 @@ type Options struct {
 	// has a meaning. At most 4,095 bytes a line; the kernel drops the rest.
 	LineEnd byte
 }
+
+// Flow is a flow control.
+type Flow uint8
+
+// Flow controls, by their names in the configuration: "none", "xonxoff" (the
+// kernel takes XOFF and XON out of what is read, so that they are no data) and
+// "rtscts".
+const (
+	FlowNone Flow = iota
+	FlowXonXoff
+	FlowRTSCTS
+)
+
+// FlowNames are the names by their numbers.
+func FlowNames() []string { return []string{"none", "xonxoff", "rtscts"} }
 
 // Port is a guarded serial line; see drivers.Port for the rules. There is no
 // buffer in it: Read puts the bytes directly into the caller's slice.
@@ -78,7 +95,11 @@ func Open(o Options) (*Port, error) {
 	if err != nil {
 		return nil, fmt.Errorf("port: open %s: %w", o.Path, err)
 	}
-	fd, err := openTTY(o.Path)
+	path, err := Find(o.Path)
+	if err != nil {
+		return nil, fmt.Errorf("port: %w", err)
+	}
+	fd, err := openTTY(path)
 	if err != nil {
 		return nil, fmt.Errorf("port: open %s: %w", o.Path, openReason(err))
 	}
@@ -115,7 +136,7 @@ func setUp(fd int, file *os.File, o Options, configure func(path string, baud in
 	if err := configureUnforked(fd, o.Baud, configure); err != nil {
 		return err
 	}
-	if err := setMode(fd, o.Baud, o.LineEnd); err != nil {
+	if err := setMode(fd, o); err != nil {
 		return err
 	}
 	// What came before now was for somebody else: an old scan, half a swipe.

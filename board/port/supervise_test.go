@@ -68,10 +68,11 @@ func TestSuperviseBackOff(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
 		defer cancel()
 		l := log{start: time.Now()}
-		err := port.Supervise(ctx,
-			func() (drivers.Port, error) { return l.open(nil, drivers.ErrUnplugged) },
-			func(context.Context, drivers.Port) error { t.Error("used"); return nil },
-			l.state)
+		err := port.Supervise(ctx, port.Device{
+			Open:  func() (drivers.Port, error) { return l.open(nil, drivers.ErrUnplugged) },
+			Use:   func(context.Context, drivers.Port) error { t.Error("used"); return nil },
+			State: l.state,
+		})
 		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, drivers.ErrUnplugged) {
 			t.Errorf("returned %v", err)
 		}
@@ -88,19 +89,21 @@ func TestSuperviseReset(t *testing.T) {
 		l := log{start: time.Now()}
 		lasts := []time.Duration{0, 0, 10 * ms, port.BackOffMax, 0, time.Hour}
 		var ports []*stub
-		err := port.Supervise(ctx,
-			func() (drivers.Port, error) {
+		err := port.Supervise(ctx, port.Device{
+			Open: func() (drivers.Port, error) {
 				ports = append(ports, newStub())
 				return l.open(ports[len(ports)-1], nil)
 			},
-			func(ctx context.Context, _ drivers.Port) error {
+			Use: func(ctx context.Context, _ drivers.Port) error {
 				select {
 				case <-ctx.Done():
 					return ctx.Err()
 				case <-time.After(lasts[len(ports)-1]):
 					return drivers.ErrUnplugged
 				}
-			}, l.state)
+			},
+			State: l.state,
+		})
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("returned %v", err)
 		}
@@ -131,9 +134,11 @@ func TestSuperviseReasons(t *testing.T) {
 		defer cancel()
 		l := log{start: time.Now()}
 		reasons := []error{os.ErrNotExist, os.ErrNotExist, drivers.ErrBusy, drivers.ErrBusy}
-		err := port.Supervise(ctx,
-			func() (drivers.Port, error) { return l.open(nil, reasons[len(l.opens)]) },
-			nil, l.state)
+		err := port.Supervise(ctx, port.Device{
+			Open:  func() (drivers.Port, error) { return l.open(nil, reasons[len(l.opens)]) },
+			Use:   nil,
+			State: l.state,
+		})
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("returned %v", err)
 		}
@@ -147,12 +152,14 @@ func TestSuperviseEndsBlockedUse(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		l := log{start: time.Now()}
-		err := port.Supervise(ctx,
-			func() (drivers.Port, error) { return l.open(newStub(), nil) },
-			func(_ context.Context, p drivers.Port) error {
+		err := port.Supervise(ctx, port.Device{
+			Open: func() (drivers.Port, error) { return l.open(newStub(), nil) },
+			Use: func(_ context.Context, p drivers.Port) error {
 				_, err := p.Read(nil) // deaf to ctx
 				return err
-			}, l.state)
+			},
+			State: l.state,
+		})
 		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, drivers.ErrClosed) {
 			t.Errorf("returned %v", err)
 		}
@@ -163,7 +170,7 @@ func TestSuperviseEndsBlockedUse(t *testing.T) {
 func TestSuperviseEndedBefore(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := port.Supervise(ctx, nil, nil, nil)
+	err := port.Supervise(ctx, port.Device{})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("returned %v", err)
 	}
@@ -179,9 +186,9 @@ func TestSuperviseReplug(t *testing.T) {
 	states := make(chan error, 8)
 	done := make(chan error, 1)
 	go func() {
-		done <- port.Supervise(ctx,
-			func() (drivers.Port, error) { return port.Open(port.Options{Path: link}) },
-			func(_ context.Context, p drivers.Port) error {
+		done <- port.Supervise(ctx, port.Device{
+			Open: func() (drivers.Port, error) { return port.Open(port.Options{Path: link}) },
+			Use: func(_ context.Context, p drivers.Port) error {
 				var b [1]byte
 				for {
 					if _, err := p.Read(b[:]); err != nil {
@@ -190,7 +197,8 @@ func TestSuperviseReplug(t *testing.T) {
 					read <- b[0]
 				}
 			},
-			func(_ bool, err error) { states <- err })
+			State: func(_ bool, err error) { states <- err },
+		})
 	}()
 	if err := <-states; !errors.Is(err, os.ErrNotExist) {
 		t.Fatalf("not plugged in yet: %v", err)
@@ -223,4 +231,27 @@ func TestSuperviseReplug(t *testing.T) {
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("returned %v", err)
 	}
+}
+
+// A device that is plugged in is opened at once, and again soon: its link and
+// its rights may come a moment later.
+func TestSupervisePlugged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
+		defer cancel()
+		l := log{start: time.Now()}
+		plugged := make(chan struct{})
+		time.AfterFunc(8*time.Second, func() { close(plugged); plugged = nil })
+		port.Supervise(ctx, port.Device{ //nolint:errcheck // the context's end
+			Open:    func() (drivers.Port, error) { return l.open(nil, drivers.ErrUnplugged) },
+			State:   l.state,
+			Plugged: func() <-chan struct{} { return plugged },
+		})
+		l.want(t,
+			[]time.Duration{
+				0, 100 * ms, 300 * ms, 700 * ms, 1500 * ms, 3100 * ms, 5100 * ms, 7100 * ms,
+				8000 * ms, 8100 * ms, 8300 * ms, 8700 * ms, 9500 * ms, 11100 * ms,
+			},
+			[]string{"0s false unplugged"})
+	})
 }

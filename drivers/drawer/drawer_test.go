@@ -20,6 +20,8 @@ type connector struct {
 	after  time.Duration
 	low    bool // the switch pulls the pin down when open
 	status error
+	stale  int // answers that say what the one before should have said
+	was    bool
 }
 
 func (c *connector) Kick(context.Context, int) error {
@@ -29,6 +31,10 @@ func (c *connector) Kick(context.Context, int) error {
 
 func (c *connector) Status(context.Context) (drivers.PrinterStatus, error) {
 	open := c.opens > 0 && len(c.kicks) >= c.opens && time.Since(c.kicks[c.opens-1]) >= c.after
+	if c.stale > 0 {
+		open, c.was = c.was, open
+		c.stale--
+	}
 	return drivers.PrinterStatus{DrawerPin3: open != c.low}, c.status
 }
 
@@ -45,6 +51,8 @@ func TestOpenDrawer(t *testing.T) {
 		"open is low":           {connector{opens: 1, low: true}, 1, nil},
 		"open is low, jammed":   {connector{low: true}, drawer.TriesMax, drivers.ErrDidNotOpen},
 		"switch cannot be read": {connector{opens: 1, status: drivers.ErrTimeout}, 1, drivers.ErrTimeout},
+		"stale, then open":      {connector{opens: 1, stale: 1}, 1, nil},
+		"stale, then jammed":    {connector{stale: 1}, drawer.TriesMax, drivers.ErrDidNotOpen},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -39,6 +39,8 @@ func (s drawerSuite) run(t *testing.T) {
 			tests,
 			suiteTest{"coil keeps cool", s.duty},
 			suiteTest{"asked by many at once", s.many},
+			suiteTest{"behind a busy line", s.busy},
+			suiteTest{"switch bounces", s.bounces},
 			suiteTest{"printer is silent", s.silent},
 		)
 	}
@@ -217,6 +219,64 @@ func (s drawerSuite) many(t *testing.T) {
 	}
 	if len(device.Kicks()) < triesMost {
 		t.Errorf("%d kicks", len(device.Kicks()))
+	}
+}
+
+// busy kicks while a document is stuck in the line: what waited behind it must
+// not arrive as two pulses in a row. The coils are those of the connector,
+// whoever kicks.
+func (s drawerSuite) busy(t *testing.T) {
+	p, _, device := s.start(t, 0)
+	kicker, ok := p.(interface {
+		Kick(ctx context.Context, pin int) error
+	})
+	if !ok {
+		t.Fatal("a printer with a drawer connector that cannot kick")
+	}
+	device.Reads(40) // to the middle of a line
+	j := start(t.Context(), p, pages("a", 20))
+	time.Sleep(100 * time.Millisecond)
+	const calls, apart = 3, 300 * time.Millisecond
+	ended := make(chan error)
+	for range calls {
+		go func() { ended <- kicker.Kick(t.Context(), s.pin) }()
+		time.Sleep(apart)
+	}
+	device.Reads(-1)
+	for range calls {
+		if err := <-ended; err != nil && !errors.Is(err, drivers.ErrDuty) && !errors.Is(err, drivers.ErrTimeout) {
+			t.Error(err)
+		}
+	}
+	if err := j.wait(t); err != nil {
+		t.Error(err)
+	}
+	time.Sleep(5 * time.Second)
+	if err := kicker.Kick(t.Context(), s.pin); err != nil {
+		t.Errorf("later: %v", err)
+	}
+}
+
+// bounces opens a drawer whose switch says closed once more at the first look.
+func (s drawerSuite) bounces(t *testing.T) {
+	_, d, device := s.start(t, 0)
+	if open, err := d.DrawerOpened(t.Context()); err != nil || open {
+		t.Fatalf("opened: %v, %v", open, err)
+	}
+	for _, want := range []bool{true, false} {
+		device.Set(func(*PrinterFaults) { device.pin3 = want })
+		stop := time.AfterFunc(time.Millisecond, func() { device.Set(func(*PrinterFaults) { device.pin3 = !want }) })
+		back := time.AfterFunc(20*time.Millisecond, func() { device.Set(func(*PrinterFaults) { device.pin3 = want }) })
+		if open, err := d.DrawerOpened(t.Context()); err != nil || open != want {
+			t.Errorf("opened: %v, %v, want %v", open, err, want)
+		}
+		stop.Stop()
+		back.Stop()
+		device.Set(func(*PrinterFaults) { device.pin3 = !want })
+		time.AfterFunc(time.Millisecond, func() { device.Set(func(*PrinterFaults) { device.pin3 = want }) })
+		if open, err := d.DrawerOpened(t.Context()); err != nil || open != want {
+			t.Errorf("a bounce is believed: %v, %v, want %v", open, err, want)
+		}
 	}
 }
 

@@ -33,6 +33,8 @@ func (s printerSuite) run(t *testing.T) {
 		{"no paper to begin with", s.noPaper},
 		{"cover open in the middle", s.cover},
 		{"cutter jam", s.cutter},
+		{"head too hot", s.headHot},
+		{"mechanical error", s.mechanical},
 		{"paper near end", s.nearEnd},
 		{"unrecoverable", s.unrecoverable},
 		{"unplugged in the middle", s.unplugged},
@@ -303,6 +305,20 @@ func (s printerSuite) cover(t *testing.T) {
 
 func (s printerSuite) cutter(t *testing.T) {
 	s.pause(t, drivers.ErrCutter, func(d *ReceiptPrinter) { d.JamCutter(true) }, func(d *ReceiptPrinter) { d.JamCutter(false) })
+}
+
+func (s printerSuite) headHot(t *testing.T) {
+	set := func(on bool) func(*ReceiptPrinter) {
+		return func(d *ReceiptPrinter) { d.Set(func(f *PrinterFaults) { f.HeadHot = on }) }
+	}
+	s.pause(t, drivers.ErrHeadHot, set(true), set(false))
+}
+
+func (s printerSuite) mechanical(t *testing.T) {
+	set := func(on bool) func(*ReceiptPrinter) {
+		return func(d *ReceiptPrinter) { d.Set(func(f *PrinterFaults) { f.Mechanical = on }) }
+	}
+	s.pause(t, drivers.ErrMechanical, set(true), set(false))
 }
 
 // nearEnd is no reason to stop.

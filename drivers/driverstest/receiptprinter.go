@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/japanese"
 )
 
@@ -30,20 +31,26 @@ type ReceiptPrinter struct {
 	left     int // lines of paper; -1 is plenty
 	reads    int // bytes it still reads; -1 is plenty
 	jammed   bool
+	latched  bool // a cutter error that DLE ENQ ends
 	pin3     bool
-	opens    int // kicks until the drawer opens; 0 is never
+	kept     []string // the keys of the pictures in its memory
+	auto     bool     // GS a: automatic status
+	reported string   // the newest one
+	opens    int      // kicks until the drawer opens; 0 is never
 	held     [][]byte
 	received []byte
 	command  []byte   // the beginning of the one that is arriving
 	queue    [][]byte // commands to come
 	stopped  bool     // XOFF was sent
 
-	line     []byte
-	lead     byte // the first half of a kanji
-	state    printState
-	lines    []string
-	kicks    []PrinterKick
-	problems []string
+	line  []byte
+	lead  byte // the first half of a kanji
+	state printState
+	lines []string
+	kicks []PrinterKick
+	// enquiries are the n of each DLE ENQ.
+	enquiries []byte
+	problems  []string
 }
 
 // PrinterFaults are what may be wrong with a printer at a time.
@@ -61,6 +68,23 @@ type PrinterFaults struct {
 	// FencesLeft, if not zero, is how many more GS r and GS ( H are answered
 	// before the paper ends.
 	FencesLeft int
+	// Mechanical, HeadHot are errors of the mechanism; a Latched cutter error
+	// stays when the jam is gone, until DLE ENQ 1 or 2.
+	Mechanical, HeadHot, Latched bool
+	// Forgets loses the buffer when the cover opens or the paper ends, as some
+	// clones do.
+	Forgets bool
+	// Auto, if not nil, is sent in place of an automatic status; NoAuto knows no
+	// GS a, NoProcessID no GS ( H.
+	Auto                []byte
+	NoAuto, NoProcessID bool
+	// NoMemory keeps no pictures: it knows no GS ( L.
+	NoMemory bool
+	// NoIdentity does not answer GS I 1.
+	NoIdentity bool
+	// Swallows is how many more bytes it takes for those of a picture, which a
+	// host left unfinished. It hears real-time commands among them.
+	Swallows int
 	// LineTime is what one line takes.
 	LineTime time.Duration
 	// BufferBytes is how much it holds before it sends XOFF; zero is plenty.
@@ -78,9 +102,12 @@ type PrinterKick struct {
 // printState is what ESC @ resets. Without one since the power came, what is
 // printed is nobody's fault.
 type printState struct {
-	initialized, sjis, kanji, katakana, japan bool
-	star                                      starState
+	initialized, sjis, kanji, katakana, latin, japan bool
+	star                                             starState
 }
+
+// drawnMark stands in Lines for a character whose dots were sent.
+const drawnMark = "〓"
 
 // queueMax bounds what a test may make the device hold.
 const queueMax = 1 << 20
@@ -125,8 +152,12 @@ func (d *ReceiptPrinter) Set(change func(*PrinterFaults)) {
 	before := d.faults
 	change(&d.faults)
 	if d.faults.Off && !before.Off {
-		d.command, d.queue, d.line, d.lead, d.state = nil, nil, nil, 0, printState{}
+		d.forget()
+		d.state, d.auto, d.latched, d.reported = printState{}, false, false, ""
 		d.say(0)
+	}
+	if d.faults.Forgets && (d.faults.Cover && !before.Cover || d.faults.PaperOut && !before.PaperOut) {
+		d.forget()
 	}
 	if !d.faults.Off && before.Off {
 		d.say(0)
@@ -137,7 +168,43 @@ func (d *ReceiptPrinter) Set(change func(*PrinterFaults)) {
 		}
 		d.held = nil
 	}
+	d.report()
 	d.cond.Broadcast()
+}
+
+// forget loses what was received and is not on the paper.
+func (d *ReceiptPrinter) forget() {
+	d.command, d.queue, d.line, d.lead = nil, nil, nil, 0
+}
+
+// report sends the automatic status if it has changed.
+func (d *ReceiptPrinter) report() {
+	if !d.auto || d.faults.Off || d.faults.NoAuto {
+		return
+	}
+	b := []byte{0x10, 0, 0, 0}
+	set := func(on bool, i int, bit byte) {
+		if on {
+			b[i] |= bit
+		}
+	}
+	set(d.pin3, 0, 0x04)
+	set(d.paused(), 0, 0x08)
+	set(d.faults.Cover, 0, 0x20)
+	set(d.faults.Mechanical, 1, 0x04)
+	set(d.jammedNow(), 1, 0x08)
+	set(d.faults.Unrecoverable, 1, 0x20)
+	set(d.faults.HeadHot, 1, 0x40)
+	set(d.faults.NearEnd || d.faults.PaperOut, 2, 0x03)
+	set(d.faults.PaperOut, 2, 0x0C)
+	if string(b) == d.reported {
+		return
+	}
+	d.reported = string(b)
+	if d.faults.Auto != nil {
+		b = d.faults.Auto
+	}
+	d.answer(b...)
 }
 
 // PaperFor lets the paper end after so many lines, with a new roll by -1.
@@ -165,6 +232,11 @@ func (d *ReceiptPrinter) Lines() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return slices.Clone(d.lines)
+}
+
+// AfterLines returns once so many lines are on the paper, or the device ended.
+func (d *ReceiptPrinter) AfterLines(n int) {
+	d.wait(func() bool { return len(d.lines) >= n })
 }
 
 // Kicks are the pulses so far.
@@ -263,9 +335,11 @@ func (d *ReceiptPrinter) print() {
 				d.queue = d.queue[min(1, len(d.queue)):]
 			}
 			if c[0] == '\n' {
+				d.cond.Broadcast()
 				pause = d.faults.LineTime
 			}
 			d.flow()
+			d.report()
 		}
 		d.mu.Unlock()
 		time.Sleep(pause)
@@ -273,12 +347,15 @@ func (d *ReceiptPrinter) print() {
 }
 
 func (d *ReceiptPrinter) paused() bool {
-	return d.faults.Cover || d.faults.PaperOut || d.faults.Unrecoverable || d.jammedNow()
+	f := d.faults
+	return f.Cover || f.PaperOut || f.Unrecoverable || f.Mechanical || f.HeadHot || d.jammedNow()
 }
 
 // jammedNow: a jam shows when the printer cuts.
 func (d *ReceiptPrinter) jammedNow() bool {
-	return d.jammed && len(d.queue) > 0 && d.speaks.cuts(d.queue[0])
+	now := d.jammed && len(d.queue) > 0 && d.speaks.cuts(d.queue[0])
+	d.latched = d.latched || now && d.faults.Latched
+	return now || d.latched
 }
 
 // flow sends XOFF and XON.
@@ -297,6 +374,9 @@ func (d *ReceiptPrinter) receive(b byte) {
 	}
 	if len(d.received) < queueMax {
 		d.received = append(d.received, b)
+	}
+	if d.swallow(b) {
+		return
 	}
 	d.command = append(d.command, b)
 	n, known := d.speaks.length(d.command)
@@ -319,14 +399,27 @@ func (d *ReceiptPrinter) receive(b byte) {
 	}
 }
 
+// swallow takes a byte as one of a picture.
+func (d *ReceiptPrinter) swallow(b byte) bool {
+	if d.faults.Swallows == 0 {
+		return false
+	}
+	d.faults.Swallows--
+	last := d.received[max(0, len(d.received)-3):]
+	if len(last) == 3 && last[0] == 0x10 && last[1] == 0x04 && b >= 1 && b <= 4 {
+		d.answer(d.status(b))
+	}
+	return true
+}
+
 // parameters of commands, by their first two bytes.
 //
 //nolint:gochecknoglobals // a constant table
 var parameters = map[string]int{
 	"\x1b@": 0, "\x1ba": 1, "\x1bE": 1, "\x1bR": 1, "\x1bt": 1, "\x1bd": 1, "\x1bJ": 1, "\x1bp": 3,
-	"\x1c&": 0, "\x1c.": 0, "\x1cC": 1, "\x1c!": 1,
+	"\x1c&": 0, "\x1c.": 0, "\x1cC": 1, "\x1c!": 1, "\x1c2": 2 + 72,
 	"\x1d!": 1, "\x1da": 1, "\x1dr": 1, "\x1dV": 2,
-	"\x10\x04": 1, "\x10\x14": 3,
+	"\x1dI": 1, "\x10\x04": 1, "\x10\x05": 1, "\x10\x14": 3,
 }
 
 // commandLength is how many bytes the command that c begins has.
@@ -343,7 +436,25 @@ func commandLength(c []byte) (n int, known bool) {
 			if len(c) < 5 {
 				return 5, true
 			}
-			return 5 + int(c[3]) + int(c[4])<<8, c[2] == 'H' || c[2] == 0
+			return 5 + int(c[3]) + int(c[4])<<8, c[2] == 'H' || c[2] == 'L' || c[2] == 0
+		}
+		if string(c[:2]) == "\x1d8" { // GS 8 L p1 p2 p3 p4 and so many bytes
+			if len(c) < 7 {
+				return 7, true
+			}
+			return 7 + int(c[3]) + int(c[4])<<8 + int(c[5])<<16, true
+		}
+		if string(c[:2]) == "\x1dv" { // GS v 0 m xL xH yL yH and so many bytes
+			if len(c) < 8 {
+				return 8, true
+			}
+			return 8 + (int(c[4])+int(c[5])<<8)*(int(c[6])+int(c[7])<<8), true
+		}
+		if string(c[:2]) == "\x1b*" { // ESC * 33 nL nH and three bytes a column
+			if len(c) < 5 {
+				return 5, true
+			}
+			return 5 + 3*(int(c[3])+int(c[4])<<8), c[2] == 33
 		}
 		n, known := parameters[string(c[:2])]
 		return 2 + n, known
@@ -360,7 +471,23 @@ func (d *ReceiptPrinter) realTime(c []byte) {
 		}
 		return
 	}
+	if c[1] == 0x05 {
+		d.enquiries = append(d.enquiries, c[2])
+		d.latched = false
+		if c[2] == 2 {
+			d.forget()
+		}
+		d.report()
+		return
+	}
 	d.answer(d.status(c[2]))
+}
+
+// Enquiries are the DLE ENQ so far.
+func (d *ReceiptPrinter) Enquiries() []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.enquiries)
 }
 
 func (d *ReceiptPrinter) answer(b ...byte) {
@@ -389,10 +516,12 @@ func (d *ReceiptPrinter) status(n byte) byte {
 	case 2:
 		set(d.faults.Cover, 0x04)
 		set(d.faults.PaperOut, 0x20)
-		set(d.jammedNow() || d.faults.Unrecoverable, 0x40)
+		set(d.jammedNow() || d.faults.Unrecoverable || d.faults.Mechanical || d.faults.HeadHot, 0x40)
 	case 3:
+		set(d.faults.Mechanical, 0x04)
 		set(d.jammedNow(), 0x08)
 		set(d.faults.Unrecoverable, 0x20)
+		set(d.faults.HeadHot, 0x40)
 	case 4:
 		set(d.faults.NearEnd || d.faults.PaperOut, 0x0C)
 		set(d.faults.PaperOut, 0x60)
@@ -407,6 +536,7 @@ func (d *ReceiptPrinter) kick(k PrinterKick) {
 		d.opens--
 		d.pin3 = d.opens == 0
 	}
+	d.report()
 }
 
 // obey does one command; false: not yet, the paper has ended.
@@ -418,6 +548,10 @@ func (d *ReceiptPrinter) obey(c []byte) bool {
 	case c[0] == '\n':
 		if d.left == 0 {
 			d.faults.PaperOut = true
+			d.report()
+			if d.faults.Forgets {
+				d.forget()
+			}
 			return false
 		}
 		d.left = max(d.left-1, -1)
@@ -425,7 +559,6 @@ func (d *ReceiptPrinter) obey(c []byte) bool {
 		d.line = nil
 		return true
 	}
-	on := len(c) > 2 && c[2] != 0
 	switch string(c[:2]) {
 	case "\x1b@":
 		d.line, d.lead, d.state = nil, 0, printState{initialized: true, kanji: true}
@@ -437,7 +570,16 @@ func (d *ReceiptPrinter) obey(c []byte) bool {
 		d.lines = append(d.lines, "✂")
 	case "\x1dr":
 		d.fence(0)
+	case "\x1dv":
+		d.lines = append(d.lines, PictureMark)
+	case "\x1d8":
+		if !d.faults.NoMemory && !bytes.Contains(c[:12], []byte{0, 0, 0, 0}) {
+			d.kept = append(d.kept, string(c[10:12]))
+		}
 	case "\x1d(":
+		if c[2] == 'L' {
+			return d.graphics(c)
+		}
 		if bytes.Contains(c[5:], []byte{0}) || len(c) == 5 {
 			break // a command that was cut short and mended with NULs
 		}
@@ -446,24 +588,79 @@ func (d *ReceiptPrinter) obey(c []byte) bool {
 			break
 		}
 		d.fence(append(append([]byte{0x37, 0x22}, c[7:]...), 0)...)
-	case "\x1bR":
-		d.state.japan = c[2] == 8
-	case "\x1bt":
-		d.state.katakana = c[2] == 1
-	case "\x1cC":
-		d.state.sjis = c[2] == 1
-	case "\x1c&", "\x1c.":
-		d.state.kanji = c[1] == '&'
+	case "\x1b*":
+		d.line = append(d.line, drawnMark...)
 	case "\x1da":
-		if on {
-			d.problems = append(d.problems, "automatic status on")
-		}
+		d.auto, d.reported = c[2] != 0, ""
+	case "\x1dI":
+		d.identify(c[2])
+	default:
+		d.state.set(c)
 	}
 	return true
 }
 
+// set obeys a command that changes how text is read.
+func (s *printState) set(c []byte) {
+	switch string(c[:2]) {
+	case "\x1bR":
+		s.japan = c[2] == 8
+	case "\x1bt":
+		s.katakana, s.latin = c[2] == 1, c[2] == 16
+	case "\x1cC":
+		s.sjis = c[2] == 1
+	case "\x1c&", "\x1c.":
+		s.kanji = c[1] == '&'
+	}
+}
+
+// PictureMark stands in Lines for a picture.
+const PictureMark = "[picture]"
+
+// graphics obeys GS ( L fn 64 and 69.
+func (d *ReceiptPrinter) graphics(c []byte) bool {
+	switch {
+	case d.faults.NoMemory || len(c) < 7:
+	case c[6] == 64:
+		d.answer([]byte("\x37\x72\x40" + strings.Join(d.kept, "") + "\x00")...)
+	case c[6] == 69 && len(c) > 8 && slices.Contains(d.kept, string(c[7:9])):
+		if d.left == 0 {
+			d.faults.PaperOut = true
+			d.report()
+			return false
+		}
+		d.lines = append(d.lines, PictureMark)
+	}
+	return true
+}
+
+// Kept is how many pictures are in its memory.
+func (d *ReceiptPrinter) Kept() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.kept)
+}
+
+// identify answers GS I n as a TM-T88V would.
+func (d *ReceiptPrinter) identify(n byte) {
+	switch n {
+	case 1:
+		if !d.faults.NoIdentity {
+			d.fence(0x20)
+		}
+	case 2:
+		d.answer(0x02)
+	case 66:
+		d.answer([]byte("_EPSON\x00")...)
+	case 67:
+		d.answer([]byte("_TM-T88V\x00")...)
+	}
+}
+
 func (d *ReceiptPrinter) fence(answer ...byte) {
-	d.answer(answer...)
+	if len(answer) == 1 || !d.faults.NoProcessID {
+		d.answer(answer...)
+	}
 	d.fencePassed()
 }
 
@@ -480,6 +677,9 @@ func (d *ReceiptPrinter) character(b byte) {
 	switch {
 	case d.lead != 0:
 		c, err := japanese.ShiftJIS.NewDecoder().Bytes([]byte{d.lead, b})
+		if d.lead == 0xEC { // user-defined
+			c, err = []byte(drawnMark), nil
+		}
 		if err != nil || string(c) == "\uFFFD" {
 			d.problems = append(d.problems, fmt.Sprintf("no kanji: %02x%02x", d.lead, b))
 		}
@@ -494,6 +694,8 @@ func (d *ReceiptPrinter) character(b byte) {
 		d.line = append(d.line, b)
 	case b >= 0xA1 && b <= 0xDF && s.katakana && !s.kanji:
 		d.line = append(d.line, string(rune(b)-0xA1+'｡')...)
+	case s.latin && !s.kanji:
+		d.line = append(d.line, string(charmap.Windows1252.DecodeByte(b))...)
 	default:
 		d.problems = append(d.problems, fmt.Sprintf("no character: %02x", b))
 	}

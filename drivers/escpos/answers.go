@@ -1,6 +1,11 @@
 package escpos
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"regi/drivers"
+)
 
 // What the printer says, told apart by bit patterns (Epson ESC/POS reference,
 // "Transmission status": identification of the status bytes).
@@ -8,9 +13,8 @@ const (
 	xon, xoff = 0x11, 0x13
 
 	realTimeMask, realTime = 0x93, 0x12 // DLE EOT: 0xx1xx10
-	asbMask, asbFirst      = 0x93, 0x10 // automatic status: 0xx1xx00 …
+	autoMask, autoFirst    = 0x93, 0x10 // automatic status: 0xx1xx00 …
 	plainMask, plain       = 0x90, 0x00 // … and three 0xx0xxxx, as GS r is
-	asbRest                = 3
 )
 
 // blockMax bounds block data: a header byte, text, NUL.
@@ -48,22 +52,47 @@ type answers struct {
 
 	owes   []string // fences without an answer, oldest first
 	passed int      // fences with one
+	name   byte     // the answer to a fence without ID, 0: any
 
 	xoff bool
 	// noise counts bytes that are no answer: a wrong speed, a broken line.
 	noise int
 
-	asb   int    // bytes of an automatic status still to skip
+	part []byte // of an automatic status
+	// auto is the newest one, nil: none since it was switched on; rung counts
+	// those that said something else than the one before.
+	auto    *drivers.PrinterStatus
+	rung    int
+	illegal int  // automatic statuses that were none
+	deaf    bool // they are not believed any more
+	denied  int  // the value of rung that DLE EOT did not confirm
+
 	block []byte // block data so far
+	// want is the beginning of the block data that somebody has asked for, found
+	// the block; plainly is set by who waits for one plain byte.
+	want    string
+	found   string
+	plainly bool
+	byte    []byte
+
+	// lost: a later fence was answered, so what stood before it never will be.
+	lost bool
 }
 
 // owed is the number of fences without an answer.
 func (a *answers) owed() int { return len(a.owes) }
 
-// pass takes the answer to the oldest fence, if it is that.
+// pass takes the answer to the oldest fence, if it is that. Fences with an ID
+// are answered in their turn, so one that is not the oldest tells that those
+// before it were lost.
 func (a *answers) pass(id string) bool {
-	if len(a.owes) == 0 || a.owes[0] != id {
+	at := slices.Index(a.owes, id)
+	if at < 0 || at > 0 && id == readFence {
 		return false
+	}
+	if at > 0 {
+		a.lost = true
+		return true
 	}
 	a.owes = a.owes[1:]
 	a.passed++
@@ -74,15 +103,20 @@ func (a *answers) feed(b byte) {
 	switch {
 	case b == xon, b == xoff: // also between the bytes of the answers below
 		a.xoff = b == xoff
-	case b&realTimeMask == realTime && (b < ' ' || len(a.block) == 0 || a.block[0] == processFirst):
+	case b&realTimeMask == realTime && (b < ' ' || !a.text(b)):
 		a.answer(b)
 	case len(a.block) > 0:
 		a.inBlock(b)
-	case b&asbMask == asbFirst:
-		a.asb = asbRest
-	case b&plainMask == plain && a.asb > 0:
-		a.asb--
-	case b&plainMask == plain && a.pass(readFence):
+	case b&autoMask == autoFirst:
+		if len(a.part) > 0 {
+			a.broken()
+		}
+		a.part = append(a.part[:0], b)
+	case len(a.part) > 0:
+		a.automatic(b)
+	case a.plainly && b&plainMask == plain:
+		a.byte, a.plainly = []byte{b}, false
+	case b&plainMask == plain && (a.name == 0 || a.name == b) && a.pass(readFence):
 	case startsBlock(b):
 		a.block = append(a.block, b)
 	default:
@@ -90,16 +124,78 @@ func (a *answers) feed(b byte) {
 	}
 }
 
+// text says that b may be that of a text in block data. In a fence's ID nothing
+// looks like the answer to DLE EOT.
+func (a *answers) text(b byte) bool {
+	switch {
+	case len(a.block) == 0:
+		return false
+	case a.block[0] != processFirst:
+		return true
+	case a.block[len(a.block)-1] == processFirst:
+		return len(a.want) > 1 && a.want[0] == processFirst && a.want[1] == b
+	}
+	return !strings.Contains(string(a.block), processHead)
+}
+
+// automatic takes a further byte of an automatic status.
+func (a *answers) automatic(b byte) {
+	if b&plainMask != plain {
+		a.broken()
+		a.feed(b) // it may begin something else
+		return
+	}
+	a.part = append(a.part, b)
+	if len(a.part) < autoBytes {
+		return
+	}
+	now := automatic([autoBytes]byte(a.part))
+	a.part = a.part[:0]
+	if a.auto == nil || *a.auto != now {
+		a.auto = &now
+		a.rung++
+	}
+}
+
+// broken is an automatic status that was none.
+func (a *answers) broken() {
+	a.part = a.part[:0]
+	a.illegal++
+	if !a.deaf {
+		a.noise++
+	}
+}
+
+// pausedLine is told that the line was silent for longer than an automatic
+// status has between its bytes.
+func (a *answers) pausedLine() {
+	if len(a.part) > 0 {
+		a.broken()
+	}
+}
+
+// stopped says that the printer has told by itself that it does not print.
+func (a *answers) stopped() bool {
+	return a.auto != nil && !a.deaf && a.rung != a.denied && a.auto.Err() != nil
+}
+
 func (a *answers) inBlock(b byte) {
 	if b != 0 && len(a.block) < blockMax {
 		a.block = append(a.block, b)
 		return
 	}
-	// Another ID is that of a document that was given up.
-	if id, ours := strings.CutPrefix(string(a.block), processHead); ours && b == 0 && len(id) == idLength {
+	whole := string(a.block)
+	a.block = a.block[:0]
+	if a.want != "" && b == 0 && strings.HasPrefix(whole, a.want) {
+		a.want, a.found = "", whole
+		return
+	}
+	// A broken byte may stand before it. Another ID is that of a document that
+	// was given up.
+	last := whole[max(0, len(whole)-len(processHead)-idLength):]
+	if id, ours := strings.CutPrefix(last, processHead); ours && b == 0 && len(id) == idLength {
 		a.pass(id)
 	}
-	a.block = a.block[:0]
 }
 
 func (a *answers) answer(b byte) {

@@ -12,12 +12,14 @@ const setUp = "\x1b@" + // ESC @: initialize; drops a half line of an older docu
 	"\x1cC\x01" + // FS C 1: kanji code system Shift_JIS
 	"\x1c." + // FS .: kanji mode off
 	"\x1bR\x08" + // ESC R 8: international set Japan (5Ch is ¥)
-	"\x1bt\x01" + // ESC t 1: code table katakana
-	"\x1da\x00" // GS a 0: no automatic status
+	"\x1bt\x01" // ESC t 1: code table katakana
 
 const (
 	kanjiOn  = "\x1c&" // FS &
 	kanjiOff = "\x1c." // FS .
+	// FS C n: kanji code system. Under Shift_JIS some printers take 81–9F and
+	// E0–FC for half a kanji even after FS . ; under JIS none does.
+	systemJIS, systemShiftJIS = "\x1cC\x00", "\x1cC\x01"
 	// rawBackslash borrows the USA set (ESC R 0) for one character.
 	rawBackslash = "\x1bR\x00\\\x1bR\x08"
 	// fence is GS r 1: transmit paper sensor status. It is answered in its turn.
@@ -44,46 +46,52 @@ const (
 // textMax bounds the text of one line, in bytes. It is wrapped, not cut.
 const textMax = 4096
 
-// GS ! n and FS ! n: size of ANK and of kanji.
-const (
-	ankWide, ankTall     = 0x10, 0x01
-	kanjiWide, kanjiTall = 0x04, 0x08
-)
-
 // unit is what is sent in one piece: a command or a printed line. With fences
 // it ends a block.
 type unit struct {
 	end    int // in stream.bytes
 	fences []string
+	// items is how many items of the document stand wholly before its end, or
+	// midItem where the last one has only begun.
+	items int
+	// blank: it marks no paper, so that it may be sent twice.
+	blank bool
 }
+
+// midItem: a document cannot be taken up again there.
+const midItem = -1
 
 // stream is a document as the printer takes it.
 type stream struct {
 	bytes []byte
 	units []unit
-	next  int64 // the first process ID that was not used
+	next  int64  // the first process ID that was not used
+	logos []logo // that the printer must keep before it prints this
 }
 
 // encode lays doc out for a model, with process IDs from next on. Errors wrap
-// drivers.ErrTooLong.
+// drivers.ErrTooLong, drivers.ErrUnsupported or those of package barcode; then
+// nothing of it may be printed.
 func encode(m Model, doc drivers.Document, next int64) (stream, error) {
 	if len(doc.Items) > drivers.DocumentItemsMax {
-		return stream{}, fmt.Errorf("%d lines, at most %d: %w", len(doc.Items), drivers.DocumentItemsMax, drivers.ErrTooLong)
+		return stream{}, fmt.Errorf("%d items, at most %d: %w", len(doc.Items), drivers.DocumentItemsMax, drivers.ErrTooLong)
 	}
-	e := encoder{model: m, chars: newCharset()}
+	e := encoder{model: m, chars: newCharset(m), table: pageKatakana}
 	e.out.bytes = append(make([]byte, 0, 64*(len(doc.Items)+1)), setUp...)
 	e.out.next = next
-	e.out.units = make([]unit, 0, len(doc.Items)+2)
-	e.end(0)
+	e.out.units = make([]unit, 0, len(doc.Items)+4)
+	e.blank()
+	if m.UserKanji.Has() {
+		e.slots = slots{}
+		e.define(doc.Items)
+	}
 	for i, item := range doc.Items {
-		l, ok := item.(drivers.TextLine)
-		if !ok {
-			return stream{}, fmt.Errorf("item %d is a %T: %w", i+1, item, drivers.ErrUnsupported)
+		e.items = midItem
+		if err := e.item(item); err != nil {
+			return stream{}, fmt.Errorf("item %d: %w", i+1, err)
 		}
-		if len(l.Text) > textMax {
-			return stream{}, fmt.Errorf("line %d has %d bytes, at most %d: %w", i+1, len(l.Text), textMax, drivers.ErrTooLong)
-		}
-		e.text(l)
+		e.items = i + 1
+		e.out.units[len(e.out.units)-1].items = i + 1
 	}
 	e.tail(doc.Cut)
 	return e.out, nil
@@ -92,15 +100,20 @@ func encode(m Model, doc drivers.Document, next int64) (stream, error) {
 type encoder struct {
 	model Model
 	chars *charset
+	slots slots // nil without user-defined kanji
 	out   stream
 
 	// The printer's state, to send changes only.
-	kanji, bold bool
-	wide, tall  bool
-	align       drivers.Align
+	kanji, jis bool
+	bold       bool
+	wide, tall bool
+	align      drivers.Align
+	table      byte // of ESC t
+	inPage     bool // page mode
 
-	column     int // of the next character, in half-width columns
-	lines      int // in this block
+	text       []char // of the line that is laid out
+	lines      int    // in this block
+	items      int    // see unit
 	blockBegin int
 }
 
@@ -110,7 +123,10 @@ func (e *encoder) command(b ...byte) { e.out.bytes = append(e.out.bytes, b...) }
 
 // end ends a unit, and with fences a block.
 func (e *encoder) end(fences int) {
-	ids := make([]string, 0, fences)
+	var ids []string
+	if fences > 0 {
+		ids = make([]string, 0, fences)
+	}
 	for range fences {
 		id := readFence
 		if e.model.PrintComplete {
@@ -119,53 +135,186 @@ func (e *encoder) end(fences int) {
 			e.put(printFence)
 			e.put(id)
 		} else {
-			e.put(fence)
+			e.put(e.model.readFence())
 		}
 		ids = append(ids, id)
 	}
-	e.out.units = append(e.out.units, unit{end: len(e.out.bytes), fences: ids})
+	e.out.units = append(e.out.units, unit{end: len(e.out.bytes), fences: ids, items: e.items})
 	if fences > 0 {
 		e.blockBegin, e.lines = len(e.out.bytes), 0
 	}
 }
 
-// text prints one line, and more where it is too long: nothing is lost.
-func (e *encoder) text(l drivers.TextLine) {
+// blank ends a unit that marks no paper.
+func (e *encoder) blank() {
+	e.end(0)
+	e.out.units[len(e.out.units)-1].blank = true
+}
+
+// printed ends a unit that is as high as so many lines of text.
+func (e *encoder) printed(lines int) {
+	e.lines += lines
+	fences := 0
+	if !e.inPage && (e.lines >= blockLines || len(e.out.bytes)-e.blockBegin >= blockBytes) {
+		fences = 1
+	}
+	e.end(fences)
+}
+
+// define sends the characters that the printer lacks, before all else.
+func (e *encoder) define(items []drivers.Item) {
+	for _, item := range items {
+		switch item := item.(type) {
+		case drivers.TextLine:
+			e.defineLine(item)
+		case drivers.Page:
+			for _, p := range item.Placed {
+				if l, ok := p.Item.(drivers.TextLine); ok {
+					e.defineLine(l)
+				}
+			}
+			for _, l := range item.Else {
+				e.defineLine(l)
+			}
+		}
+	}
+}
+
+func (e *encoder) defineLine(l drivers.TextLine) {
+	for _, c := range compose(l.Text) {
+		if c < 0x80 || len(e.slots) == slotsMax {
+			continue
+		}
+		if _, ok := e.slots[c]; ok || e.chars.kind(c) != drawn {
+			continue
+		}
+		code := slot(len(e.slots))
+		e.slots[c] = code
+		e.command(define(code, drawing(c))...)
+		e.blank()
+	}
+}
+
+func (e *encoder) item(item drivers.Item) error {
+	switch item := item.(type) {
+	case drivers.TextLine:
+		return e.line(item)
+	case drivers.Barcode:
+		return e.barcode(item)
+	case drivers.Picture:
+		return e.picture(item)
+	case drivers.Page:
+		return e.page(item)
+	}
+	return fmt.Errorf("a %T: %w", item, drivers.ErrUnsupported)
+}
+
+// line prints one line, and more where it is too long: nothing is lost.
+func (e *encoder) line(l drivers.TextLine) error {
+	if len(l.Text) > textMax {
+		return fmt.Errorf("%d bytes of text, at most %d: %w", len(l.Text), textMax, drivers.ErrTooLong)
+	}
 	e.style(l)
-	text := l.Text
+	text := compose(l.Text)
 	if l.Align == drivers.Left {
 		text = strings.TrimRight(text, " ") // blank paper costs wire time
 	}
-	scale := 1
-	if l.Wide {
-		scale = 2
-	}
+	e.text = e.text[:0]
 	for _, c := range text {
-		code := e.chars.code(c)
-		width := scale * columns(code)
-		if e.column+width > e.model.Columns {
-			e.feed()
-		}
-		e.column += width
-		e.char(code)
+		e.text = append(e.text, e.chars.char(c))
 	}
+	columns := e.model.Columns
+	if l.Wide {
+		columns /= 2
+	}
+	begin, used := 0, 0
+	for i := 0; i < len(e.text); i++ {
+		width := e.text[i].columns()
+		if used+width > columns {
+			at := breakAt(e.text, begin, i)
+			e.send(e.text[begin:at])
+			e.feed()
+			for at < len(e.text) && blankChar(e.text[at]) { // it would look like an indent
+				at++
+			}
+			begin, i, used = at, at-1, 0
+			continue
+		}
+		used += width
+	}
+	e.send(e.text[begin:])
 	e.feed()
+	return nil
 }
 
-func (e *encoder) char(code uint16) {
-	switch {
-	case code == none:
-	case code == backslash:
-		e.put(rawBackslash)
-	case code > 0xFF:
-		e.mode(true)
-		e.command(byte(code>>8), byte(code&0xFF))
-	default:
-		if code > '~' { // in kanji mode some take a katakana for half a kanji
-			e.mode(false)
-		}
-		e.command(byte(code & 0xFF))
+// feed prints what stands in the line: LF, and ESC J: print and feed paper.
+func (e *encoder) feed() {
+	e.command(lf)
+	if e.tall {
+		e.command(esc, 'J', tallGap)
 	}
+	e.printed(1)
+}
+
+// tallGap is fed after a line of double height, whose letters would touch the
+// next line: 2 or 4 mm, as the model counts.
+const tallGap = 0x20
+
+// send sends characters.
+func (e *encoder) send(text []char) {
+	for i, c := range text {
+		switch c.kind {
+		case nothing:
+		case plain7:
+			e.command(byte(c.code)) //nolint:gosec // ASCII
+		case backslash:
+			e.put(rawBackslash)
+		case kanji:
+			e.double(c.code)
+		case onPage:
+			e.single(c.r, text[i:])
+		case drawn:
+			e.glyph(c.r)
+		}
+	}
+}
+
+func (e *encoder) double(code uint16) {
+	if e.jis {
+		e.jis = false
+		e.put(systemShiftJIS)
+	}
+	e.mode(true)
+	e.command(byte(code>>8), byte(code&0xFF))
+}
+
+// single sends a byte of a code table. What comes after it chooses the table.
+func (e *encoder) single(c rune, text []char) {
+	e.mode(false)
+	b := inPage(e.table, c)
+	if b == 0 {
+		e.table = e.chars.choosePage(text)
+		e.command(esc, 't', e.table)
+		b = inPage(e.table, c)
+	}
+	if !e.jis && leads(b) {
+		e.jis = true
+		e.put(systemJIS)
+	}
+	e.command(b)
+}
+
+// leads says whether a byte is the first of a kanji under Shift_JIS.
+func leads(b byte) bool { return b >= 0x80 && b <= 0xA0 || b >= 0xE0 }
+
+// glyph sends a character that no table has.
+func (e *encoder) glyph(c rune) {
+	if code, ok := e.slots[c]; ok {
+		e.double(code)
+		return
+	}
+	e.mode(false)
+	e.command(inline(drawing(c), e.wide)...)
 }
 
 func (e *encoder) mode(kanji bool) {
@@ -180,36 +329,16 @@ func (e *encoder) mode(kanji bool) {
 	}
 }
 
-// tallGap is fed after a line of double height, whose letters would touch the
-// next line: 2 or 4 mm, as the model counts.
-const tallGap = 0x20
-
-// feed prints what stands in the line: LF, and ESC J: print and feed paper.
-func (e *encoder) feed() {
-	e.command(lf)
-	if e.tall {
-		e.command(esc, 'J', tallGap)
-	}
-	e.column = 0
-	e.lines++
-	fences := 0
-	if e.lines >= blockLines || len(e.out.bytes)-e.blockBegin >= blockBytes {
-		fences = 1
-	}
-	e.end(fences)
-}
+// GS ! n and FS ! n: size of ANK and of kanji.
+const (
+	ankWide, ankTall     = 0x10, 0x01
+	kanjiWide, kanjiTall = 0x04, 0x08
+)
 
 // style sends what changed. It is called at the beginning of a line, where
 // alone ESC a counts.
 func (e *encoder) style(l drivers.TextLine) {
-	align := l.Align
-	if align > drivers.Right {
-		align = drivers.Left
-	}
-	if align != e.align {
-		e.align = align
-		e.command(esc, 'a', byte(align)) // ESC a: justification
-	}
+	e.justify(l.Align)
 	if l.Bold != e.bold {
 		e.bold = l.Bold
 		e.command(esc, 'E', flag(l.Bold, 1)) // ESC E: emphasized, kanji too
@@ -221,6 +350,17 @@ func (e *encoder) style(l drivers.TextLine) {
 	}
 }
 
+// justify is ESC a. In page mode it has no effect.
+func (e *encoder) justify(align drivers.Align) {
+	if align > drivers.Right {
+		align = drivers.Left
+	}
+	if align != e.align && !e.inPage {
+		e.align = align
+		e.command(esc, 'a', byte(align))
+	}
+}
+
 func flag(on bool, bit byte) byte {
 	if on {
 		return bit
@@ -228,16 +368,27 @@ func flag(on bool, bit byte) byte {
 	return 0
 }
 
+// tail ends the document. What is printed is known before the cut, which may
+// jam: a printer that was switched off to free its knife then only cuts again.
 func (e *encoder) tail(cutPaper bool) {
-	switch {
-	case cutPaper && e.model.Cutter:
-		e.put(cut)
-	case cutPaper:
-		e.put(tear)
-	}
+	fences := lastFences
 	if e.model.PrintComplete {
-		e.end(1)
-		return
+		fences = 1
+		if cutPaper && e.lines > 0 {
+			e.end(1)
+		}
 	}
-	e.end(lastFences)
+	if cutPaper {
+		e.put(cutting(e.model))
+	}
+	e.end(fences)
+	e.out.units[len(e.out.units)-1].blank = true
+}
+
+// cutting is the command that ends a sheet.
+func cutting(m Model) string {
+	if m.Cutter {
+		return cut
+	}
+	return tear
 }

@@ -28,9 +28,16 @@ const (
 	emptyReadsMax = 100
 )
 
-// padding ends any command that was cut short on the wire: NULs are its
-// missing parameters, and nothing where none is missing.
-const padding = "\x00\x00\x00\x00\x00\x00\x00\x00"
+// padding ends a short command that was cut on the wire: NULs are its missing
+// parameters, and nothing where none is missing. paddingMax ends a picture, and
+// bounds what is sent for one whose header was garbled.
+const (
+	padding    = 8
+	paddingMax = 8 << 10
+)
+
+// gap is longer than the bytes of one answer are apart.
+const gap = 250 * time.Millisecond
 
 // errBlocked: the line did not take the first byte. Nothing was sent.
 var errBlocked = fmt.Errorf("line blocked: %w", drivers.ErrTimeout)
@@ -62,11 +69,12 @@ type line struct {
 
 	writing, reading, asking turn
 
-	torn     bool // a unit was cut short; guarded by writing
+	mend     int  // NULs that end what was cut short; guarded by writing
 	unsynced bool // status answers may still be under way; guarded by asking
 
 	mu    sync.Mutex // a leaf: never held over a call that can block
 	got   answers
+	at    time.Time     // when bytes came last
 	heard chan struct{} // closed and replaced when bytes came
 }
 
@@ -81,16 +89,58 @@ func (l *line) edit(f func(*answers)) {
 	f(&l.got)
 }
 
-// send writes one unit in one piece and returns how much of it has left. If
-// not even its first byte has within writeSlice, the error wraps errBlocked.
+// urgent units are real-time commands: the printer obeys them inside a command
+// that was cut short, too, and they do not wait for the end of its padding.
+type urgency bool
+
+const (
+	urgent urgency = true
+	inTurn urgency = false
+)
+
+// send writes one unit in its turn and in one piece, and returns how much of it
+// has left. If not even its first byte has within writeSlice, the error wraps
+// errBlocked.
 func (l *line) send(ctx context.Context, unit []byte) (int, error) {
+	return l.write(ctx, unit, inTurn)
+}
+
+func (l *line) write(ctx context.Context, unit []byte, u urgency) (int, error) {
 	if err := l.writing.take(ctx); err != nil {
 		return 0, err
 	}
 	defer l.writing.release()
-	if l.torn {
-		unit = append([]byte(padding), unit...)
+	mend := l.mend
+	if u == urgent {
+		mend = min(mend, padding)
 	}
+	if mend > 0 {
+		unit = append(make([]byte, mend, mend+len(unit)), unit...)
+	}
+	sent, err := l.push(ctx, unit)
+	switch {
+	case err == nil:
+		l.mend -= mend
+	case sent <= mend:
+		l.mend -= sent
+	default: // the unit was cut short
+		l.mend = min(paddingMax, l.mend-mend+len(unit)-sent+padding)
+	}
+	return sent, err
+}
+
+// broken is told that up to n bytes of a command may be missing at the printer.
+func (l *line) broken(ctx context.Context, n int) error {
+	if err := l.writing.take(ctx); err != nil {
+		return err
+	}
+	defer l.writing.release()
+	l.mend = min(paddingMax, max(l.mend, n))
+	return nil
+}
+
+// push writes until all has left.
+func (l *line) push(ctx context.Context, unit []byte) (int, error) {
 	sent := 0
 	for moved := time.Now(); sent < len(unit); {
 		n, err := bounded(ctx, l.port.SetWriteDeadline, time.Now().Add(writeSlice), func() (int, error) {
@@ -107,26 +157,24 @@ func (l *line) send(ctx context.Context, unit []byte) (int, error) {
 		case late && ctx.Err() != nil:
 			err = ctx.Err()
 		case late && sent == 0:
-			return 0, errBlocked // still as torn as it was
+			return 0, errBlocked
 		case late && time.Since(moved) >= stallMax:
 			err = fmt.Errorf("line blocked in a command: %w", drivers.ErrTimeout)
 		case late:
 			err = nil // a started command must be finished before another
 		}
 		if err != nil {
-			l.torn = l.torn || sent > 0 && sent < len(unit)
 			return sent, err
 		}
 	}
-	l.torn = false
 	return sent, nil
 }
 
-// sendBy is send for what must not be late; then it wraps drivers.ErrTimeout.
-func (l *line) sendBy(ctx context.Context, until time.Time, unit []byte) (int, error) {
+// sendBy sends what must not be late; then it wraps drivers.ErrTimeout.
+func (l *line) sendBy(ctx context.Context, until time.Time, unit []byte, u urgency) (int, error) {
 	bound, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	n, err := l.send(bound, unit)
+	n, err := l.write(bound, unit, u)
 	if err != nil && bound.Err() != nil && ctx.Err() == nil {
 		if n == 0 {
 			return 0, errBlocked
@@ -197,6 +245,11 @@ func (l *line) read(ctx context.Context, until time.Time, done func(*answers) bo
 func (l *line) hear(bytes []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	now := time.Now()
+	if now.Sub(l.at) > gap {
+		l.got.pausedLine()
+	}
+	l.at = now
 	for _, b := range bytes {
 		l.got.feed(b)
 	}
@@ -220,7 +273,7 @@ func (l *line) ask(ctx context.Context, ns ...byte) ([]byte, error) {
 		noise = a.noise
 	})
 	until := time.Now().Add(answerWithin)
-	if sent, err := l.sendBy(ctx, until, request); err != nil {
+	if sent, err := l.sendBy(ctx, until, request, urgent); err != nil {
 		l.unsynced = l.unsynced || sent > 0
 		l.edit(func(a *answers) { a.asked = 0 })
 		return nil, err
@@ -242,6 +295,39 @@ func (l *line) ask(ctx context.Context, ns ...byte) ([]byte, error) {
 		return nil, err
 	}
 	return got, nil
+}
+
+// askBlock sends a command that is answered in its turn with block data of the
+// given beginning, and returns the block without its NUL. It wraps
+// drivers.ErrTimeout where none comes: a model that does not know the command.
+// Nothing else may be asked for in this way meanwhile: hold the printer's turn.
+func (l *line) askBlock(ctx context.Context, request, beginning string, within time.Duration) (string, error) {
+	l.edit(func(a *answers) { a.want, a.found = beginning, "" })
+	until := time.Now().Add(within)
+	_, err := l.sendBy(ctx, until, []byte(request), inTurn)
+	if err == nil {
+		err = l.await(ctx, until, func(a *answers) bool { return a.found != "" })
+	}
+	var found string
+	l.edit(func(a *answers) { found, a.want = a.found, "" })
+	return found, err
+}
+
+// askByte is askBlock for an answer of one byte (GS I 1 to 3, GS r). No fence
+// of that form may be under way.
+func (l *line) askByte(ctx context.Context, request string, within time.Duration) (byte, error) {
+	l.edit(func(a *answers) { a.byte, a.plainly = nil, true })
+	until := time.Now().Add(within)
+	_, err := l.sendBy(ctx, until, []byte(request), inTurn)
+	if err == nil {
+		err = l.await(ctx, until, func(a *answers) bool { return a.byte != nil })
+	}
+	var got []byte
+	l.edit(func(a *answers) { got, a.plainly = a.byte, false })
+	if err != nil {
+		return 0, err
+	}
+	return got[0], nil
 }
 
 // sync checks that the answers were to this question: an older one's would

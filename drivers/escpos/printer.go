@@ -1,9 +1,12 @@
-// Package escpos drives receipt printers that speak Epson's ESC/POS, in
-// Japanese (Shift_JIS and half-width katakana).
+// Package escpos drives receipt printers that speak Epson's ESC/POS: Japanese
+// (Shift_JIS and half-width katakana), the alphabets of Europe by code tables,
+// and what a printer lacks as dots, never as a question mark; bar codes, pictures,
+// pages.
 //
 // Sources: Epson ESC/POS Command Reference (edition of 2024), sections of the
 // commands that are named where their bytes are, and "Transmission status" for
-// telling answers apart; JIS X 0201, JIS X 0208 and Microsoft's code page 932.
+// telling answers apart; JIS X 0201, JIS X 0208, JIS X 0213, JIS X 4051 and
+// Microsoft's code page 932.
 //
 // Status and drawer kicks use real-time commands and may be called while a
 // document prints. A document is sent a block ahead of what the printer has
@@ -15,6 +18,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"regi/drivers"
@@ -29,18 +34,32 @@ const (
 )
 
 // KickOn is the pulse of one kick; the printer's own unit is 2 ms or 100 ms.
-const KickOn = 100 * time.Millisecond
+const KickOn = drawer.KickOn
 
 // kickWithin: a kick that cannot be sent by then is not sent at all.
 const kickWithin = time.Second
 
 // Printer is one printer. It is safe for use by several goroutines.
 type Printer struct {
-	model    Model
 	line     *line
 	printing turn
-	nextID   int64 // of a process; guarded by printing
 	coils    drawer.Coils
+
+	// Guarded by printing.
+	nextID int64 // of a process
+	ready  bool  // see prepare
+	auto   bool  // the model is still to be probed
+	mend   int   // the longest command of a document that was lost
+	shelf  shelf // the pictures that it keeps
+
+	silent atomic.Bool // the last question for its status was not answered
+
+	bell int // the change that Changed told last; of its one caller
+
+	mu    sync.Mutex // a leaf
+	model Model
+	found Found
+	job   Job
 }
 
 var (
@@ -48,9 +67,16 @@ var (
 	_ drawer.Kicker      = (*Printer)(nil)
 )
 
+// Auto is the name of a model that is probed (see Probe) by Init, or else
+// before the first document.
+const Auto = "auto"
+
 // New returns the printer of a named model behind a port. An unknown name is
 // an error that lists the known ones.
 func New(p drivers.Port, model string) (*Printer, error) {
+	if model == Auto {
+		return &Printer{model: least(), auto: true, line: newLine(p), printing: newTurn()}, nil
+	}
 	m, err := modelByName(model)
 	if err != nil {
 		return nil, err
@@ -61,21 +87,116 @@ func New(p drivers.Port, model string) (*Printer, error) {
 // Init checks that a printer answers, whatever it says, and sets it up. A
 // document does so again: a printer forgets when its power is cycled.
 func (p *Printer) Init(ctx context.Context) error {
-	if err := p.printing.take(ctx); err != nil {
-		return fmt.Errorf("escpos: init: %w", err)
-	}
-	defer p.printing.release()
-	if _, err := p.line.ask(ctx, aboutPrinter); err != nil {
-		return fmt.Errorf("escpos: init: %w", err)
-	}
-	if _, err := p.line.send(ctx, []byte(setUp)); err != nil {
+	if err := p.prepare(ctx); err != nil {
 		return fmt.Errorf("escpos: init: %w", err)
 	}
 	return nil
 }
 
+// prepare does once what must be known before the first document.
+func (p *Printer) prepare(ctx context.Context) error {
+	if err := p.printing.take(ctx); err != nil {
+		return err
+	}
+	defer p.printing.release()
+	return p.prepared(ctx)
+}
+
+// prepared is prepare for whoever holds the printer's turn.
+func (p *Printer) prepared(ctx context.Context) error {
+	if p.ready {
+		return nil
+	}
+	if _, err := p.line.ask(ctx, aboutPrinter); err != nil {
+		return err
+	}
+	if p.auto {
+		if _, err := p.probe(ctx); err != nil {
+			return err
+		}
+	}
+	if err := p.alive(ctx); err != nil {
+		return err
+	}
+	if err := p.learnFence(ctx); err != nil {
+		return err
+	}
+	if err := p.listen(ctx); err != nil {
+		return err
+	}
+	p.ready = true
+	return nil
+}
+
+// nameFence is GS I 1: transmit the model's ID. Unlike the answer to GS r, which
+// is 0 of a printer that is well, it is not what a broken line looks like.
+const nameFence = "\x1dI\x01"
+
+// learnFence looks whether a printer that has no GS ( H answers GS I 1. What one
+// that does not makes of it is dropped.
+func (p *Printer) learnFence(ctx context.Context) error {
+	if m := p.Model(); m.PrintComplete || m.nameFence {
+		return nil
+	}
+	s, err := p.line.ask(ctx, aboutPrinter)
+	if err != nil || s[0]&printerOffline != 0 {
+		return err // it is asked again after the next document that fails
+	}
+	name, err := p.line.askByte(ctx, nameFence, probeWithin)
+	if err != nil && !noAnswer(err) {
+		return err
+	}
+	if err == nil && name != 0 {
+		p.line.edit(func(a *answers) { a.name = name })
+		p.mu.Lock()
+		p.model.nameFence = true
+		p.mu.Unlock()
+		return nil
+	}
+	_, err = p.line.send(ctx, []byte(setUp))
+	return err
+}
+
+// aliveWithin is how long a printer may print what an earlier run of this
+// program has sent, until it is taken for one that is stuck in a command.
+const aliveWithin = time.Second
+
+// stuckMax paddings end the longest command, a picture to be kept.
+const stuckMax = drivers.PictureBytesMax/paddingMax + 1
+
+// alive sets the printer up. One that says it is online and does not answer in
+// its turn has been left in the middle of a picture: it is given the rest.
+func (p *Printer) alive(ctx context.Context) error {
+	if _, err := p.line.send(ctx, []byte(setUp)); err != nil {
+		return err
+	}
+	printer, err := p.line.ask(ctx, aboutPrinter)
+	if err != nil || printer[0]&printerOffline != 0 {
+		return err
+	}
+	for range stuckMax {
+		if _, err = p.line.askByte(ctx, fence, aliveWithin); !noAnswer(err) {
+			return err
+		}
+		if err := p.line.broken(ctx, paddingMax); err != nil {
+			return err
+		}
+		if _, err = p.line.send(ctx, []byte(setUp)); err != nil {
+			return err
+		}
+	}
+	return nil // it never says; then its documents will be unknown
+}
+
+// Model is what is known of the printer.
+func (p *Printer) Model() Model {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.model
+}
+
 // Columns is the width in half-width characters.
-func (p *Printer) Columns() int { return p.model.Columns }
+func (p *Printer) Columns() int { return p.Model().Columns }
 
 // Kick pulses the drawer coil of pin 2 or 5 once for KickOn. It returns when
 // the command is sent; the drawer's switch says what came of it. It wraps
@@ -83,7 +204,7 @@ func (p *Printer) Columns() int { return p.model.Columns }
 // by ESC p, which prints after what was sent before, and is refused with the
 // cause while it cannot print.
 func (p *Printer) Kick(ctx context.Context, pin int) error {
-	if !p.model.RealTimeKick {
+	if !p.Model().RealTimeKick {
 		status, err := p.Status(ctx)
 		if err == nil {
 			err = status.Err()
@@ -92,13 +213,33 @@ func (p *Printer) Kick(ctx context.Context, pin int) error {
 			return fmt.Errorf("escpos: kick: %w", err)
 		}
 	}
-	if err := p.coils.Claim(time.Now(), pin, KickOn); err != nil {
-		return fmt.Errorf("escpos: kick: %w", err)
-	}
-	if _, err := p.line.sendBy(ctx, time.Now().Add(kickWithin), p.kick(pin)); err != nil {
+	err := p.coils.Drive(pin, KickOn, func() error { return p.pulse(ctx, pin) })
+	if err != nil && !errors.Is(err, errLate) {
 		return fmt.Errorf("escpos: kick: %w", err)
 	}
 	return nil
+}
+
+func (p *Printer) kickUrgency() urgency { return urgency(p.Model().RealTimeKick) }
+
+// errLate: the command is on its way, behind much else. It counts for the coil;
+// the drawer's switch says what came of it.
+var errLate = errors.New("leaves late")
+
+// pulse returns when the command has left the port: what waits in front of it
+// may take longer than the coil's rest.
+func (p *Printer) pulse(ctx context.Context, pin int) error {
+	until := time.Now().Add(kickWithin)
+	if _, err := p.line.sendBy(ctx, until, p.kick(pin), p.kickUrgency()); err != nil {
+		return err
+	}
+	bound, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	err := p.line.port.Drain(bound)
+	if err != nil && bound.Err() != nil && ctx.Err() == nil {
+		return errLate
+	}
+	return err
 }
 
 func (p *Printer) kick(pin int) []byte {
@@ -106,7 +247,7 @@ func (p *Printer) kick(pin int) []byte {
 	if pin == 5 {
 		m = 1
 	}
-	if p.model.RealTimeKick {
+	if p.Model().RealTimeKick {
 		// DLE DC4 fn 1: generate pulse in real time, t × 100 ms on and off.
 		return []byte{dle, dc4, 1, m, 1}
 	}
@@ -114,49 +255,19 @@ func (p *Printer) kick(pin int) []byte {
 	return []byte{esc, 'p', m, 50, 250}
 }
 
-// The n of DLE EOT n: transmit real-time status.
-const (
-	aboutPrinter byte = 1 + iota
-	aboutOffline
-	aboutError
-	aboutPaper
-)
-
-// Bits of the answers, by n.
-const (
-	printerPin3    = 0x04
-	printerOffline = 0x08
-
-	offlineCover = 0x04
-	offlinePaper = 0x20
-
-	errorMechanical    = 0x04
-	errorCutter        = 0x08
-	errorUnrecoverable = 0x20
-
-	paperNearEnd = 0x0C
-	paperEnd     = 0x60
-)
-
-// Status asks the printer in real time, also while it prints. It wraps
-// drivers.ErrTimeout if the printer does not answer, with drivers.ErrFrame if
-// what it said is no answer.
-func (p *Printer) Status(ctx context.Context) (drivers.PrinterStatus, error) {
-	got, err := p.line.ask(ctx, aboutPrinter, aboutOffline, aboutError, aboutPaper)
-	if err != nil {
-		return drivers.PrinterStatus{}, fmt.Errorf("escpos: status: %w", err)
+// Recover is DLE ENQ 1: after the operator has removed the cause of a cutter or
+// mechanical error, go on from the line where it happened; or DLE ENQ 2 (clear):
+// forget what is in the buffer. Call it for a person's key, never by itself.
+func (p *Printer) Recover(ctx context.Context, clear bool) error {
+	n := byte(1)
+	if clear {
+		n = 2
+		p.line.edit(func(a *answers) { a.lost = true })
 	}
-	printer, offline, fault, paper := got[0], got[1], got[2], got[3]
-	return drivers.PrinterStatus{
-		// A mechanical error has no word of its own; the printer is offline by it.
-		Offline:       printer&printerOffline != 0 || fault&errorMechanical != 0,
-		CoverOpen:     offline&offlineCover != 0,
-		PaperOut:      offline&offlinePaper != 0 || paper&paperEnd != 0,
-		PaperNearEnd:  paper&paperNearEnd != 0,
-		Cutter:        fault&errorCutter != 0,
-		Unrecoverable: fault&errorUnrecoverable != 0,
-		DrawerPin3:    printer&printerPin3 != 0,
-	}, nil
+	if _, err := p.line.sendBy(ctx, time.Now().Add(kickWithin), []byte{dle, enq, n}, urgent); err != nil {
+		return fmt.Errorf("escpos: recover: %w", err)
+	}
+	return nil
 }
 
 // noAnswer tells a printer that says nothing from a line that failed.

@@ -110,9 +110,9 @@ func TestText(t *testing.T) {
 		{"珈琲ｺｰﾋｰ珈琲", "珈琲ｺｰﾋｰ珈琲"},
 		{"ソ表能十", "ソ表能十"}, // second byte 5Ch
 		{"髙﨑①㈱№Ⅳⅳ", "髙﨑①㈱№Ⅳⅳ"},
-		{"〜‖−—¢£¬", "～∥－―￠￡￢"},
-		{"\u00C5\u203E", "\u212B\uFFE3"},
-		{"麵😀é€", "〓〓〓〓"},
+		{"〜‖−—¢£¬", "～∥－―¢£¬"},
+		{"\u212B\u203E", "\u00C5\uFFE3"},
+		{"麵😀é€", "〓〓é€"},
 		{"a\u200bb\ufeffc\ufe0f", "abc"},
 		{"葛\U000E0100城", "葛城"},
 		{"a\tb\x00c\x7fd\u0085e\u00a0f", "a b c d e f"},
@@ -171,7 +171,8 @@ func TestEveryKanji(t *testing.T) {
 		for trail := 0x40; trail <= 0xFC; trail++ {
 			c, err := japanese.ShiftJIS.NewDecoder().Bytes([]byte{byte(lead), byte(trail)})
 			if err != nil || utf8.RuneCount(c) != 1 || string(c) == "\uFFFD" || c[0] < 0x80 || seen[string(c)] ||
-				lead >= 0xA0 && lead < 0xE0 || c[0] == 0xEE { // private use (first byte F0 and on)
+				lead >= 0xA0 && lead < 0xE0 || c[0] == 0xEE || // private use (first byte F0 and on)
+				c[0] < 0xE1 || string(c) == "\u212B" { // letters of Europe are narrow
 				continue
 			}
 			seen[string(c)] = true
@@ -180,7 +181,7 @@ func TestEveryKanji(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) < 7200 {
+	if len(seen) < 7050 {
 		t.Fatalf("only %d kanji", len(seen))
 	}
 	for part := range slices.Chunk(doc.Items, drivers.DocumentItemsMax) {

@@ -55,6 +55,9 @@ var ErrKeysBusy = keystore.ErrBusy
 // The process may be confined after it.
 func OpenKeys(dir string) (*Keys, error) { return keystore.Open(dir) }
 
+// UID is the user of a capture process that was started as root.
+const UID = jail.UID
+
 // Options of Main. Port, or Head, and Link are needed.
 type Options struct {
 	// Port is the reader's line, in line mode with the line end CR: only then

@@ -42,6 +42,9 @@ const (
 	// Device: opening a device to read and write, and its ioctl requests.
 	Device Access = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
 
+	// Execute: running a file as a program, for which the kernel reads it.
+	Execute Access = unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_READ_FILE
+
 	// onFile are the accesses that the kernel takes for what is no folder.
 	onFile Access = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE |
 		unix.LANDLOCK_ACCESS_FS_IOCTL_DEV | unix.LANDLOCK_ACCESS_FS_EXECUTE
@@ -60,6 +63,8 @@ type Domain struct {
 	// Connect are TCP ports. A domain with one may use UDP, for the name of the
 	// host behind it.
 	Connect []uint16
+	// Network leaves it to the domains nested in this one to forbid ports.
+	Network bool
 }
 
 // ruleset is struct landlock_ruleset_attr.
@@ -92,7 +97,9 @@ func Enter(d Domain) error {
 		return ErrAbsent
 	}
 	handled := handles(abi)
-	if abi >= abiUDP && len(d.Connect) == 0 {
+	if d.Network {
+		handled.net = 0
+	} else if abi >= abiUDP && len(d.Connect) == 0 {
 		handled.net |= unix.LANDLOCK_ACCESS_NET_BIND_UDP | unix.LANDLOCK_ACCESS_NET_CONNECT_SEND_UDP
 	}
 	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&handled)), handled.size(abi), 0) //nolint:gosec // a struct for the kernel

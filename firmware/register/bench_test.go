@@ -16,7 +16,7 @@ func BenchmarkScan(b *testing.B) {
 		events := []till.Event{s.scan("4901234567894")}
 		switch n % 200 {
 		case 0:
-			events = append(keys("OPEN"), events...)
+			events = append(keys("1", "OPEN"), events...)
 		case 199:
 			events = append(events, keys("SUBTOTAL", "VOID", "VOID")...)
 		}

@@ -40,7 +40,7 @@ func TestNotes(t *testing.T) {
 	if _, err := OpenNotes(s.Config); !errors.Is(err, journal.ErrBusy) {
 		t.Errorf("beside a register: %v", err)
 	}
-	for _, e := range append(keys("OPEN"), s.scan("4901234567894")) {
+	for _, e := range append(keys("1", "OPEN"), s.scan("4901234567894")) {
 		if err := r.handle(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}

@@ -136,7 +136,7 @@ func (s shop) post(t *testing.T, r *Register, es ...till.Event) {
 func TestUplinkRecords(t *testing.T) {
 	s := newShop(t)
 	r, _ := s.run(t)
-	s.post(t, r, till.Key{Name: "OPEN"}, s.scan("4901234567894"))
+	s.post(t, r, append(keys("1", "OPEN"), s.scan("4901234567894"))...)
 	u := s.attach(t, r)
 	u.has(record.LineAdd, 1)
 	s.post(t, r, s.scan("4912345678904"), till.Key{Name: "CASH"})
@@ -182,7 +182,7 @@ func TestUplinkAcks(t *testing.T) {
 	s.Log = slog.New(slog.NewJSONHandler(log, nil))
 	r, _ := s.run(t)
 	u := s.attach(t, r)
-	s.post(t, r, till.Key{Name: "OPEN"}, s.scan("4901234567894"))
+	s.post(t, r, append(keys("1", "OPEN"), s.scan("4901234567894"))...)
 	last := u.has(record.LineAdd, 1)
 	u.mu.Lock()
 	sealed := append([]record.Sealed(nil), u.sealed...)
@@ -237,7 +237,7 @@ func TestUplinkCard(t *testing.T) {
 	s := newShop(t)
 	r, _ := s.run(t)
 	u := s.attach(t, r)
-	s.post(t, r, append(keys("OPEN"), s.scan("4901234567894"), till.Key{Name: "CARD"}, swipe())...)
+	s.post(t, r, append(keys("1", "OPEN"), s.scan("4901234567894"), till.Key{Name: "CARD"}, swipe())...)
 	u.until("a question", func() bool { return len(u.asked) == 1 })
 	u.has(record.CardIntent, 1)
 	q := u.asked[0]
@@ -264,7 +264,7 @@ func TestCardWithoutUplink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShop(t)
 		r, stop := s.run(t)
-		s.post(t, r, append(keys("OPEN"), s.scan("4901234567894"), till.Key{Name: "CARD"}, swipe())...)
+		s.post(t, r, append(keys("1", "OPEN"), s.scan("4901234567894"), till.Key{Name: "CARD"}, swipe())...)
 		began := time.Now()
 		synctest.Wait()
 		if err := stop(); err != nil {
@@ -298,7 +298,7 @@ func TestCardNoAnswer(t *testing.T) {
 		r.mu.Lock()
 		r.link = &peer{Conn: uplink.NewConn(sink{}), link: sink{}}
 		r.mu.Unlock()
-		s.post(t, r, append(keys("OPEN"), s.scan("4901234567894"), till.Key{Name: "CARD"}, swipe())...)
+		s.post(t, r, append(keys("1", "OPEN"), s.scan("4901234567894"), till.Key{Name: "CARD"}, swipe())...)
 		time.Sleep(authorizeWithin - time.Millisecond)
 		synctest.Wait()
 		before, _ := r.ledger.journal.Head()
@@ -350,7 +350,7 @@ func TestUplinkGarbage(t *testing.T) {
 			if r.send(uplink.Message{Op: "want", Seq: 1}) == nil {
 				t.Error("it is still spoken to")
 			}
-			s.post(t, r, till.Key{Name: "OPEN"})
+			s.post(t, r, keys("1", "OPEN")...)
 			s.attach(t, r).has(record.ShiftOpen, 1) // the next one gets everything
 		})
 	}
@@ -410,7 +410,7 @@ func TestUplinkStuck(t *testing.T) {
 func TestUplinkDeleted(t *testing.T) {
 	s := newShop(t)
 	r := s.open(t)
-	advance(t, r, till.Key{Name: "OPEN"})
+	advance(t, r, keys("1", "OPEN")...)
 	for n := range 1100 { // over a segment
 		if err := r.ledger.note(time.Now(), record.ConsoleOpen, n); err != nil {
 			t.Fatal(err)

@@ -19,11 +19,8 @@ import (
 	"regi/firmware/till"
 )
 
-// How often an idle printer and the drawer's switch are asked.
-const (
-	statusEvery = 2 * time.Second
-	drawerEvery = 500 * time.Millisecond
-)
+// statusEvery is how often an idle printer is asked.
+const statusEvery = 2 * time.Second
 
 // labelMax is how much of an unknown code the operator sees.
 const labelMax = 48
@@ -122,12 +119,82 @@ func (r *Register) ServeDisplay(ctx context.Context, d drivers.LineDisplay) erro
 	}
 }
 
-// ServePrinter prints queued jobs, kicks the drawer and watches both.
+// watcher is a printer that says by itself that something has changed. Changed
+// returns nil when it has; then ask.
+type watcher interface {
+	Changed(ctx context.Context) error
+}
+
+// recoverer is a printer that can be told to go on, or to forget what it has.
+type recoverer interface {
+	Recover(ctx context.Context, clear bool) error
+}
+
+// ServePrinter prints queued jobs and watches the printer, and does ServeDrawer
+// for the drawer on it, if there is one.
 func (r *Register) ServePrinter(ctx context.Context, p drivers.POSPrinter, d drivers.CashDrawer) error {
 	g, line := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.servePaper(ctx, line, p) })
-	g.Go(func() error { return r.serveDrawer(ctx, line, d) })
+	if d != nil {
+		g.Go(func() error { return r.serveDrawer(ctx, line, d) })
+	}
+	if w, ok := p.(watcher); ok {
+		g.Go(func() error { return r.watch(line, w) })
+	}
+	if f, ok := p.(recoverer); ok {
+		g.Go(func() error { return r.serveRecovery(line, f) })
+	}
 	return g.Wait()
+}
+
+// watch rings for those who would otherwise ask only now and then.
+func (r *Register) watch(line context.Context, w watcher) error {
+	for {
+		err := w.Changed(line)
+		switch {
+		case err == nil:
+			ring(r.paperBell)
+			ring(r.drawerBell)
+		case line.Err() != nil || isLine(err):
+			return err
+		default: // it is off, and is asked again after a while
+			if err := wait(line, statusEvery); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// serveRecovery lets the printer go on when the operator has said so.
+func (r *Register) serveRecovery(line context.Context, f recoverer) error {
+	for {
+		select {
+		case <-line.Done():
+			return line.Err()
+		case <-r.recovers:
+			if err := f.Recover(line, false); isLine(err) {
+				return err
+			}
+			ring(r.paperBell)
+		}
+	}
+}
+
+// ring asks for a look; one that is due already is enough.
+func ring(bell chan struct{}) {
+	select {
+	case bell <- struct{}{}:
+	default:
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
 
 // servePaper prints one job after the other. line ends with the line, ctx with
@@ -146,18 +213,20 @@ func (r *Register) servePaper(ctx, line context.Context, p drivers.POSPrinter) e
 			if err := r.printJob(ctx, line, p, job); err != nil {
 				return err
 			}
+			continue
+		case <-r.paperBell:
 		case <-time.After(statusEvery):
-			status, err := p.Status(line)
-			if err != nil && !errors.Is(err, drivers.ErrTimeout) {
+		}
+		status, err := p.Status(line)
+		if err != nil && !errors.Is(err, drivers.ErrTimeout) {
+			return err
+		}
+		told = r.tellPrinter(ctx, told, status, err)
+		if job := r.held; job != nil && err == nil && status.Err() == nil {
+			r.held = nil
+			r.post(ctx, till.PrintPaused{Job: job.Job}) // it goes on
+			if err := r.printJob(ctx, line, p, *job); err != nil {
 				return err
-			}
-			told = r.tellPrinter(ctx, told, status, err)
-			if job := r.held; job != nil && err == nil && status.Err() == nil {
-				r.held = nil
-				r.post(ctx, till.PrintPaused{Job: job.Job}) // it goes on
-				if err := r.printJob(ctx, line, p, *job); err != nil {
-					return err
-				}
 			}
 		}
 	}
@@ -191,12 +260,19 @@ func (r *Register) tellPrinter(ctx context.Context, told string, s drivers.Print
 
 // printJob prints one document and posts what became of it. A document of which
 // nothing was sent, because the printer is off or away, is held until it is
-// back. Its error is one of the line.
+// back; one that waits for too long is not printed without being asked for. Its
+// error is one of the line.
 func (r *Register) printJob(ctx, line context.Context, p drivers.POSPrinter, job till.Print) error {
-	doc, err := layout(job, p.Columns())
+	doc, err := r.layout(job, p.Columns(), false)
 	if err != nil {
 		r.post(ctx, till.PrintFailed{Job: job.Job, Cause: err.Error()})
 		return nil
+	}
+	// Before the first copy after a restart the paper may hold half a receipt.
+	doc.CutFirst = r.uncut || job.Reprint && !r.begun
+	r.begun = true
+	if !job.At.IsZero() {
+		doc.BeginBy = job.At.Add(till.StaleAfter)
 	}
 	paused := func(cause error) {
 		e := till.PrintPaused{Job: job.Job}
@@ -206,13 +282,24 @@ func (r *Register) printJob(ctx, line context.Context, p drivers.POSPrinter, job
 		r.post(ctx, e)
 	}
 	err = p.Print(line, doc, paused)
+	if errors.Is(err, drivers.ErrUnsupported) { // before anything was sent: text it can
+		if plain, no := r.layout(job, p.Columns(), true); no == nil {
+			doc.Items = plain.Items
+			err = p.Print(line, doc, paused)
+		}
+	}
 	switch {
 	case err == nil:
+		r.uncut = false
 		r.post(ctx, till.Printed{Job: job.Job})
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err() // the end of the register: the till asks after the restart
+	case errors.Is(err, drivers.ErrLate):
+		r.post(ctx, till.PrintFailed{Job: job.Job, Cause: reason(err), Late: true})
+		return nil
 	case errors.Is(err, drivers.ErrUnknownOutcome):
+		r.uncut = true
 		r.post(ctx, till.PrintFailed{Job: job.Job, Cause: reason(err), Unknown: true})
 	default:
 		r.held = &job
@@ -224,58 +311,21 @@ func (r *Register) printJob(ctx, line context.Context, p drivers.POSPrinter, job
 	return nil
 }
 
-func layout(job till.Print, columns int) (drivers.Document, error) {
+// layout is the job on paper; plain is without codes and pictures.
+func (r *Register) layout(job till.Print, columns int, plain bool) (drivers.Document, error) {
+	on := receipt.Paper{Columns: columns, Reprint: job.Reprint, Code: job.Code, Plain: plain}
 	switch {
-	case job.Receipt != nil:
-		return receipt.Layout(job.Receipt, columns, job.Reprint)
 	case job.Report != nil:
-		return receipt.Report(job.Report, columns, job.Reprint), nil
+		return r.layouts.Report(job.Report, on)
+	case job.Receipt == nil:
+	case job.Form == till.FormOrder:
+		return r.layouts.Order(job.Receipt, on)
+	case job.Form == till.FormAddressed:
+		return r.layouts.Addressed(job.Receipt, on)
+	default:
+		return r.layouts.Receipt(job.Receipt, on)
 	}
 	return drivers.Document{}, errors.New("nothing to print")
-}
-
-func (r *Register) serveDrawer(ctx, line context.Context, d drivers.CashDrawer) error {
-	for {
-		select {
-		case <-line.Done():
-			return line.Err()
-		case <-r.kicks:
-			if err := d.OpenDrawer(line); err != nil {
-				if isLine(err) {
-					r.drawer.owed = true // the switch will say
-					return err
-				}
-				r.post(ctx, till.DrawerFailed{Reason: reason(err)})
-				continue
-			}
-			r.drawer.open = true
-			r.post(ctx, till.DrawerOpened{})
-		case <-time.After(drawerEvery):
-			now, err := d.DrawerOpened(line)
-			if isLine(err) {
-				return err
-			}
-			if err == nil {
-				r.tellDrawer(ctx, now)
-			}
-		}
-	}
-}
-
-// tellDrawer reports a change of the drawer's switch, and what came of a kick
-// whose line was lost.
-func (r *Register) tellDrawer(ctx context.Context, now bool) {
-	was, owed := r.drawer.open, r.drawer.owed
-	r.drawer.open, r.drawer.owed = now, false
-	if owed && !now {
-		r.post(ctx, till.DrawerFailed{Reason: drivers.ErrUnplugged.Error()})
-	}
-	switch {
-	case now && (owed || !was):
-		r.post(ctx, till.DrawerOpened{})
-	case was && !now:
-		r.post(ctx, till.DrawerClosed{})
-	}
 }
 
 // isLine tells an error of the wire from one of the device on it.

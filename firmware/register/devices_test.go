@@ -224,8 +224,9 @@ func TestPrint(t *testing.T) {
 		"off": {func(context.Context, func(error)) error { return wrapped(drivers.ErrTimeout) }, `[till.PrintPaused{Job:0x7, Cause:"no answer in time"}]`, nil},
 		"unknown": {
 			func(context.Context, func(error)) error { return wrapped(drivers.ErrUnknownOutcome) },
-			`[till.PrintFailed{Job:0x7, Cause:"driver: outcome unknown", Unknown:true}]`, nil,
+			`[till.PrintFailed{Job:0x7, Cause:"driver: outcome unknown", Unknown:true, Late:false}]`, nil,
 		},
+		"late":      {func(context.Context, func(error)) error { return wrapped(drivers.ErrLate) }, `[till.PrintFailed{Job:0x7, Cause:"driver: waited too long", Unknown:false, Late:true}]`, nil},
 		"unplugged": {func(context.Context, func(error)) error { return wrapped(drivers.ErrUnplugged) }, `[till.PrintPaused{Job:0x7, Cause:"unplugged"}]`, drivers.ErrUnplugged},
 	} {
 		r := idle(t)
@@ -294,7 +295,7 @@ func TestPrintQueueFull(t *testing.T) {
 func TestNoPrinterAtAll(t *testing.T) {
 	s := newShop(t)
 	r := s.open(t)
-	advance(t, r, till.Key{Name: "OPEN"})
+	advance(t, r, keys("1", "OPEN")...)
 	for range 15 {
 		advance(t, r, append([]till.Event{s.scan("4901234567894")}, keys("CASH")...)...)
 	}
@@ -324,7 +325,7 @@ func TestKick(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newShop(t)
 			r := s.open(t)
-			advance(t, r, till.Key{Name: "OPEN"})
+			advance(t, r, keys("1", "OPEN")...)
 			began := time.Now()
 			var at []time.Duration
 			d := &counterTop{open: func(context.Context) error { at = append(at, time.Since(began)); return nil }, isOpen: true}
@@ -379,7 +380,7 @@ func TestKickBusyDrawer(t *testing.T) {
 		if opened != 1 {
 			t.Errorf("the drawer was opened %d times", opened)
 		}
-		if got := fmt.Sprintf("%v", posted(r)); got != "[{printer away} {drawer did not open}]" {
+		if got := fmt.Sprintf("%v", posted(r)); got != "[{drawer away} {drawer did not open} {}]" {
 			t.Errorf("told %s", got)
 		}
 		cancel()
@@ -606,8 +607,8 @@ func TestDrawerAfterTheLine(t *testing.T) {
 	}{
 		"shut meanwhile":   {false, true, false, "[]till.Event{till.DrawerOpened{}, till.DrawerClosed{}}"},
 		"still open":       {false, true, true, "[]till.Event{till.DrawerOpened{}}"},
-		"kick did nothing": {true, false, false, `[]till.Event{till.DrawerFailed{Reason:"unplugged"}}`},
-		"kick opened":      {true, false, true, "[]till.Event{till.DrawerOpened{}}"},
+		"kick did nothing": {true, false, false, `[]till.Event{till.DrawerClosed{}, till.DrawerFailed{Reason:"unplugged"}}`},
+		"kick opened":      {true, false, true, "[]till.Event{till.DrawerClosed{}, till.DrawerOpened{}}"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			r := idle(t)

@@ -24,7 +24,7 @@ func TestFullJournal(t *testing.T) {
 		}
 	}
 	full := func() bool { return strings.Contains(r.screen.now().Upper, "N03") }
-	do(till.Key{Name: "OPEN"})
+	do(keys("1", "OPEN")...)
 	for range 1000 {
 		do(s.scan("4901234567894"))
 		if full() {

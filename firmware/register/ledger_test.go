@@ -86,6 +86,7 @@ func TestRedo(t *testing.T) {
 func TestRedoTwiceIsNone(t *testing.T) {
 	s := newShop(t)
 	r := s.open(t)
+	advance(t, r, till.Key{Name: "1"})
 	before := advance(t, r, till.Key{Name: "OPEN"})
 	dir := copyState(t, s.StateDir, before)
 	for range 3 {
@@ -158,12 +159,12 @@ func parseCheckpoint(t *testing.T, file []byte) (f checkpointFile) {
 func TestRefusesToStart(t *testing.T) {
 	s := newShop(t)
 	r := s.open(t)
-	advance(t, r, till.Key{Name: "OPEN"})
+	advance(t, r, keys("1", "OPEN")...)
 	shorter := copyState(t, s.StateDir, readCheckpoint(t, s.StateDir))
 	two := advance(t, r, s.scan("4901234567894"), s.scan("4901234567894"))
 	newest := readCheckpoint(t, s.StateDir)
 	other := newShop(t)
-	advance(t, other.open(t), till.Key{Name: "OPEN"})
+	advance(t, other.open(t), keys("1", "OPEN")...)
 	harmed := bytes.Clone(newest)
 	for i := range harmed {
 		harmed[i] ^= 0xA5
@@ -229,7 +230,7 @@ func TestTimeNeverGoesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(10 * 365 * 24 * time.Hour)
 		r := s.open(t)
-		advance(t, r, till.Key{Name: "OPEN"})
+		advance(t, r, keys("1", "OPEN")...)
 		time.Sleep(time.Hour)
 		before = advance(t, r, s.scan("4901234567894"))
 		if err := r.ledger.close(); err != nil {
@@ -310,7 +311,7 @@ func TestJournalBeforeEffect(t *testing.T) {
 	s := newShop(t)
 	synctest.Test(t, func(t *testing.T) {
 		r := s.open(t)
-		advance(t, r, till.Key{Name: "OPEN"})
+		advance(t, r, keys("1", "OPEN")...)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		kicks := 0
@@ -368,7 +369,7 @@ func TestJournalBeforeEffect(t *testing.T) {
 func TestCheckpointFails(t *testing.T) {
 	s := newShop(t)
 	r := s.open(t)
-	advance(t, r, till.Key{Name: "OPEN"})
+	advance(t, r, keys("1", "OPEN")...)
 	if err := r.ledger.checkpoint.Close(); err != nil {
 		t.Fatal(err)
 	}

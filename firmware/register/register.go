@@ -9,18 +9,20 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
 	"regi/drivers"
 	"regi/firmware/catalog"
 	"regi/firmware/journal"
+	"regi/firmware/receipt"
 	"regi/firmware/record"
 	"regi/firmware/till"
 	"regi/firmware/uplink"
 )
 
-// Config is what a register is made of; every field is needed.
+// Config is what a register is made of; every field but Logo is needed.
 type Config struct {
 	ID       record.ID
 	Till     till.Config
@@ -33,6 +35,12 @@ type Config struct {
 	SignedBy ed25519.PublicKey
 	Prices   *catalog.Catalog
 	Log      *slog.Logger
+	// Clock takes the cloud's time; nil: somebody else sets this machine's.
+	Clock func(time.Time)
+	// LeftOpen is when an open drawer is an alarm; 0: after 30 s, negative: never.
+	LeftOpen time.Duration
+	// Logo stands at the head of receipts; nil: none.
+	Logo *drivers.Picture
 
 	journal journal.Options // the zero value but in tests: 1 GiB, about 250,000 records
 }
@@ -45,6 +53,10 @@ const (
 	// kickWithin: a drawer that could not be kicked by then stays shut. A late
 	// kick would open it with nobody in front of it.
 	kickWithin = time.Second
+	// leftOpenAfter is the default of Config.LeftOpen; then the alarm comes again
+	// each leftOpenEvery.
+	leftOpenAfter = 30 * time.Second
+	leftOpenEvery = 10 * time.Second
 	// authorizeWithin is a little over the uplink's own limit, for the case
 	// that the uplink itself dies.
 	authorizeWithin = 8 * time.Second
@@ -57,15 +69,28 @@ type Register struct {
 	log    *slog.Logger
 	till   *till.Till
 	ledger *ledger
+	// layouts do not change: any task may use them.
+	layouts *receipt.Layouts
 
 	events chan till.Event
+	pings  chan struct{}
 	cloud  chan uplink.Message
 	jobs   chan till.Print
 	held   *till.Print // a job that the printer did not take; of whoever serves the paper
+	// uncut says that something may stand on the paper that was not cut off, begun
+	// that this process has printed. They are of whoever serves the paper, too,
+	// and outlive a lost line.
+	uncut, begun bool
+	// The printer has said by itself that something is other than before.
+	paperBell, drawerBell chan struct{}
+	// recovers lets the printer go on, on the operator's word.
+	recovers chan struct{}
 	// drawer belongs to serveDrawer; it outlives a lost line.
 	drawer struct {
-		open bool // as last told
-		owed bool // a kick's answer was lost with the line
+		known bool      // the switch was read since the start
+		open  bool      // as last told
+		owed  bool      // a kick's answer was lost with the line
+		alarm time.Time // when it is to be told that it stands open
 	}
 	kicks   chan struct{}
 	notices chan till.Notice
@@ -85,11 +110,12 @@ type Register struct {
 // register whose Run goes on from there.
 func New(c Config) (*Register, error) {
 	r := &Register{
-		config: c, log: c.Log,
+		config: c, log: c.Log, pings: make(chan struct{}),
 		events: make(chan till.Event, eventsMax), cloud: make(chan uplink.Message, eventsMax),
 		jobs: make(chan till.Print, jobsMax), kicks: make(chan struct{}),
 		notices: make(chan till.Notice, noticesMax), screen: screen{changed: make(chan struct{}, 1)},
-		devices: map[string]string{},
+		paperBell: make(chan struct{}, 1), drawerBell: make(chan struct{}, 1), recovers: make(chan struct{}, 1),
+		devices: map[string]string{}, layouts: receipt.New(c.Till.Locale, c.Logo),
 	}
 	var err error
 	if r.ledger, r.till, err = openLedger(c); err != nil {
@@ -114,6 +140,7 @@ func (r *Register) Run(ctx context.Context) (err error) {
 			err = r.handle(ctx, e)
 		case m := <-r.cloud:
 			err = r.fromCloud(ctx, m)
+		case <-r.pings:
 		}
 		for err == nil && len(r.again) > 0 {
 			e := r.again[0]
@@ -123,6 +150,16 @@ func (r *Register) Run(ctx context.Context) (err error) {
 		if err != nil {
 			return fmt.Errorf("register: %w", err)
 		}
+	}
+}
+
+// Alive returns nil once the loop has come round.
+func (r *Register) Alive(ctx context.Context) error {
+	select {
+	case r.pings <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -163,9 +200,14 @@ func (r *Register) handle(ctx context.Context, e till.Event) error {
 		case till.Notice:
 			r.notify(f)
 		case till.Print:
+			if f.Report != nil {
+				f.Report.JournalHead = r.ledger.head()
+			}
 			r.print(f)
 		case till.Kick:
 			r.kick(ctx)
+		case till.Recover:
+			ring(r.recovers)
 		case till.Authorize:
 			r.authorize(ctx, f.Request)
 		}
@@ -197,7 +239,7 @@ func (r *Register) kick(ctx context.Context) {
 		case r.kicks <- struct{}{}:
 		case <-ctx.Done():
 		case <-time.After(kickWithin):
-			r.post(ctx, till.DrawerFailed{Reason: "printer away"})
+			r.post(ctx, till.DrawerFailed{Reason: drawerAway})
 		}
 	}()
 }
@@ -307,9 +349,15 @@ func reason(err error) string {
 	if err == nil {
 		return "away"
 	}
+	// A device file comes and goes with its cable; its errors are the kernel's
+	// words and are in the log.
+	if errors.Is(err, os.ErrNotExist) {
+		return drivers.ErrUnplugged.Error()
+	}
 	for _, known := range []error{
 		drivers.ErrPaperOut, drivers.ErrCoverOpen, drivers.ErrCutter, drivers.ErrPaperNearEnd, drivers.ErrUnplugged,
-		drivers.ErrBusy, drivers.ErrTimeout, drivers.ErrOffline, drivers.ErrDuty, drivers.ErrDidNotOpen,
+		drivers.ErrBusy, drivers.ErrTimeout, drivers.ErrUnrecoverable, drivers.ErrMechanical, drivers.ErrHeadHot, drivers.ErrOffline,
+		drivers.ErrDuty, drivers.ErrDidNotOpen,
 	} {
 		if errors.Is(err, known) {
 			return known.Error()

@@ -137,7 +137,7 @@ func swipe() till.Event {
 func (s shop) day() []till.Event {
 	note, rice := s.scan("4901234567894"), s.scan("4912345678904")
 	var es []till.Event
-	es = append(es, keys("OPEN")...)
+	es = append(es, keys("1", "OPEN")...)
 	es = append(es, note, rice)
 	es = append(es, keys("3", "QTY")...)
 	es = append(es, note)

@@ -19,6 +19,9 @@ import (
 // everything from 1879048192 to 2147483647 unused; no passwd is needed.
 const UplinkUID = 1900000002
 
+// DrawerUID is that of the process that holds the drawer's lines.
+const DrawerUID = 1900000003
+
 // Control is one confinement of a process; Err is nil when it is in force.
 type Control struct {
 	Name string
@@ -41,7 +44,7 @@ func Born() error {
 }
 
 // Harden is the part of Born for the first process, which has no parent of
-// ours.
+// ours, and for one that outlives its parent.
 func Harden() error {
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return fmt.Errorf("role: core limit: %w", err)
@@ -71,6 +74,9 @@ type Limits struct {
 	// UID is whom a process becomes that was started as root; 0: it stays root,
 	// with no other privilege than to open other users' files.
 	UID int
+	// Outlives: it does not die with its parent, but ends with its link: what it
+	// has begun it has to finish.
+	Outlives bool
 }
 
 // Confine takes from this process what it does not need, for good, and reports
@@ -86,9 +92,10 @@ func Confine(l Limits) []Control {
 	time.Now().Zone() //nolint:staticcheck // reads the zone's file, which may be out of reach later
 	var controls []Control
 	if l.UID != 0 && os.Geteuid() == 0 {
-		controls = append(controls, Control{"own-uid", become(l.UID)})
+		controls = append(controls, Control{"own-uid", become(l.UID, l.Outlives)})
 	} else {
-		controls = append(controls, Control{"capabilities", dropCapabilities()})
+		// The state folder and the lines may be another user's.
+		controls = append(controls, Control{"capabilities", dropCapabilities(unix.CAP_DAC_OVERRIDE)})
 	}
 	in := landlock.Enter(landlock.Domain{Paths: l.Paths, Connect: l.Connect})
 	controls = append(controls,
@@ -107,7 +114,7 @@ func offered(in error, has bool) error {
 }
 
 // become gives up root on all threads, and with it every capability.
-func become(uid int) error {
+func become(uid int, outlives bool) error {
 	for _, change := range []func() error{
 		func() error { return syscall.Setgroups(nil) },
 		func() error { return syscall.Setresgid(uid, uid, uid) },
@@ -117,18 +124,24 @@ func become(uid int) error {
 			return fmt.Errorf("role: own uid: %w", err)
 		}
 	}
+	if outlives {
+		return Harden()
+	}
 	return Born() // the kernel forgets its settings with the change
 }
 
-// dropCapabilities keeps CAP_DAC_OVERRIDE, where it is there: the state folder
-// and the lines may be another user's.
-func dropCapabilities() error {
+// dropCapabilities keeps those in keep, where they are there. What this process
+// starts has no other, either: no_new_privs is set.
+func dropCapabilities(keep ...int) error {
 	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var caps [2]unix.CapUserData
 	if err := unix.Capget(&head, &caps[0]); err != nil {
 		return fmt.Errorf("role: capabilities: %w", err)
 	}
-	kept := caps[0].Permitted & (1 << unix.CAP_DAC_OVERRIDE)
+	var kept uint32
+	for _, c := range keep {
+		kept |= 1 << c & caps[0].Permitted
+	}
 	caps = [2]unix.CapUserData{{Permitted: kept, Effective: kept}}
 	if err := everyThread(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&head)), uintptr(unsafe.Pointer(&caps)), 0); err != nil { //nolint:gosec // structs for the kernel
 		return fmt.Errorf("role: capabilities: %w", err)

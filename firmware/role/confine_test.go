@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,10 +24,11 @@ import (
 )
 
 // registerRole is a process confined as a register is, taken over by somebody
-// who tries what a thief would. uplinkRole: the same for an uplink.
+// who tries what a thief would. uplinkRole and spawnRole: the same for an uplink and a spawner.
 const (
 	registerRole = "role-test-register"
 	uplinkRole   = "role-test-uplink"
+	spawnRole    = "role-test-spawn"
 )
 
 // thief is what such a process is given and says. Acts are in order; each is
@@ -50,9 +53,9 @@ func (th *thief) try(what string, act func() error) {
 	th.Acts[what] = said
 }
 
-func (th *thief) confine(l role.Limits) {
+func (th *thief) confined(controls []role.Control) {
 	th.Acts, th.Controls = map[string]string{}, map[string]string{}
-	for _, c := range role.Confine(l) {
+	for _, c := range controls {
 		switch {
 		case c.Absent():
 			th.Controls[c.Name] = "absent"
@@ -69,13 +72,11 @@ func registerMain() int {
 	if err != nil {
 		return 1
 	}
-	spawn, err := role.NewSpawner(os.Stderr)
+	spawn, err := role.NewSpawner(os.Stderr, nil)
 	if err != nil {
 		return 2
 	}
-	th.confine(role.Limits{Paths: []landlock.Path{
-		{Path: filepath.Join(th.Dir, "mine"), Access: landlock.Read | landlock.Write}, {Path: "/dev", Access: landlock.Device},
-	}})
+	th.confined(role.Confine(role.Limits{Paths: th.paths()}))
 	for _, when := range []string{"first ", "second "} { // a child that is started again is as safe
 		c, err := spawn.Start(role.Capture, nil)
 		if err != nil {
@@ -100,8 +101,52 @@ func registerMain() int {
 	th.spy("spawner: ", spawn.PID())
 	th.spy("stranger: ", th.Victim)
 	th.files()
+	th.programs()
 	th.network()
 	return th.report()
+}
+
+// spawnMain is a spawner that was taken over once it had started the capture
+// process.
+func spawnMain() int {
+	runtime.LockOSThread()
+	th, err := orders()
+	if err != nil {
+		return 1
+	}
+	if role.Born() != nil {
+		return 2
+	}
+	th.confined(role.EnterSpawner(th.paths()))
+	ours, theirs, err := role.Pair()
+	if err != nil {
+		return 3
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return 4
+	}
+	pid, err := syscall.ForkExec("/proc/self/exe", []string{role.Capture}, &syscall.ProcAttr{
+		Env: []string{}, Files: []uintptr{null.Fd(), null.Fd(), null.Fd(), theirs.Fd()},
+	})
+	if err != nil {
+		return 5
+	}
+	ours.WriteString("report") //nolint:errcheck,gosec // with which it is born; no answer, no report
+	if _, err := ours.Read(make([]byte, packetMax)); err != nil {
+		return 6
+	}
+	th.spy("capture: ", pid)
+	th.spy("stranger: ", th.Victim)
+	th.files()
+	th.try("run", func() error { return unix.Exec("/bin/true", []string{"true"}, nil) })
+	return th.report()
+}
+
+func (th *thief) paths() []landlock.Path {
+	return []landlock.Path{
+		{Path: filepath.Join(th.Dir, "mine"), Access: landlock.Read | landlock.Write}, {Path: "/dev", Access: landlock.Device},
+	}
 }
 
 func uplinkMain() int {
@@ -109,12 +154,13 @@ func uplinkMain() int {
 	if err != nil {
 		return 1
 	}
-	th.confine(role.Limits{
+	th.confined(role.Confine(role.Limits{
 		Paths:   []landlock.Path{{Path: "/etc/hosts", Access: landlock.Read}},
 		Connect: []uint16{uint16(th.Port)}, UID: role.UplinkUID,
-	})
+	}))
 	th.spy("stranger: ", th.Victim)
 	th.files()
+	th.programs()
 	th.network()
 	th.try("user", func() error {
 		if os.Geteuid() != role.UplinkUID || os.Getegid() != role.UplinkUID {
@@ -172,20 +218,21 @@ func (th *thief) files() {
 	th.try("read physical memory", read("/dev/mem"))
 	th.try("read kernel memory", read("/proc/kcore"))
 	th.try("null device", func() error { return os.WriteFile(os.DevNull, []byte("x"), 0) })
-	th.try("run", func() error { return unix.Exec("/bin/true", []string{"true"}, nil) })
-	th.try("fork", func() error {
-		_, _, errno := unix.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
-		if errno != 0 {
-			return errno
-		}
-		return nil
-	})
 	th.try("memory to run", func() error { _, err := unix.MemfdCreate("x", 0); return err })
 	th.try("mount", func() error { return unix.Mount("none", "/mnt", "tmpfs", 0, "") })
 	th.try("namespace", func() error { return unix.Unshare(unix.CLONE_NEWUSER) })
 	th.try("bpf", func() error { _, _, errno := unix.Syscall(unix.SYS_BPF, 0, 0, 0); return nonzero(errno) })
 	th.try("perf", func() error { _, _, errno := unix.Syscall(unix.SYS_PERF_EVENT_OPEN, 0, 0, 0); return nonzero(errno) })
 	th.try("io_uring", func() error { _, _, errno := unix.Syscall(unix.SYS_IO_URING_SETUP, 1, 0, 0); return nonzero(errno) })
+}
+
+// programs tries to start others.
+func (th *thief) programs() {
+	th.try("run", func() error { return unix.Exec("/bin/true", []string{"true"}, nil) })
+	th.try("fork", func() error {
+		_, _, errno := unix.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
+		return nonzero(errno)
+	})
 }
 
 func nonzero(errno syscall.Errno) error {
@@ -301,18 +348,24 @@ func (th *thief) check(t *testing.T, controls []string, want map[string]string) 
 	}
 }
 
+// all is what none of them can do as root.
+func all() map[string]string {
+	return map[string]string{
+		"read other": "EACCES", "create other": "EACCES", "read passwords": "EACCES", "read kernel memory": unless("/proc/kcore", "EACCES"),
+		"memory to run": "EPERM", "mount": "EPERM", "namespace": "EPERM", "bpf": "EPERM",
+		"perf": "EPERM", "io_uring": "EPERM",
+	}
+}
+
 // both are what neither register nor uplink can do as root.
 func both(more map[string]string) map[string]string {
-	want := map[string]string{
-		"read other": "EACCES", "create other": "EACCES", "read passwords": "EACCES", "read kernel memory": unless("/proc/kcore", "EACCES"),
-		"run": "EPERM", "fork": "EPERM", "memory to run": "EPERM", "mount": "EPERM", "namespace": "EPERM", "bpf": "EPERM",
-		"perf": "EPERM", "io_uring": "EPERM",
+	want := all()
+	maps.Copy(want, map[string]string{
+		"run": "EPERM", "fork": "EPERM",
 		"connect elsewhere": "EACCES", "listen": "EPERM", "multipath": "EPERM", "sctp": "EPERM", "raw": "EPERM",
 		"netlink": "EPERM", "packet": "EPERM",
-	}
-	for what, said := range more {
-		want[what] = said
-	}
+	})
+	maps.Copy(want, more)
 	return want
 }
 
@@ -354,4 +407,19 @@ func TestUplinkIsConfined(t *testing.T) {
 		"create mine": "EACCES", "null device": "EACCES", "read physical memory": unless("/dev/mem", "EACCES"),
 		"connect": "done", "udp": "done", "user": "done", "root again": "EPERM",
 	}), "stranger: "))
+}
+
+// A spawner that was taken over, as root, can open the lines and the state
+// folder, but neither the memory of the capture process that it has started nor
+// anything else.
+func TestSpawnerIsConfined(t *testing.T) {
+	t.Parallel()
+	want := all()
+	maps.Copy(want, map[string]string{
+		"create mine": "done", "null device": "done", "read physical memory": unless("/dev/mem", "EPERM"),
+		"run": "EACCES",
+	})
+	spied(want, "capture: ", "stranger: ")
+	want["capture: signal"] = "done"
+	rob(t, spawnRole).check(t, []string{"capabilities", "landlock", "seccomp"}, want)
 }

@@ -23,7 +23,8 @@ const (
 	Capture = "regi-capture"
 	Uplink  = "regi-uplink"
 	Keys    = "regi-keys"
-	Spawn   = "regi-spawn" // starts the others for a register that is confined
+	Drawer  = "regi-drawer" // holds the lines of a drawer on GPIO
+	Spawn   = "regi-spawn"  // starts the others for a register that is confined
 )
 
 // Descriptors a child is born with, after 0, 1 and 2.
@@ -38,7 +39,7 @@ const (
 // Of says which role this process was started in: "" for the first one.
 func Of(argv0 string) string {
 	switch argv0 {
-	case Capture, Uplink, Keys, Spawn:
+	case Capture, Uplink, Keys, Drawer, Spawn:
 		return argv0
 	}
 	return ""

@@ -51,6 +51,8 @@ func TestMain(m *testing.M) {
 		os.Exit(registerMain())
 	case uplinkRole:
 		os.Exit(uplinkMain())
+	case spawnRole:
+		os.Exit(spawnMain())
 	}
 	os.Exit(m.Run())
 }

@@ -3,17 +3,22 @@ package role
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
+	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"regi/firmware/landlock"
 	"regi/firmware/seccomp"
 )
 
@@ -28,7 +33,9 @@ const (
 	askKill     = 'K'
 	askBytes    = 1 + 4
 	answerBytes = 4 + 4
-	// childrenMax bounds the living children; a register has two.
+	// pathsBytes and controlsBytes bound the first packet and its answer.
+	pathsBytes, controlsBytes = 16 << 10, 4 << 10
+	// childrenMax bounds the living children; a register has three.
 	childrenMax = 8
 )
 
@@ -40,33 +47,86 @@ var spawned = []struct {
 	name   string
 	env    []string
 	stderr bool // it may log; otherwise it writes to the null device
+	urgent bool // it goes before all that are not, and is spared when memory runs out
 }{
 	// A preemption signal would store vector registers, and with them card data,
 	// in a signal frame; a traceback would print arguments.
-	{Capture, []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"}, false},
-	{Keys, []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"}, false},
-	{Uplink, []string{}, true},
+	{Capture, []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"}, false, false},
+	{Keys, []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"}, false, false},
+	{Uplink, []string{}, true, false},
+	{Drawer, []string{}, true, true},
 }
 
 // Spawner starts roles for a process that is confined, or soon will be. Linux
 // lets a process look into others of its own Landlock domain and of domains
 // nested in it; a child is born into its parent's domain. So the register must
-// not start the capture process itself: the spawner does, a process that is in
-// no domain, runs nothing but this loop, and knows two things that can be asked
-// of it. Its children are the register's children: the register waits for
-// them, and they die with it.
+// not start the capture process itself: the spawner does, a process that runs
+// nothing but this loop, and knows two things that can be asked of it. Its
+// children are the register's children: the register waits for them, and they
+// die with it.
+//
+// The spawner's own domain encloses theirs, and so does not by itself keep it
+// from looking into them. Three other things do, which its children can do
+// without as well: no path of the domain leads to /proc, the filter refuses the
+// system calls, and the capability is gone.
 type Spawner struct {
+	// Controls are the confinements of the process.
+	Controls []Control
+
 	mu    sync.Mutex // one question at a time
 	child *Child
 }
 
-// NewSpawner starts the process. stderr is where the roles log that may.
-func NewSpawner(stderr *os.File) (*Spawner, error) {
+// NewSpawner starts the process, which and whose children may open nothing but
+// paths. stderr is where the roles log that may.
+func NewSpawner(stderr *os.File, paths []landlock.Path) (*Spawner, error) {
 	c, err := Start(Spawn, nil, []string{"GOMAXPROCS=1"}, stderr)
 	if err != nil {
 		return nil, err
 	}
-	return &Spawner{child: c}, nil
+	s := &Spawner{child: c}
+	if err := s.confine(paths); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("role: %s: %w", Spawn, err)
+	}
+	return s, nil
+}
+
+// confine tells the new process its paths and hears how well it is confined.
+func (s *Spawner) confine(paths []landlock.Path) error {
+	packet, err := json.Marshal(paths)
+	if err != nil {
+		return err
+	}
+	if len(packet) > pathsBytes {
+		return fmt.Errorf("paths of %d bytes, at most %d", len(packet), pathsBytes)
+	}
+	link := s.child.Link
+	if err := link.SetDeadline(time.Now().Add(answerWithin)); err != nil {
+		return err
+	}
+	if _, err := link.Write(packet); err != nil {
+		return err
+	}
+	said := make([]byte, controlsBytes)
+	n, err := link.Read(said)
+	if err != nil {
+		return err
+	}
+	var errnos map[string]syscall.Errno
+	if err := json.Unmarshal(said[:n], &errnos); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(errnos)) {
+		c := Control{Name: name}
+		if errno := errnos[name]; errno == unix.ENOSYS {
+			c.Err = landlock.ErrAbsent
+		} else if errno != 0 {
+			c.Err = errno
+		}
+		s.Controls = append(s.Controls, c)
+	}
+	return nil
 }
 
 // Wait returns when ctx has ended or, with an error, the spawner has. A
@@ -186,12 +246,11 @@ func (s *Spawner) ask(kind byte, number int, pass []*os.File) (pid int, err erro
 // SpawnMain is the spawner's process. It ends with its link, that is with the
 // register.
 func SpawnMain() error {
+	// Before Landlock's ABI 8 each thread is in a domain of its own: the one that
+	// starts the children must be the one that ends them.
+	runtime.LockOSThread()
 	if err := Born(); err != nil {
 		return err
-	}
-	// What no role ever needs is taken from all of them here.
-	if err := seccomp.Enter(needless(), seccomp.Allow); err != nil && !errors.Is(err, seccomp.ErrAbsent) {
-		return fmt.Errorf("role: %w", err)
 	}
 	// A terminal's interrupt goes to every process; the register decides what
 	// it means. Caught and not ignored: children inherit what is ignored.
@@ -204,7 +263,14 @@ func SpawnMain() error {
 	if err := unix.SetNonblock(LinkFD, false); err != nil {
 		return fmt.Errorf("role: link: %w", err)
 	}
-	p := &spawner{null: uintptr(null), children: map[int]int{}}
+	oomScore, err := os.OpenFile("/proc/self/oom_score_adj", os.O_WRONLY, 0) // out of reach later
+	if err != nil {
+		return fmt.Errorf("role: %w", err)
+	}
+	if err := confineSpawner(); err != nil {
+		return fmt.Errorf("role: %s: %w", Spawn, err)
+	}
+	p := &spawner{null: uintptr(null), oomScore: oomScore, children: map[int]int{}}
 	for {
 		if err := p.serve(); err != nil {
 			if errors.Is(err, io.EOF) {
@@ -215,9 +281,55 @@ func SpawnMain() error {
 	}
 }
 
+// confineSpawner reads the paths of the domain, enters it, and says what came
+// of each control.
+func confineSpawner() error {
+	packet := make([]byte, pathsBytes+1)
+	n, err := unix.Read(LinkFD, packet)
+	if err != nil {
+		return err
+	}
+	var paths []landlock.Path
+	if err := json.Unmarshal(packet[:n], &paths); err != nil {
+		return err
+	}
+	errnos := map[string]syscall.Errno{}
+	for _, c := range enterSpawner(paths) {
+		errnos[c.Name] = asErrno(c.Err)
+		if c.Absent() {
+			errnos[c.Name] = unix.ENOSYS
+		}
+	}
+	said, err := json.Marshal(errnos)
+	if err != nil {
+		return err
+	}
+	_, err = unix.Write(LinkFD, said)
+	return err
+}
+
+// enterSpawner confines the spawner, and with it all that it starts: to paths
+// and this binary, without what no role ever needs. The capabilities that stay
+// are for taking over lines and files, for becoming the roles' own users, for
+// ending them then, and for the drawer's pulses to end in time.
+func enterSpawner(paths []landlock.Path) []Control {
+	time.Now().Zone() //nolint:staticcheck // reads the zone's file, which may be out of reach later
+	self, err := os.Executable()
+	if err == nil {
+		paths = append(paths, landlock.Path{Path: self, Access: landlock.Execute})
+		err = landlock.Enter(landlock.Domain{Paths: paths, Network: true})
+	}
+	return []Control{
+		{"capabilities", dropCapabilities(unix.CAP_DAC_OVERRIDE, unix.CAP_SETUID, unix.CAP_SETGID, unix.CAP_KILL, unix.CAP_IPC_LOCK, unix.CAP_SYS_NICE, unix.CAP_SYS_RESOURCE)},
+		{"landlock", err},
+		{"seccomp", seccomp.Enter(needless(), seccomp.Allow)},
+	}
+}
+
 // spawner is the state of that process.
 type spawner struct {
 	null     uintptr
+	oomScore *os.File    // of this process
 	children map[int]int // process id to pidfd
 }
 
@@ -286,6 +398,10 @@ func (p *spawner) start(number int, fds []int) (pid int, errno syscall.Errno) {
 	for _, fd := range fds {
 		attr.Files = append(attr.Files, uintptr(fd))
 	}
+	if role.urgent {
+		p.urgent(true)
+		defer p.urgent(false)
+	}
 	pid, err := syscall.ForkExec("/proc/self/exe", []string{role.name}, attr) //nolint:gosec // this binary, under a name of ours
 	if err != nil {
 		return 0, asErrno(err)
@@ -294,6 +410,17 @@ func (p *spawner) start(number int, fds []int) (pid int, errno syscall.Errno) {
 		p.children[pid] = pidfd
 	}
 	return pid, 0
+}
+
+// urgent gives this thread what the child is to inherit, as far as it may.
+func (p *spawner) urgent(on bool) {
+	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL}
+	score := "0"
+	if on {
+		attr.Policy, attr.Priority, score = unix.SCHED_FIFO, 1, "-1000"
+	}
+	unix.SchedSetAttr(0, &attr, 0)       //nolint:errcheck,gosec // the child says what it has
+	p.oomScore.WriteAt([]byte(score), 0) //nolint:errcheck,gosec // as above
 }
 
 // bury forgets children that have ended: their process ids may be another's.

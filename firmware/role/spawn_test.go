@@ -16,12 +16,19 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"regi/firmware/landlock"
 	"regi/firmware/role"
 )
 
+// looking is what the children of these tests need to see what they were born
+// with.
+//
+//nolint:gochecknoglobals // a constant
+var looking = []landlock.Path{{Path: "/proc", Access: landlock.Read}}
+
 func spawner(t *testing.T) *role.Spawner {
 	t.Helper()
-	s, err := role.NewSpawner(os.Stderr)
+	s, err := role.NewSpawner(os.Stderr, looking)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +228,7 @@ func TestAllDieWithTheRegister(t *testing.T) {
 
 // spawningMain is a parent that waits to be killed.
 func spawningMain() int {
-	s, err := role.NewSpawner(os.Stderr)
+	s, err := role.NewSpawner(os.Stderr, looking)
 	if err != nil {
 		return 1
 	}

@@ -2,6 +2,7 @@ package till
 
 import (
 	"slices"
+	"strings"
 
 	"regi/firmware/record"
 )
@@ -11,8 +12,59 @@ import (
 //nolint:gochecknoglobals // a constant table
 var devices = []string{"scanner", "printer", "card", "keypad", "display", "drawer", "console"}
 
-// paperLow is how the printer says that its roll is near the end.
-const paperLow = "paper near end"
+// What the printer says of itself, in the words of package drivers.
+const (
+	paperLow           = "paper near end"
+	paperOut           = "paper out"
+	coverOpen          = "cover open"
+	cutterError        = "cutter error"
+	headHot            = "print head too hot"
+	mechanicalError    = "mechanical error"
+	unrecoverableError = "unrecoverable error"
+	printerOffline     = "printer offline"
+	noAnswer           = "no answer in time"
+)
+
+// printerStates are what to do about a printer that waits.
+//
+//nolint:gochecknoglobals // a constant table
+var printerStates = map[string]message{
+	paperOut:           msgPaperOut,
+	coverOpen:          msgCover,
+	cutterError:        msgCutter,
+	headHot:            msgHeadHot,
+	mechanicalError:    msgMechanical,
+	unrecoverableError: msgUnrecoverable,
+	printerOffline:     msgPaper,
+	noAnswer:           msgNoAnswer,
+}
+
+// deviceNames are the devices on the display, at most 9 columns, and in text.
+//
+//nolint:gochecknoglobals // a constant table
+var deviceNames = map[string]struct{ ja, en, textJA, textEN string }{
+	"scanner": {"ｽｷｬﾅ", "SCANNER", "スキャナ", "the scanner"},
+	"printer": {"ﾌﾟﾘﾝﾀ", "PRINTER", "プリンタ", "the printer"},
+	"card":    {"ｶｰﾄﾞｷ", "CARD", "カードリーダー", "the card reader"},
+	"keypad":  {"ｷｰﾎﾞｰﾄﾞ", "KEYPAD", "キーボード", "the keypad"},
+	"display": {"ﾋｮｳｼﾞｷ", "DISPLAY", "客用表示器", "the display"},
+	"drawer":  {"ﾄﾞﾛｱ", "DRAWER", "ドロア", "the drawer"},
+	"console": {"ﾎｼｭｾﾝ", "CONSOLE", "保守回線", "the service line"},
+}
+
+// named is a message about a device, with its name for the word "device".
+func named(m message, device string) message {
+	n, known := deviceNames[device]
+	if !known {
+		return m
+	}
+	if m.ja[0] != "" {
+		m.ja[0], m.en[0] = n.ja+" ｾﾂﾀﾞﾝ", n.en+" AWAY"
+	}
+	m.textJA = strings.Replace(m.textJA, "機器", n.textJA, 1)
+	m.textEN = strings.Replace(m.textEN, "a device", n.textEN, 1)
+	return m
+}
 
 // cardZeroised is how the card reader says that its key was destroyed.
 const cardZeroised = "key zeroised"
@@ -59,7 +111,7 @@ func (t *Till) device(e Device) {
 		if m := t.state.Hand.Message; m == msgDeviceDown.code || isPaperMessage(m) || m == cardRefusal(was, msgDeviceDown).code {
 			t.state.Hand.Message = ""
 		}
-		t.tell(msgDeviceUp, detail)
+		t.tell(named(msgDeviceUp, e.Name), detail)
 	case e.Up:
 	case was == e.Detail && wasDown:
 		return
@@ -85,30 +137,30 @@ func (t *Till) device(e Device) {
 }
 
 func isPaperMessage(code string) bool {
-	return slices.Contains([]string{msgPaper.code, msgPaperOut.code, msgCover.code, msgCutter.code}, code)
+	for _, m := range printerStates {
+		if m.code == code {
+			return true
+		}
+	}
+	return false
 }
 
 // paperMessage is what to do about a printer that waits.
 func paperMessage(cause string) message {
-	switch cause {
-	case "paper out":
-		return msgPaperOut
-	case "cover open":
-		return msgCover
-	case "cutter error":
-		return msgCutter
+	if m, ok := printerStates[cause]; ok {
+		return m
 	}
 	return msgPaper
 }
 
 func (t *Till) downMessage(e Device) message {
 	switch {
-	case e.Name == "printer" && t.state.Flags.paperWaits():
+	case e.Name == "printer" && printerStates[e.Detail].code != "":
 		return paperMessage(e.Detail)
 	case e.Name == "card":
-		return cardRefusal(e.Detail, msgDeviceDown)
+		return cardRefusal(e.Detail, named(msgDeviceDown, e.Name))
 	}
-	return msgDeviceDown
+	return named(msgDeviceDown, e.Name)
 }
 
 func (t *Till) tampered(line string) {
@@ -126,41 +178,4 @@ func (t *Till) cloud(e Cloud) {
 		return
 	}
 	t.tell(msgOffline, e.Detail)
-}
-
-func (t *Till) drawerOpened() {
-	drawer := &t.state.Drawer
-	switch {
-	case drawer.Kicks > 0 || drawer.Stuck:
-		*drawer = Drawer{Open: true, Kicks: max(0, drawer.Kicks-1)}
-		t.record(record.DrawerOpened, DrawerBody{})
-	case !drawer.Open:
-		drawer.Open = true
-		if shift := t.state.Shift; shift != nil {
-			shift.Totals.DrawerForced++
-		}
-		t.record(record.DrawerForced, DrawerBody{})
-		t.warn(msgDrawerForced, "")
-	}
-}
-
-func (t *Till) drawerClosed() {
-	if drawer := &t.state.Drawer; drawer.Open {
-		drawer.Open = false
-		t.record(record.DrawerClosed, DrawerBody{})
-	}
-}
-
-// drawerStuck is a drawer that was kicked and did not open. Of any other
-// failure nobody was told to use the key.
-const drawerStuck = "drawer did not open"
-
-func (t *Till) drawerFailed(reason string) {
-	if t.state.Drawer.Kicks == 0 {
-		return
-	}
-	t.state.Drawer.Kicks--
-	t.state.Drawer.Stuck = reason == drawerStuck
-	t.record(record.DeviceDown, DeviceBody{Name: "drawer", Detail: reason})
-	t.warn(msgDrawerStuck, reason)
 }

@@ -1,6 +1,8 @@
 package till
 
 import (
+	"time"
+
 	"regi/firmware/record"
 	"regi/firmware/sale"
 )
@@ -26,8 +28,15 @@ type (
 		Job     uint64
 		Receipt *sale.Receipt
 		Report  *sale.Report
+		Form    string // of a Receipt: one of the Form constants
 		Reprint bool
+		// Code identifies the sale when goods come back, "" for none.
+		Code string
+		// At is when it was to be printed: see StaleAfter.
+		At time.Time
 	}
+	// Recover lets a printer go on after a cutter or mechanical error.
+	Recover struct{}
 	// Kick opens the drawer; the shell answers with DrawerOpened or
 	// DrawerFailed.
 	Kick struct{}
@@ -44,6 +53,7 @@ func (Record) effect()    {}
 func (Show) effect()      {}
 func (Print) effect()     {}
 func (Kick) effect()      {}
+func (Recover) effect()   {}
 func (Beep) effect()      {}
 func (Authorize) effect() {}
 func (Notice) effect()    {}

@@ -53,10 +53,14 @@ type (
 	Authorized struct {
 		Reply record.AuthReply `json:"reply"`
 	}
-	// DrawerOpened and DrawerClosed are edges of the drawer's switch.
+	// DrawerOpened and DrawerClosed are edges of the drawer's switch, and what it
+	// says after a start.
 	DrawerOpened struct{}
 	// DrawerClosed see DrawerOpened.
 	DrawerClosed struct{}
+	// DrawerLeftOpen says that the drawer stands open for too long, and again
+	// while it does.
+	DrawerLeftOpen struct{}
 	// DrawerFailed answers a Kick that did not open the drawer.
 	DrawerFailed struct {
 		Reason string `json:"reason"`
@@ -65,11 +69,13 @@ type (
 	Printed struct {
 		Job uint64 `json:"job"`
 	}
-	// PrintFailed says that the job is not, or that nobody knows (Unknown).
+	// PrintFailed says that the job is not, or that nobody knows (Unknown), or
+	// that it was not begun for so long that the operator should be asked (Late).
 	PrintFailed struct {
 		Job     uint64 `json:"job"`
 		Cause   string `json:"cause"`
 		Unknown bool   `json:"unknown,omitempty"`
+		Late    bool   `json:"late,omitempty"`
 	}
 	// PrintPaused says that the printer waits for paper, cover or cutter; an
 	// empty Cause that it goes on.
@@ -96,21 +102,22 @@ type (
 	PowerResumed struct{}
 )
 
-func (Scanned) event()      {}
-func (Key) event()          {}
-func (CardRead) event()     {}
-func (CardFailed) event()   {}
-func (Authorized) event()   {}
-func (DrawerOpened) event() {}
-func (DrawerClosed) event() {}
-func (DrawerFailed) event() {}
-func (Printed) event()      {}
-func (PrintFailed) event()  {}
-func (PrintPaused) event()  {}
-func (Device) event()       {}
-func (Cloud) event()        {}
-func (Tampered) event()     {}
-func (PowerResumed) event() {}
+func (Scanned) event()        {}
+func (Key) event()            {}
+func (CardRead) event()       {}
+func (CardFailed) event()     {}
+func (Authorized) event()     {}
+func (DrawerOpened) event()   {}
+func (DrawerClosed) event()   {}
+func (DrawerLeftOpen) event() {}
+func (DrawerFailed) event()   {}
+func (Printed) event()        {}
+func (PrintFailed) event()    {}
+func (PrintPaused) event()    {}
+func (Device) event()         {}
+func (Cloud) event()          {}
+func (Tampered) event()       {}
+func (PowerResumed) event()   {}
 
 // envelope is an event on disk: its name and its fields.
 type envelope struct {
@@ -159,6 +166,8 @@ func nameOf(e Event) string {
 		return "drawer-opened"
 	case DrawerClosed:
 		return "drawer-closed"
+	case DrawerLeftOpen:
+		return "drawer-left-open"
 	case DrawerFailed:
 		return "drawer-failed"
 	case Printed:
@@ -202,21 +211,22 @@ func UnmarshalEvent(b []byte) (Event, error) {
 
 //nolint:gochecknoglobals // a constant table
 var decoders = map[string]func([]byte) (Event, error){
-	"scanned":       decodeAs[Scanned],
-	"key":           decodeAs[Key],
-	"card-read":     decodeAs[CardRead],
-	"card-failed":   decodeAs[CardFailed],
-	"authorized":    decodeAs[Authorized],
-	"drawer-opened": decodeAs[DrawerOpened],
-	"drawer-closed": decodeAs[DrawerClosed],
-	"drawer-failed": decodeAs[DrawerFailed],
-	"printed":       decodeAs[Printed],
-	"print-failed":  decodeAs[PrintFailed],
-	"print-paused":  decodeAs[PrintPaused],
-	"device":        decodeAs[Device],
-	"cloud":         decodeAs[Cloud],
-	"tampered":      decodeAs[Tampered],
-	"power-resumed": decodeAs[PowerResumed],
+	"scanned":          decodeAs[Scanned],
+	"key":              decodeAs[Key],
+	"card-read":        decodeAs[CardRead],
+	"card-failed":      decodeAs[CardFailed],
+	"authorized":       decodeAs[Authorized],
+	"drawer-opened":    decodeAs[DrawerOpened],
+	"drawer-closed":    decodeAs[DrawerClosed],
+	"drawer-failed":    decodeAs[DrawerFailed],
+	"drawer-left-open": decodeAs[DrawerLeftOpen],
+	"printed":          decodeAs[Printed],
+	"print-failed":     decodeAs[PrintFailed],
+	"print-paused":     decodeAs[PrintPaused],
+	"device":           decodeAs[Device],
+	"cloud":            decodeAs[Cloud],
+	"tampered":         decodeAs[Tampered],
+	"power-resumed":    decodeAs[PowerResumed],
 }
 
 func decodeAs[E Event](b []byte) (Event, error) {

@@ -3,7 +3,6 @@ package till
 import (
 	"strconv"
 
-	"regi/firmware/record"
 	"regi/firmware/sale"
 )
 
@@ -13,6 +12,9 @@ const digitsMax = 8
 // key acts on one key. Which keys act in which phase is written in the
 // functions below; any other is a message, never silence.
 func (t *Till) key(name string) {
+	if t.answersDoubt(name) || t.recovered(name) {
+		return
+	}
 	hand := &t.state.Hand
 	if name != "CLEAR" {
 		hand.Thanks = false
@@ -24,6 +26,10 @@ func (t *Till) key(name string) {
 	switch phase := t.state.Phase(); {
 	case name == "CLEAR":
 		t.keyClear(phase, confirmed)
+	case hand.Ask != "":
+		t.keySupervisor(name)
+	case hand.Refund:
+		t.fail(msgScanReceipt, "")
 	case phase == AwaitCard:
 		t.fail(msgSwipe, "")
 	case phase == Authorizing:
@@ -42,10 +48,15 @@ func (t *Till) keyDigits(digits string) {
 		return
 	}
 	hand.Digits += digits
+	hand.Percent = false
 	t.refresh()
 }
 
 func (t *Till) keyFunction(phase, name string, confirmed bool) {
+	if t.state.Hand.Percent && name != "DISCOUNT" {
+		t.fail(msgDiscount, "")
+		return
+	}
 	switch name {
 	case "QTY":
 		t.keyQuantity(phase)
@@ -59,9 +70,21 @@ func (t *Till) keyFunction(phase, name string, confirmed bool) {
 		t.keyCard(phase)
 	case "OPEN":
 		t.keyOpen(phase)
-	case "NOSALE", "X", "Z", "FN":
+	case "FN":
+		if phase == Closed {
+			t.keyReprint()
+			return
+		}
 		t.keyIdle(phase, name)
-	case "DOT", "POINTS", "DISCOUNT", "REFUND", "ENTER":
+	case "NOSALE", "X", "Z", "REFUND":
+		t.keyIdle(phase, name)
+	case "DISCOUNT":
+		t.keyDiscount(phase)
+	case "DOT":
+		t.keyPercent(phase)
+	case "ENTER":
+		t.keyNumbered(phase)
+	case "POINTS":
 		t.fail(msgNoFunction, name)
 	default:
 		t.fail(msgWrongKey, "")
@@ -75,6 +98,10 @@ func (t *Till) keyIdle(phase, name string) {
 		t.fail(msgClosed, "")
 	case phase != Idle:
 		t.fail(msgSaleOpen, "")
+	case t.state.Training:
+		t.fail(msgTraining, "")
+	case name == "REFUND":
+		t.keyRefund()
 	case name == "NOSALE":
 		t.keyNoSale()
 	case name == "X":
@@ -90,9 +117,10 @@ func (t *Till) keyIdle(phase, name string) {
 // for the goods.
 func (t *Till) keyClear(phase string, confirmed bool) {
 	hand := &t.state.Hand
-	keyed := hand.Digits != "" || hand.Quantity != 0 || hand.Confirm != ""
+	keyed := hand.Digits != "" || hand.Quantity != 0 || hand.Confirm != "" || hand.Ask != "" || hand.Refund
 	shown := hand.Message != ""
 	hand.Digits, hand.Quantity, hand.Confirm = "", 0, ""
+	hand.Percent, hand.Ask, hand.Refund = false, "", false
 	switch {
 	case phase == Authorizing && confirmed:
 		t.giveUpCard("operator")
@@ -123,7 +151,7 @@ func (t *Till) keyQuantity(phase string) {
 		t.fail(msgClosed, "")
 		return
 	case Tendering:
-		t.fail(msgPaying, "")
+		t.fail(t.paying(), "")
 		return
 	}
 	n := t.keyed()
@@ -180,22 +208,4 @@ func (t *Till) keyVoid(phase string, confirmed bool) {
 	default:
 		t.voidLine()
 	}
-}
-
-// keyNoSale opens the drawer for change; what was keyed is the reason.
-func (t *Till) keyNoSale() {
-	reason := t.state.Hand.Digits
-	t.state.Hand.Digits = ""
-	t.state.Shift.Totals.NoSales++
-	t.record(record.NoSale, NoSaleBody{OperatorID: t.state.Shift.OperatorID, Reason: reason})
-	t.kick(DrawerBody{Reason: "nosale"})
-	t.refresh()
-}
-
-// kick opens the drawer, never without its record.
-func (t *Till) kick(why DrawerBody) {
-	t.state.Drawer.Kicks++
-	t.state.Drawer.Stuck = false
-	t.record(record.DrawerKick, why)
-	t.do(Kick{})
 }

@@ -10,7 +10,7 @@ type message struct {
 }
 
 // Messages, by letter: K keys, S scans, L limits, C cards, D drawer, P paper,
-// V devices, N network, R restart, I shift. The codes are in handbooks: never
+// V devices, N network, R restart, I shift, F returns, T training. The codes are in handbooks: never
 // give one another meaning. C90 and above are the shell's.
 //
 //nolint:gochecknoglobals // a table of constants
@@ -21,15 +21,39 @@ var (
 	msgNoLine     = message{"K04", [2]string{"ﾒｲｻｲ ﾅｼ", "ｼｮｳﾋﾝｦ ｽｷｬﾝ"}, [2]string{"NO LINE", "SCAN AN ITEM FIRST"}, "明細がありません。商品をスキャンしてください", "there is no line: scan an item first"}
 	msgClosed     = message{"K05", [2]string{"ｷｭｳｼﾁｭｳ", "ﾊﾞﾝｺﾞｳ OPEN ﾃﾞ ｶｲｼ"}, [2]string{"CLOSED", "CASHIER NO. + OPEN"}, "レジは閉まっています。担当者番号とOPENで開けてください", "the register is closed: key the cashier's number, then OPEN"}
 	msgSaleOpen   = message{"K06", [2]string{"ﾄﾘﾋｷﾁｭｳ", "ｶｲｹｲｦ ｵｴﾃｶﾗ"}, [2]string{"SALE OPEN", "FINISH THE SALE"}, "取引中です。会計を終えてから押してください", "a sale is open: finish or cancel it first"}
-	msgShiftOpen  = message{"K07", [2]string{"ｶｲｼｽﾞﾐ", "Z ﾃﾞ ｼﾒﾙ"}, [2]string{"ALREADY OPEN", "Z CLOSES"}, "すでに開いています。閉めるにはZを押してください", "the shift is open already: Z closes it"}
+	msgShiftOpen  = message{"K07", [2]string{"ｶｲｼｽﾞﾐ", "ｾｲｻﾝ(Z)ﾃﾞ ｼﾒﾙ"}, [2]string{"ALREADY OPEN", "Z CLOSES"}, "すでに開いています。閉めるには精算（Z）を押してください", "the shift is open already: Z closes it"}
 	msgPaying     = message{"K08", [2]string{"ｶｲｹｲﾁｭｳ", "CLEAR ﾃﾞ ﾓﾄﾞﾙ"}, [2]string{"PAYING", "CLEAR GOES BACK"}, "会計中です。商品を足すにはCLEARで戻ってください", "the sale is being paid: CLEAR goes back to the goods"}
-	msgPaidPart   = message{"K09", [2]string{"ｱｽﾞｶﾘｷﾝ ｱﾘ", "VOID ﾃﾞ ﾍﾝｷﾝ"}, [2]string{"PART PAID", "VOID GIVES IT BACK"}, "一部をお預りしています。VOIDで返金してから戻ってください", "a part is paid: VOID gives it back, then CLEAR"}
+	msgPaidPart   = message{"K09", [2]string{"ｱｽﾞｶﾘｷﾝ ｱﾘ", "ﾉｺﾘ ｶ VOID ﾃﾞ ﾍﾝｷﾝ"}, [2]string{"PART PAID", "REST, OR VOID REFUND"}, "一部をお預りしています。残りをお預りするか、VOIDで返金してからCLEARで商品に戻ってください", "a part is paid: take the rest, or VOID gives it back and then CLEAR goes back to the goods"}
 	msgConfirm    = message{"K10", [2]string{"ﾄﾘﾋｷ ﾁｭｳｼ?", "VOID=ﾊｲ CLEAR=ｲｲｴ"}, [2]string{"CANCEL SALE?", "VOID=YES CLEAR=NO"}, "取引を中止しますか。もう一度VOIDで中止、CLEARで戻ります", "cancel the whole sale? VOID once more does, CLEAR goes back"}
 	msgNoFunction = message{"K11", [2]string{"ﾐﾀｲｵｳ ｷｰ", "ﾎｶﾉ ｷｰｦ ｵｽ"}, [2]string{"NOT AVAILABLE", "PRESS ANOTHER KEY"}, "このレジでは使えない機能です。ほかのキーを押してください", "this register does not have that function: press another key"}
 	msgAmount     = message{"K12", [2]string{"ｷﾝｶﾞｸ ｴﾗｰ", "ｷﾝｶﾞｸｦ ｲﾚﾅｵｽ"}, [2]string{"BAD AMOUNT", "KEY IT AGAIN"}, "金額が正しくありません。入れ直してください", "the amount is not right: key it again"}
 	msgNoReceipt  = message{"K13", [2]string{"ﾚｼｰﾄ ﾅｼ", "ｻｲﾊｯｺｳ ﾃﾞｷﾏｾﾝ"}, [2]string{"NO RECEIPT", "NOTHING TO REPRINT"}, "再発行できるレシートがありません", "there is no receipt to print again"}
-	msgCashMuch   = message{"K15", [2]string{"ｱｽﾞｶﾘ ｶﾞ ｵｵｷｲ", "CASH=ﾊｲ CLEAR=ｲｲｴ"}, [2]string{"THAT MUCH CASH?", "CASH=YES CLEAR=NO"}, "お釣りが10万円を超えます。正しければもう一度CASH、違えばCLEARを押してください", "the change is over 100,000: CASH once more if that is right, CLEAR if not"}
+	msgCashMuch   = message{"K15", [2]string{"ｱｽﾞｶﾘ ｶﾞ ｵｵｷｲ", "CASH=ﾊｲ CLEAR=ｲｲｴ"}, [2]string{"THAT MUCH CASH?", "CASH=YES CLEAR=NO"}, "お釣りが大きすぎます。正しければもう一度CASH、違えばCLEARを押してください", "that is a very large change: CASH once more if it is right, CLEAR if not"}
+	msgOperator   = message{"K22", [2]string{"ﾀﾝﾄｳｼｬ ﾊﾞﾝｺﾞｳ?", "ﾊﾞﾝｺﾞｳ ﾄ OPEN"}, [2]string{"CASHIER NUMBER?", "NUMBER, THEN OPEN"}, "担当者番号を押してからOPENを押してください", "key the cashier's number, then OPEN"}
 	msgHalfKeyed  = message{"K14", [2]string{"ｽｳｼﾞ ﾉｺﾘ", "QTY ｶ CLEAR ｦ ｵｽ"}, [2]string{"NUMBER KEYED", "PRESS QTY OR CLEAR"}, "数字が入力されたままです。QTYかCLEARを押してからスキャンしてください", "a number is keyed: press QTY or CLEAR, then scan again"}
+
+	msgSupervisor    = message{"K16", [2]string{"ｾｷﾆﾝｼｬ ﾊﾞﾝｺﾞｳ", "ﾊﾞﾝｺﾞｳ ENTER"}, [2]string{"SUPERVISOR NO.", "NUMBER, ENTER"}, "責任者番号とENTERを押してください。CLEARで戻ります", "key the supervisor's number, then ENTER; CLEAR goes back"}
+	msgNotSupervisor = message{"K17", [2]string{"ﾊﾞﾝｺﾞｳ ﾁｶﾞｲ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"WRONG NUMBER", "CALL SUPERVISOR"}, "責任者番号が違います。責任者を呼んでください", "that is not the supervisor's number: call the supervisor"}
+	msgDiscount      = message{"K18", [2]string{"ﾈﾋﾞｷ ｴﾗｰ", "ｷﾝｶﾞｸｦ ｶｸﾆﾝ"}, [2]string{"BAD DISCOUNT", "CHECK THE AMOUNT"}, "値引きは商品の金額までです。金額とDISCOUNT、率は数字・DOT・DISCOUNTの順に押してください", "a discount is at most the goods: key the amount, then DISCOUNT; for percent the number, DOT, DISCOUNT"}
+	msgNotKept       = message{"K19", [2]string{"ﾊﾞﾝｺﾞｳ ﾅｼ", "FN=ｻｲｺﾞ ﾉ ﾚｼｰﾄ"}, [2]string{"NOT KEPT HERE", "FN: LAST RECEIPT"}, "その番号のレシートはこのレジに残っていません。FNだけを押すと最後のレシートを再発行します", "a receipt of that number is not kept here any more: FN alone prints the last one again"}
+	msgAddressedOnce = message{"K20", [2]string{"ﾘｮｳｼｭｳｼｮ ｽﾞﾐ", "1ﾄﾘﾋｷ ﾆ 1ﾏｲ"}, [2]string{"ALREADY ISSUED", "ONE FOR EACH SALE"}, "この取引の領収書は発行済みです。領収書は1取引に1枚です", "the addressed receipt of this sale is out: there is one for each sale"}
+	msgNumbered      = message{"K21", [2]string{"ENTER ﾊﾞﾝｺﾞｳ", "1ﾘｮｳｼｭｳ 2ﾁｭｳﾓﾝ 9ﾚﾝ"}, [2]string{"WHICH FUNCTION?", "2 ORDER, 9 TRAINING"}, "番号とENTERを押してください: 会計後の1は領収書、取引中の2は注文伝票、9は練習の開始と終了", "key a number, then ENTER: 1 after a sale prints the addressed receipt (Japan), 2 in a sale the order slip, 9 begins and ends training"}
+
+	msgScanReceipt  = message{"F01", [2]string{"ﾍﾝﾋﾟﾝ", "ﾚｼｰﾄﾉ ｺｰﾄﾞｦ ｽｷｬﾝ"}, [2]string{"RETURN", "SCAN THE RECEIPT"}, "返品です。レシートのコードをスキャンしてください。CLEARで戻ります", "a return: scan the code on the receipt; CLEAR goes back"}
+	msgReturnFirst  = message{"F10", [2]string{"ﾍﾝﾋﾟﾝ ﾊ REFUND", "REFUND ｦ ｵｼﾃ ｽｷｬﾝ"}, [2]string{"A RECEIPT", "REFUND, THEN SCAN"}, "レシートのコードです。返品は取引の前にREFUNDを押してからスキャンしてください", "that is the code of a receipt: for a return press REFUND first, then scan it"}
+	msgNotReceipt   = message{"F02", [2]string{"ﾚｼｰﾄ ﾃﾞﾊ ﾅｲ", "ﾚｼｰﾄﾉ ｺｰﾄﾞｦ ｽｷｬﾝ"}, [2]string{"NOT A RECEIPT", "SCAN THE QR CODE"}, "レシートのコードではありません。レシートのQRコードをスキャンしてください", "that is not the code of a receipt: scan the QR code at its foot"}
+	msgForged       = message{"F03", [2]string{"ﾚｼｰﾄ ﾌｾｲ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"RECEIPT NOT REAL", "CALL SUPERVISOR"}, "このレシートのコードは当店のレジが発行したものではありません。責任者に確認してください", "this register never made that code: the receipt is not real; call the supervisor"}
+	msgForeign      = message{"F04", [2]string{"ﾎｶﾉ ﾚｼﾞ ﾉ ﾚｼｰﾄ", "ｿﾉ ﾚｼﾞ ﾃﾞ ﾍﾝﾋﾟﾝ"}, [2]string{"OTHER REGISTER", "RETURN IT THERE"}, "ほかのレジのレシートです。そのレジで返品してください", "the receipt is of another register: take the goods back there"}
+	msgReturned     = message{"F05", [2]string{"ﾍﾝﾋﾟﾝ ｽﾞﾐ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"RETURNED BEFORE", "CALL SUPERVISOR"}, "このレシートの商品は返品済みです。責任者に確認してください", "the goods of this receipt came back before: call the supervisor"}
+	msgNotOnReceipt = message{"F06", [2]string{"ﾚｼｰﾄ ﾆ ﾅｲ", "ｼｮｳﾋﾝ･ｽｳﾘｮｳｦ ｶｸﾆﾝ"}, [2]string{"NOT ON RECEIPT", "CHECK GOODS, NUMBER"}, "レシートにない商品か、数量が多すぎます。商品と数量を確認してください", "these goods are not on the receipt, or not that many, or came back before: check them"}
+	msgReturnCash   = message{"F07", [2]string{"ﾍﾝｷﾝ ﾊ ｹﾞﾝｷﾝ", "CASH ﾀﾞｹ ｵｽ"}, [2]string{"CASH ONLY", "PRESS CASH ALONE"}, "返金は現金だけです。CASHだけを押してください", "money goes back in cash: press CASH alone"}
+	msgReturnMax    = message{"F08", [2]string{"ﾍﾝｷﾝ ｼﾞｮｳｹﾞﾝ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"RETURN LIMIT", "CALL SUPERVISOR"}, "返金の上限を超えます。VOIDで商品を減らすか、責任者に確認してください", "over the limit of a return: VOID takes goods off it, or call the supervisor"}
+	msgNoDiscount   = message{"F09", [2]string{"ﾍﾝﾋﾟﾝ ﾁｭｳ", "ﾈﾋﾞｷ ﾃﾞｷﾏｾﾝ"}, [2]string{"A RETURN", "NO DISCOUNT ON IT"}, "返品に値引きはできません。売った時の値引きは計算済みです", "a return has no discount of its own: what was off when it was sold is counted"}
+
+	msgTraining      = message{"T01", [2]string{"ﾚﾝｼｭｳ ﾁｭｳ", "9 ENTER ﾃﾞ ｵﾜﾙ"}, [2]string{"TRAINING", "9 ENTER ENDS IT"}, "練習中は使えません。9とENTERで練習を終えてください", "not while training: 9, ENTER ends it"}
+	msgTrainingAsk   = message{"T02", [2]string{"ﾚﾝｼｭｳ ｦ ﾊｼﾞﾒﾙ?", "ENTER=ﾊｲ CLEAR=ｲｲｴ"}, [2]string{"BEGIN TRAINING?", "ENTER=YES CLEAR=NO"}, "練習を始めますか。もう一度ENTERで始め、CLEARで戻ります。練習の取引は売上になりません", "begin training? ENTER once more does, CLEAR goes back; nothing is sold until it ends"}
+	msgTrainingBegan = message{"T03", [2]string{"", ""}, [2]string{"", ""}, "練習を始めました。売上にはなりません", "training has begun: nothing is sold until it ends"}
+	msgTrainingEnded = message{"T04", [2]string{"", ""}, [2]string{"", ""}, "練習を終えました", "training has ended"}
 
 	msgUnknownCode = message{"S01", [2]string{"ﾄｳﾛｸ ﾅｼ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"UNKNOWN CODE", "CALL SUPERVISOR"}, "登録のない商品です。会計に入っていません。責任者に確認してください", "this code is not in the catalogue and is not on the sale: ask the supervisor"}
 	msgCheckDigit  = message{"S02", [2]string{"ﾖﾐﾄﾘ ｴﾗｰ", "ﾓｳｲﾁﾄﾞ ｽｷｬﾝ"}, [2]string{"MISREAD", "SCAN AGAIN"}, "読み取りの検査数字が合いません。もう一度スキャンしてください", "the check digit is wrong: scan again"}
@@ -64,27 +88,37 @@ var (
 
 	msgSwipe = message{"C20", [2]string{"ｶｰﾄﾞ ﾏﾁ", "ﾄｵｽ ｶ CLEAR ﾃﾞ ﾓﾄﾞﾙ"}, [2]string{"WAITING FOR CARD", "SWIPE, OR CLEAR"}, "カードを通すか、CLEARで戻ってください。今の操作は入っていません", "swipe the card, or CLEAR goes back: what was just done had no effect"}
 
-	msgDrawerStuck  = message{"D01", [2]string{"ﾄﾞﾛｱ ｱｶｽﾞ", "ｶｷﾞ ﾃﾞ ｱｹﾙ"}, [2]string{"DRAWER STUCK", "OPEN IT BY KEY"}, "ドロアが開きません。鍵で開けるか、NOSALEを押してください", "the drawer did not open: use the key, or press NOSALE"}
+	msgDrawerStuck  = message{"D01", [2]string{"ﾄﾞﾛｱ ｱｶｽﾞ", "ｶｷﾞ ﾃﾞ ｱｹﾙ"}, [2]string{"DRAWER STUCK", "OPEN IT BY KEY"}, "ドロアが開きません。鍵で開けてください。引っ掛かりを直したら、取引のあとNOSALEで開けられます", "the drawer did not open: use its key; once it is free, NOSALE opens it between sales"}
 	msgDrawerForced = message{"D02", [2]string{"ﾄﾞﾛｱ ﾌｾｲ ｶｲﾎｳ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"DRAWER FORCED", "CALL SUPERVISOR"}, "ドロアが指示なしに開きました。責任者に確認してください", "the drawer was opened without a command: call the supervisor"}
+	msgDrawerLeft   = message{"D03", [2]string{"ﾄﾞﾛｱ ｱｷｯﾊﾟﾅｼ", "ﾄﾞﾛｱｦ ｼﾒﾙ"}, [2]string{"DRAWER LEFT OPEN", "CLOSE THE DRAWER"}, "ドロアが開いたままです。閉めてください。記録されました", "the drawer stands open: close it; this is on record"}
+	msgDrawerHot    = message{"D04", [2]string{"ﾄﾞﾛｱ ﾋﾔｼﾁｭｳ", "5ﾋﾞｮｳ ﾏｯﾃ NOSALE"}, [2]string{"DRAWER COOLING", "WAIT 5 S, NOSALE"}, "ドロアのコイルを冷ましています。5秒待ってNOSALEを押してください", "the drawer's coil must cool: wait five seconds, then press NOSALE"}
+	msgDrawerAway   = message{"D05", [2]string{"ﾄﾞﾛｱ ｾﾂﾀﾞﾝ", "ｹｰﾌﾞﾙ･ﾌﾟﾘﾝﾀ ｶｸﾆﾝ"}, [2]string{"DRAWER AWAY", "CHECK CABLE, PRINTER"}, "ドロアにつながりません。ケーブルとプリンタを確認し、取引のあとNOSALEで開けてください", "the drawer cannot be reached: check its cable and the printer, then NOSALE opens it between sales"}
+	msgNoSale       = message{"D06", [2]string{"ﾘｮｳｶﾞｴ", "ﾄﾞﾛｱｦ ｱｹﾏｽ"}, [2]string{"NO SALE", "DRAWER OPENS"}, "両替です。ドロアを開けます。済んだら閉めてください", "no sale: the drawer opens; close it when done"}
 
-	msgPaperOut     = message{"P07", [2]string{"ﾖｳｼ ｷﾞﾚ", "ﾛｰﾙｦ ｺｳｶﾝ"}, [2]string{"PAPER OUT", "PUT IN A ROLL"}, "用紙がなくなりました。新しいロールに交換してください。会計は続けられます", "the paper is out: put in a new roll; selling goes on"}
-	msgCover        = message{"P08", [2]string{"ﾌﾟﾘﾝﾀ ｶﾊﾞｰ", "ｶﾊﾞｰｦ ｼﾒﾙ"}, [2]string{"COVER OPEN", "CLOSE THE COVER"}, "プリンタのカバーが開いています。閉めてください。会計は続けられます", "the printer's cover is open: close it; selling goes on"}
-	msgCutter       = message{"P09", [2]string{"ｶｯﾀ ｴﾗｰ", "ｶｯﾀﾉ ｶﾐｦ ﾄﾙ"}, [2]string{"CUTTER JAMMED", "REMOVE THE PAPER"}, "カッターが止まっています。詰まった紙を取り除いてください。会計は続けられます", "the cutter is jammed: remove the paper in it; selling goes on"}
-	msgPaper        = message{"P01", [2]string{"ﾌﾟﾘﾝﾀ ﾃｲｼ", "ﾖｳｼ･ｶﾊﾞｰｦ ｶｸﾆﾝ"}, [2]string{"PRINTER WAITS", "CHECK PAPER, COVER"}, "プリンタが止まっています。用紙とカバーを確認してください。会計は続けられます", "the printer waits: check paper and cover; selling goes on"}
-	msgPrintFailed  = message{"P02", [2]string{"ｲﾝｻﾂ ｼｯﾊﾟｲ", "FN ﾃﾞ ｻｲﾊｯｺｳ"}, [2]string{"PRINT FAILED", "FN PRINTS AGAIN"}, "レシートを印刷できませんでした。会計は成立しています。FNで再発行できます", "the receipt was not printed, the sale stands: FN prints the last one again"}
-	msgPrintUnknown = message{"P03", [2]string{"ｲﾝｻﾂ ﾌﾒｲ", "ｶﾐｦ ﾐﾃ FN ﾃﾞ ｻｲﾊｯｺｳ"}, [2]string{"PRINTED?", "LOOK, FN REPRINTS"}, "印刷できたか分かりません。紙を見て、なければFNで再発行してください", "nobody knows whether it was printed: look, and if not, FN prints it again"}
-	msgPrintQueue   = message{"P04", [2]string{"ｲﾝｻﾂﾏﾁ ｲｯﾊﾟｲ", "ﾌﾟﾘﾝﾀｦ ｶｸﾆﾝ"}, [2]string{"PRINT QUEUE FULL", "CHECK THE PRINTER"}, "印刷待ちがいっぱいです。このレシートは印刷されません。プリンタを確認してください", "too many receipts wait for the printer: this one will not be printed; check the printer"}
-	msgPrintGoesOn  = message{"P05", [2]string{"", ""}, [2]string{"", ""}, "プリンタが再開しました", "the printer goes on"}
-	msgPaperLow     = message{"P06", [2]string{"", ""}, [2]string{"", ""}, "用紙が残りわずかです。新しいロールを用意してください", "paper is near its end: have a new roll ready"}
+	msgPaperOut      = message{"P07", [2]string{"ﾖｳｼ ｷﾞﾚ", "ﾛｰﾙｦ ｺｳｶﾝ"}, [2]string{"PAPER OUT", "PUT IN A ROLL"}, "用紙がなくなりました。新しいロールに交換してください。会計は続けられます", "the paper is out: put in a new roll; selling goes on"}
+	msgCover         = message{"P08", [2]string{"ﾌﾟﾘﾝﾀ ｶﾊﾞｰ", "ｶﾊﾞｰｦ ｼﾒﾙ"}, [2]string{"COVER OPEN", "CLOSE THE COVER"}, "プリンタのカバーが開いています。閉めてください。会計は続けられます", "the printer's cover is open: close it; selling goes on"}
+	msgCutter        = message{"P09", [2]string{"ｶｯﾀ ｴﾗｰ", "ｶﾐｦ ﾄｯﾃ ENTER"}, [2]string{"CUTTER JAMMED", "FREE IT, THEN ENTER"}, "カッターが止まっています。詰まった紙を取り除いてENTERを押してください。直らなければプリンタの電源を入れ直してください。会計は続けられます", "the cutter is jammed: remove the paper in it, then press ENTER; if that does not help, switch the printer off and on; selling goes on"}
+	msgHeadHot       = message{"P12", [2]string{"ﾍｯﾄﾞ ｶﾈﾂ", "ｼﾞﾄﾞｳﾃﾞ ｻｲｶｲｼﾏｽ"}, [2]string{"PRINT HEAD HOT", "GOES ON BY ITSELF"}, "印字ヘッドが熱くなっています。冷えると自動で再開します。会計は続けられます", "the print head is too hot: it goes on by itself when it has cooled; selling goes on"}
+	msgMechanical    = message{"P13", [2]string{"ﾌﾟﾘﾝﾀ ｷｺｳ ｴﾗｰ", "ｶﾐｦ ﾐﾃ ENTER"}, [2]string{"PRINTER JAMMED", "FREE IT, THEN ENTER"}, "プリンタの機構が止まっています。紙詰まりを取り除いてENTERを押してください。直らなければ電源を入れ直してください。会計は続けられます", "the printer's mechanism has stopped: remove jammed paper, then press ENTER; if that does not help, switch it off and on; selling goes on"}
+	msgUnrecoverable = message{"P14", [2]string{"ﾌﾟﾘﾝﾀ ｺｼｮｳ", "ﾃﾞﾝｹﾞﾝｦ ｲﾚﾅｵｽ"}, [2]string{"PRINTER BROKEN", "SWITCH OFF AND ON"}, "プリンタが故障しています。電源を入れ直し、直らなければ修理を頼んでください。会計は続けられます", "the printer has an error it cannot recover from: switch it off and on, and if that does not help, have it repaired; selling goes on"}
+	msgNoAnswer      = message{"P15", [2]string{"ﾌﾟﾘﾝﾀ ｵｳﾄｳﾅｼ", "ﾃﾞﾝｹﾞﾝｦ ｶｸﾆﾝ"}, [2]string{"PRINTER SILENT", "IS IT SWITCHED ON?"}, "プリンタが応答しません。電源とケーブルを確認してください。会計は続けられます", "the printer does not answer: check its power and cable; selling goes on"}
+	msgPaper         = message{"P01", [2]string{"ﾌﾟﾘﾝﾀ ﾃｲｼ", "ﾖｳｼ･ｶﾊﾞｰｦ ｶｸﾆﾝ"}, [2]string{"PRINTER WAITS", "CHECK PAPER, COVER"}, "プリンタが止まっています。用紙とカバーを確認してください。会計は続けられます", "the printer waits: check paper and cover; selling goes on"}
+	msgPrintFailed   = message{"P02", [2]string{"ｲﾝｻﾂ ｼｯﾊﾟｲ", "FN ﾃﾞ ｻｲﾊｯｺｳ"}, [2]string{"PRINT FAILED", "FN PRINTS AGAIN"}, "レシートを印刷できませんでした。会計は成立しています。FNで再発行できます", "the receipt was not printed, the sale stands: FN prints the last one again"}
+	msgPrintUnknown  = message{"P03", [2]string{"ｲﾝｼﾞｦ ｶｸﾆﾝ", "ｱﾘ=ENTER ﾅｼ=FN"}, [2]string{"PRINTED?", "YES=ENTER NO=FN"}, "レシートが最後まで印字されたか分かりません。紙を見て、あればENTER、なければFN（再発行）を押してください", "nobody knows whether it was printed to its end: look at the paper; ENTER if it was, FN prints it again, marked 再発行"}
+	msgPrintLate     = message{"P10", [2]string{"ﾌﾙｲ ﾚｼｰﾄ", "ﾌﾖｳ=ENTER ｲﾝｼﾞ=FN"}, [2]string{"OLD RECEIPT", "DROP=ENTER PRINT=FN"}, "長く印刷を待っていたレシートがあります。まだ印字していません。要らなければENTER、印字するならFNを押してください", "a receipt has waited too long and was not printed: ENTER drops the paper, FN prints it now"}
+	msgTwoPieces     = message{"P11", [2]string{"", ""}, [2]string{"", ""}, "用紙の交換でレシートが2枚に分かれました。つながった控えが要るときはFNで再発行してください", "the roll was changed in the middle of a receipt, which is in two pieces: FN prints the last one whole, marked 再発行"}
+	msgPrintQueue    = message{"P04", [2]string{"ｲﾝｻﾂﾏﾁ ｲｯﾊﾟｲ", "ﾌﾟﾘﾝﾀｦ ｶｸﾆﾝ"}, [2]string{"PRINT QUEUE FULL", "CHECK THE PRINTER"}, "印刷待ちがいっぱいです。このレシートは印刷されません。プリンタを確認してください", "too many receipts wait for the printer: this one will not be printed; check the printer"}
+	msgPrintGoesOn   = message{"P05", [2]string{"", ""}, [2]string{"", ""}, "プリンタが再開しました", "the printer goes on"}
+	msgPaperLow      = message{"P06", [2]string{"", ""}, [2]string{"", ""}, "用紙が残りわずかです。新しいロールを用意してください", "paper is near its end: have a new roll ready"}
 
 	msgDeviceDown = message{"V01", [2]string{"ｷｷ ｾﾂﾀﾞﾝ", "ｹｰﾌﾞﾙｦ ｶｸﾆﾝ"}, [2]string{"DEVICE AWAY", "CHECK THE CABLE"}, "機器がつながっていません。ケーブルと電源を確認してください", "a device is away: check its cable and power"}
 	msgDeviceUp   = message{"V02", [2]string{"", ""}, [2]string{"", ""}, "機器がつながりました", "a device is back"}
 	msgOffline    = message{"N01", [2]string{"", ""}, [2]string{"", ""}, "クラウドとつながっていません。現金の会計は続けられます", "no way to the cloud: cash sales go on, cards do not"}
 	msgOnline     = message{"N02", [2]string{"", ""}, [2]string{"", ""}, "クラウドとつながりました", "the cloud is back"}
 
-	msgResumed  = message{"R01", [2]string{"ﾃｲﾃﾞﾝ ﾌｯｷ", "ﾂﾂﾞｹﾙ ｶ VOID"}, [2]string{"POWER IS BACK", "GO ON, OR VOID"}, "停電前の取引を復元しました。続けるか、VOIDで取り消してください", "the open sale was restored: go on, or VOID its lines"}
+	msgResumed  = message{"R01", [2]string{"ﾄﾘﾋｷ ｦ ﾌｯｷ", ""}, [2]string{"SALE RESTORED", ""}, "再起動の前の取引を復元しました。そのまま続けるか、VOIDで取り消してください", "the register has started again and the open sale was restored: go on, or VOID its lines"}
 	msgReversed = message{"R02", [2]string{"ｶｰﾄﾞ ﾄﾘｹｼｽﾞﾐ", "ｼﾊﾗｲｦ ﾔﾘﾅｵｽ"}, [2]string{"CARD REVERSED", "PAY AGAIN"}, "再起動で結果不明のカードは取消を記録しました。支払いをやり直してください", "a card attempt was cut off by the restart: a reversal is recorded; pay again"}
-	msgReprints = message{"R03", [2]string{"", ""}, [2]string{"", ""}, "印刷の確認ができなかったレシートを再発行します", "receipts that nobody saw printed are printed again, marked 再発行"}
+	msgReprints = message{"R03", [2]string{"", ""}, [2]string{"", ""}, "印字の確認ができなかったレシートを再発行します", "receipts that nobody saw printed are printed again, marked 再発行"}
 
 	msgOpened    = message{"I01", [2]string{"", ""}, [2]string{"", ""}, "レジを開けました", "the shift is open"}
 	msgZDone     = message{"I02", [2]string{"", ""}, [2]string{"", ""}, "精算しました", "the shift is closed"}

@@ -22,14 +22,19 @@ func (t *Till) powerResumed() {
 	// by us or found open: its next opening is not by force. It is never kicked
 	// again by itself.
 	s.Flags.Paper = ""
-	if s.Drawer.Open || s.Drawer.Kicks > 1 {
-		s.Drawer.Kicks = 1
-	}
-	s.Drawer.Open = false
+	d := &s.Drawer
+	d.Resumed = d.Resumed || d.Open || d.Kicks > 0
+	d.Kicks = 0
+	reprints := 0
 	for _, job := range jobs {
+		if !job.At.IsZero() && t.now.Sub(job.At) > StaleAfter { // its customer has gone
+			t.doubt(Doubt{Job: job})
+			continue
+		}
 		t.reprint(job)
+		reprints++
 	}
-	if len(jobs) > 0 {
+	if reprints > 0 {
 		t.notice(msgReprints, "")
 	}
 	switch {

@@ -8,9 +8,6 @@ import (
 	"regi/firmware/sale"
 )
 
-// operatorDefault is who opens the shift when no number was keyed.
-const operatorDefault = 1
-
 // keyOpen opens the shift for the cashier whose number was keyed.
 func (t *Till) keyOpen(phase string) {
 	switch {
@@ -23,7 +20,8 @@ func (t *Till) keyOpen(phase string) {
 	}
 	operator := t.keyed()
 	if operator == 0 {
-		operator = operatorDefault
+		t.fail(msgOperator, "")
+		return
 	}
 	t.state.Shift = &Shift{
 		// From here on it stays, past midnight.
@@ -34,7 +32,7 @@ func (t *Till) keyOpen(phase string) {
 	t.state.Hand = Hand{}
 	t.record(record.ShiftOpen, ShiftBody{BusinessDayDate: t.state.Shift.BusinessDayDate, OperatorID: t.state.Shift.OperatorID})
 	t.notice(msgOpened, t.state.Shift.OperatorID)
-	switch err := t.config.Issuer.Check(); {
+	switch err := t.config.Issuer.Check(t.country.Scheme); {
 	case errors.Is(err, sale.ErrCorporateDigit):
 		t.notice(msgCorporate, "")
 	case err != nil:

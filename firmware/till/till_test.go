@@ -49,7 +49,7 @@ type counter struct {
 
 func open(t *testing.T, c Config) *counter {
 	k := &counter{t: t, till: New(c, State{}), now: start}
-	k.keys("OPEN")
+	k.keys("1", "OPEN")
 	return k
 }
 
@@ -184,11 +184,11 @@ func TestCashSale(t *testing.T) {
 	k.wantEffects("Kick Print")
 	k.wantPhase(Idle)
 	r := k.last()
-	want := []sale.TaxSummary{{Percent: 10, TaxableAmount: 110, Amount: 10, Included: true}, {Percent: 8, TaxableAmount: 216, Amount: 16, Included: true}}
+	want := []sale.TaxSummary{{Percent: sale.Standard, TaxableAmount: 110, Amount: 10, Included: true}, {Percent: sale.Reduced, TaxableAmount: 216, Amount: 16, Included: true}}
 	if !reflect.DeepEqual(r.Tax, want) || r.Total != 326 || r.SequenceNumber != 1 || r.TransactionID != "0001-01-20261124-1" || r.BusinessDayDate != "2026-11-24" {
 		t.Errorf("receipt %+v", r)
 	}
-	if r.BeginDateTime.Format(time.RFC3339) != "2026-11-24T23:59:02+09:00" {
+	if r.BeginDateTime.Format(time.RFC3339) != "2026-11-24T23:59:03+09:00" {
 		t.Errorf("begun at %v", r.BeginDateTime)
 	}
 	k.on(DrawerOpened{})
@@ -401,27 +401,29 @@ func TestScanProblems(t *testing.T) {
 
 func TestKeysInTheWrongPlace(t *testing.T) {
 	k := &counter{t: t, till: New(shop(), State{}), now: start}
-	for _, key := range []string{"CASH", "CARD", "SUBTOTAL", "VOID", "NOSALE", "X", "Z", "FN", "QTY"} {
+	for _, key := range []string{"CASH", "CARD", "SUBTOTAL", "VOID", "NOSALE", "X", "Z", "QTY", "REFUND", "DISCOUNT", "DOT", "ENTER"} {
 		k.keys(key)
 		k.wantCode("K05")
 	}
+	k.keys("FN")
+	k.wantCode("K13")
 	k.scan(note)
 	k.wantCode("K05")
 	k.wantKinds("")
-	k.keys("OPEN", "OPEN")
+	k.keys("1", "OPEN", "OPEN")
 	k.wantCode("K07")
 	for _, key := range []string{"CASH", "CARD", "SUBTOTAL"} {
 		k.keys(key)
 		k.wantCode("K04")
 	}
-	for _, key := range []string{"DISCOUNT", "REFUND", "POINTS", "DOT", "ENTER"} {
+	for key, code := range map[string]string{"DISCOUNT": "K04", "POINTS": "K11", "DOT": "K04", "ENTER": "K21"} {
 		k.keys(key)
-		k.wantCode("K11")
+		k.wantCode(code)
 	}
 	k.keys("NONSENSE")
 	k.wantCode("K01")
 	k.scan(note)
-	for _, key := range []string{"NOSALE", "X", "Z", "FN", "OPEN"} {
+	for _, key := range []string{"NOSALE", "X", "Z", "FN", "OPEN", "REFUND"} {
 		k.keys(key)
 		k.wantCode("K06")
 	}
@@ -491,13 +493,13 @@ func TestShift(t *testing.T) {
 	want := sale.Totals{
 		Sales: sale.Tally{Count: 2, Amount: 326}, ItemCount: 3,
 		Cash: sale.Tally{Count: 1, Amount: 218}, CreditDebit: sale.Tally{Count: 1, Amount: 108}, NoSales: 1,
-		Tax: []sale.TaxSummary{{Percent: 10, TaxableAmount: 110, Amount: 10, Included: true}, {Percent: 8, TaxableAmount: 216, Amount: 16, Included: true}},
+		Tax: []sale.TaxSummary{{Percent: sale.Standard, TaxableAmount: 110, Amount: 10, Included: true}, {Percent: sale.Reduced, TaxableAmount: 216, Amount: 16, Included: true}},
 	}
 	if !reflect.DeepEqual(z.Totals, want) || z.Number != 1 || z.GrandTotal != 326 || z.OperatorID != "42" ||
 		z.FirstSequenceNumber != 1 || z.LastSequenceNumber != 2 || *z.Count != (sale.CashCount{Expected: 218, Counted: 200, OverShort: -18}) {
 		t.Errorf("%+v %+v", z, z.Count)
 	}
-	k.keys("OPEN", "Z")
+	k.keys("1", "OPEN", "Z")
 	second := k.records[1].Body.(sale.Report)
 	if second.Number != 2 || second.GrandTotal != 326 || second.Totals.Sales.Count != 0 || second.FirstSequenceNumber != 0 {
 		t.Errorf("%+v", second)
@@ -567,6 +569,116 @@ func TestDrawer(t *testing.T) {
 	k.keys("CASH")
 	k.on(DrawerFailed{Reason: "drawer did not open"})
 	k.wantShown("ﾄﾞﾛｱ ｱｶｽﾞ        D01", "ｵﾂﾘ                0")
+}
+
+// TestDrawerWords: each state of the drawer is one that the operator sees, and
+// it goes when the drawer is as it was asked to be.
+func TestDrawerWords(t *testing.T) {
+	k := open(t, shop())
+	const idle = "ｲﾗｯｼｬｲﾏｾ"
+	k.keys("3", "NOSALE")
+	k.wantShown("ﾘｮｳｶﾞｴ           D06", "ﾄﾞﾛｱｦ ｱｹﾏｽ")
+	k.on(DrawerOpened{})
+	k.wantShown("ﾘｮｳｶﾞｴ           D06", "ﾄﾞﾛｱｦ ｱｹﾏｽ")
+	k.on(DrawerClosed{})
+	k.wantShown(idle, "")
+	for reason, code := range map[string]string{drawerStuck: "D01", drawerHot: "D04", "drawer away": "D05", "no answer in time": "D05"} {
+		k.keys("NOSALE")
+		k.on(DrawerFailed{Reason: reason})
+		k.wantCode(code)
+		k.wantEffects("Beep")
+		k.keys("CLEAR")
+	}
+	k.keys("NOSALE")
+	k.on(DrawerFailed{Reason: drawerStuck})
+	k.on(DrawerOpened{}) // with the key
+	k.wantShown(idle, "")
+	k.kinds()
+	k.on(DrawerLeftOpen{})
+	k.wantCode("D03")
+	k.wantEffects("Beep")
+	k.wantKinds("security.event")
+	if body := k.till.State().Drawer; !body.LeftOpen {
+		t.Errorf("%+v", body)
+	}
+	k.on(DrawerLeftOpen{})
+	k.wantEffects("Beep")
+	k.wantKinds("")
+	k.keys("CLEAR")
+	k.wantShown(idle, "ﾄﾞﾛｱｦ ｼﾒﾙ")
+	k.on(DrawerLeftOpen{})
+	k.wantShown(idle, "ﾄﾞﾛｱｦ ｼﾒﾙ")
+	k.on(DrawerClosed{})
+	k.wantShown(idle, "")
+	k.wantKinds("drawer.closed")
+	k.on(DrawerLeftOpen{}) // late
+	k.wantEffects("")
+	k.wantKinds("")
+	k.keys("NOSALE")
+	k.on(DrawerOpened{})
+	k.kinds()
+	k.on(DrawerLeftOpen{}) // each opening is on record
+	k.wantKinds("security.event")
+}
+
+// TestDrawerAfterRestart: what the switch says first after a restart is no
+// force, and no later opening is excused by it.
+func TestDrawerAfterRestart(t *testing.T) {
+	for _, c := range []struct {
+		before, after []Event
+		want          string
+	}{
+		{nil, []Event{DrawerClosed{}, DrawerOpened{}}, "power.resume drawer.forced"},
+		{nil, []Event{DrawerOpened{}}, "power.resume drawer.forced"},
+		{[]Event{Key{Name: "NOSALE"}}, []Event{DrawerOpened{}, DrawerClosed{}, DrawerOpened{}}, "power.resume drawer.opened drawer.closed drawer.forced"},
+		{[]Event{Key{Name: "NOSALE"}}, []Event{DrawerClosed{}, DrawerOpened{}}, "power.resume drawer.forced"},
+		{[]Event{Key{Name: "NOSALE"}, DrawerOpened{}}, []Event{DrawerClosed{}, DrawerOpened{}}, "power.resume drawer.closed drawer.forced"},
+		{[]Event{Key{Name: "NOSALE"}, DrawerOpened{}}, []Event{PowerResumed{}, DrawerOpened{}, DrawerClosed{}, DrawerOpened{}}, "power.resume power.resume drawer.opened drawer.closed drawer.forced"},
+		{[]Event{Key{Name: "NOSALE"}, DrawerOpened{}}, []Event{Key{Name: "NOSALE"}, DrawerClosed{}, DrawerOpened{}}, "power.resume nosale drawer.kick drawer.closed drawer.opened"},
+	} {
+		k := open(t, shop())
+		for _, e := range c.before {
+			k.on(e)
+		}
+		k.kinds()
+		for _, e := range append([]Event{PowerResumed{}}, c.after...) {
+			k.on(e)
+		}
+		k.wantKinds(c.want)
+	}
+}
+
+func TestOperatorNumber(t *testing.T) {
+	k := &counter{t: t, till: New(shop(), State{}), now: start}
+	for _, number := range []string{"", "0", "00"} {
+		k.digits(number, "OPEN")
+		k.wantShown("ﾀﾝﾄｳｼｬ ﾊﾞﾝｺﾞｳ?   K22", "ﾊﾞﾝｺﾞｳ ﾄ OPEN")
+		k.wantPhase(Closed)
+	}
+	k.wantKinds("")
+	k.digits("7", "OPEN")
+	k.wantPhase(Idle)
+	if s := k.till.State().Shift; s.OperatorID != "7" {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestPartPaid: while a part is paid, every refusal says the same way back.
+func TestPartPaid(t *testing.T) {
+	k := open(t, shop())
+	k.scan(note)
+	k.digits("10", "CASH")
+	k.scan(note)
+	k.wantCode("K09")
+	k.digits("2", "QTY")
+	k.wantCode("K09")
+	k.keys("CLEAR", "CLEAR")
+	k.wantCode("K09")
+	k.keys("VOID") // as it says
+	k.scan(note)
+	k.wantCode("K08")
+	k.keys("CLEAR") // as it says
+	k.wantPhase(Selling)
 }
 
 func TestPaperOut(t *testing.T) {
@@ -671,7 +783,7 @@ func TestPowerResumed(t *testing.T) {
 	k.keys("SUBTOTAL", "9", "9")
 	restart()
 	k.wantKinds("power.resume")
-	k.wantShown("ﾃｲﾃﾞﾝ ﾌｯｷ        R01", "ﾂﾂﾞｹﾙ ｶ VOID")
+	k.wantShown("ﾄﾘﾋｷ ｦ ﾌｯｷ       R01", "ｺﾞｳｹｲ            218")
 	k.wantPhase(Selling)
 	if s := k.till.State(); s.Sale.Receipt.Total != 218 || s.Hand.Digits != "" {
 		t.Errorf("%+v", s)
@@ -740,6 +852,7 @@ func TestStateIsACopy(t *testing.T) {
 
 func BenchmarkHandleScan(b *testing.B) {
 	till := New(shop(), State{})
+	till.Handle(start, Key{Name: "1"})
 	till.Handle(start, Key{Name: "OPEN"})
 	now := start
 	b.ReportAllocs()
@@ -756,6 +869,7 @@ func BenchmarkHandleScan(b *testing.B) {
 
 func BenchmarkState(b *testing.B) {
 	till := New(shop(), State{})
+	till.Handle(start, Key{Name: "1"})
 	till.Handle(start, Key{Name: "OPEN"})
 	for range 30 {
 		till.Handle(start, Scanned{GTIN: note.GTIN, Label: note.GTIN, Item: &note})

@@ -307,3 +307,14 @@ func refuse(w http.ResponseWriter, status int, text string) {
 		Error string `json:"error"`
 	}{text})
 }
+
+// postKeyload makes what the key loading office sends for one register: the
+// answer is the two officers' letters and the block, for "regi keys inject".
+func (c *Counter) postKeyload(w http.ResponseWriter, _ *http.Request) {
+	letters, err := c.Letters()
+	if err != nil {
+		refuse(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	writeJSON(w, http.StatusOK, letters)
+}

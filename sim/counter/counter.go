@@ -18,6 +18,7 @@ import (
 	"regi/sim/device/power"
 	"regi/sim/device/printer"
 	"regi/sim/device/scanner"
+	"regi/sim/keyhost"
 	"regi/sim/wire"
 )
 
@@ -39,6 +40,8 @@ type Counter struct {
 	// Goods to scan and Cards to swipe, in the page's order.
 	Goods []Good
 	Cards []TestCard
+	// Letters are what the key loading office sends for one more register.
+	Letters func() (keyhost.Letters, error)
 	// Alarms are what the cloud warns of; nil: nothing.
 	Alarms func() []string
 	// Log takes what a developer should know of failed calls; nil: nobody does.
@@ -116,6 +119,7 @@ func (c *Counter) routes() []route {
 		{http.MethodPost, "/api/power", post(c, c.switchPower, `{"action":"cut|restore"}`)},
 		{http.MethodPost, "/api/device", post(c, c.plug, `{"name":"scanner","action":"unplug|plug"}`)},
 		{http.MethodPost, "/api/kill", post(c, c.kill, `{"role":"register|capture|uplink"}`)},
+		{http.MethodPost, "/api/keyload", c.postKeyload},
 		{http.MethodGet, "/api/state", c.getState},
 		{http.MethodGet, "/api/paper.png", c.getPaperPNG},
 		{http.MethodGet, "/api/paper.txt", c.getPaperText},

@@ -16,8 +16,9 @@ const (
 )
 
 // decoysEach is how many numbers that nobody swipes there are for each that
-// somebody does: enough to know how often chance finds one.
-const decoysEach = 4
+// somebody does: sets as large as that of the cards, enough to know how often
+// chance finds one and how much that varies.
+const decoysEach = scrape.DecoySets
 
 // deck returns the canaries, numbers under a prefix of no issuer, and their
 // decoys. A decoy is like its canary in what may be shown, the first six and
@@ -25,12 +26,12 @@ const decoysEach = 4
 // alike.
 func deck(n int) (canaries []string, cards []scrape.Card, err error) {
 	taken := map[string]bool{}
-	add := func(number string, issued bool) bool {
+	add := func(number string, issued bool, set int) bool {
 		if taken[number] {
 			return false
 		}
 		taken[number] = true
-		cards = append(cards, scrape.Card{Number: number, Issued: issued})
+		cards = append(cards, scrape.Card{Number: number, Issued: issued, Set: set})
 		return true
 	}
 	for len(canaries) < n {
@@ -38,7 +39,7 @@ func deck(n int) (canaries []string, cards []scrape.Card, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if !add(number, true) {
+		if !add(number, true, 0) {
 			continue
 		}
 		canaries = append(canaries, number)
@@ -47,7 +48,7 @@ func deck(n int) (canaries []string, cards []scrape.Card, err error) {
 			if err != nil {
 				return nil, nil, err
 			}
-			if add(decoy, false) {
+			if add(decoy, false, decoys) {
 				decoys++
 			}
 		}

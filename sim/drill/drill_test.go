@@ -68,7 +68,7 @@ func TestDrills(t *testing.T) {
 // good are results with nothing in them to complain of.
 func good() *report {
 	refused := []attempt{{"mem", unix.EACCES}, {"process_vm_readv", unix.EPERM}}
-	clean := scrape.Count{Fragments: 10, DecoyFragments: 10 * decoysEach}
+	clean := count(10, 10)
 	g := &results{
 		options: options{swipes: 100}, passes: map[string]int{reading: 100, "register": 20, "uplink": 20}, mid: 5, refused: 2, pages: 2000,
 		live: clean, left: clean, keys: used{reads: 60, opened: 60}, keysWanted: 400,
@@ -184,13 +184,24 @@ func TestDeck(t *testing.T) {
 	}
 }
 
+// count is that of issued cards, and of each set of decoys.
+func count(issued, decoys int) scrape.Count {
+	c := scrape.Count{Fragments: issued, DecoyFragments: decoys * decoysEach}
+	for i := range c.Decoys {
+		c.Decoys[i] = decoys
+	}
+	return c
+}
+
 func TestChance(t *testing.T) {
+	varied := count(40, 10)
+	varied.Decoys[0], varied.DecoyFragments = 60, 10*decoysEach+50
 	for _, c := range []struct {
-		issued, decoys int
-		want           bool
-	}{{0, 0, true}, {3, 0, true}, {4, 0, false}, {25, 10 * decoysEach, true}, {26, 10 * decoysEach, false}, {0, 1000, true}} {
-		if chance(c.issued, c.decoys) != c.want {
-			t.Errorf("%d finds, %d of decoys", c.issued, c.decoys)
+		count scrape.Count
+		want  bool
+	}{{count(0, 0), true}, {count(3, 0), true}, {count(4, 0), false}, {count(25, 10), true}, {count(26, 10), false}, {count(0, 1000), true}, {varied, true}} {
+		if chance(c.count) != c.want {
+			t.Error(fragments(c.count))
 		}
 	}
 }

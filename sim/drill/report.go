@@ -21,32 +21,42 @@ type row struct {
 	ok                 bool
 }
 
-// outside is the process that starts the others: it must be in no domain, as
-// they would be born into it.
-const outside = "spawn"
-
 // Bars of the drill.
 const (
 	// naiveShare of the cards must be found on the naive reader while it works:
 	// a scraper that finds less proves nothing.
 	naiveShare = 0.9
-	// sigmas and spare are how far over the decoys' rate chance may go.
+	// sigmas and spare are how far over the decoys' rate chance may go: what is
+	// found by chance is over its own mean half of the time.
 	sigmas = 4
 	spare  = 3
 )
 
-// rate is how many finds chance gives for as many numbers as were issued.
-func rate(decoys int) float64 { return float64(decoys) / decoysEach }
+// rate is how many finds chance gives for as many numbers as were issued, and
+// how much that varies: as the sets do, and as counts do at least.
+func rate(c scrape.Count) (mean, sd float64) {
+	mean = float64(c.DecoyFragments) / decoysEach
+	for _, n := range c.Decoys {
+		sd += (float64(n) - mean) * (float64(n) - mean) / (decoysEach - 1)
+	}
+	return mean, math.Sqrt(max(sd, mean))
+}
 
-// chance says whether finds of issued cards may be chance: they are at or under
-// the rate of cards that were never issued.
-func chance(issued, decoys int) bool {
-	return float64(issued) <= rate(decoys)+sigmas*math.Sqrt(rate(decoys))+spare
+// chance says whether finds of issued cards may be chance.
+func chance(c scrape.Count) bool {
+	mean, sd := rate(c)
+	return float64(c.Fragments) <= mean+sigmas*sd+spare
+}
+
+// fragments says how finds of issued cards compare with those of the decoys.
+func fragments(c scrape.Count) string {
+	mean, sd := rate(c)
+	return fmt.Sprintf("fragments %d (decoys %.1f ± %.1f, %d to %d)", c.Fragments, mean, sd, slices.Min(c.Decoys[:]), slices.Max(c.Decoys[:]))
 }
 
 // none says that nothing was found in an attack but what chance finds.
 func none(c scrape.Count) bool {
-	return c.Numbers == 0 && c.Framed == 0 && c.Keys == 0 && chance(c.Fragments, c.DecoyFragments)
+	return c.Numbers == 0 && c.Framed == 0 && c.Keys == 0 && chance(c)
 }
 
 func (r *report) rows() []row {
@@ -56,14 +66,14 @@ func (r *report) rows() []row {
 		total += passes
 	}
 	rows := []row{
-		{"D1", "RAM scraped after the swipes", fmt.Sprintf("%d numbers, %d framings, %d of %d used keys, fragments %d (by chance %.1f)",
-			g.left.Numbers, g.left.Framed, g.left.Keys, g.keysWanted, g.left.Fragments, rate(g.left.DecoyFragments)), none(g.left)},
+		{"D1", "RAM scraped after the swipes", fmt.Sprintf("%d numbers, %d framings, %d of %d used keys, %s",
+			g.left.Numbers, g.left.Framed, g.left.Keys, g.keysWanted, fragments(g.left)), none(g.left)},
 		{
 			"D1", "  the drill has the keys that were used", fmt.Sprintf("opened %d of %d reads with them", g.keys.opened, g.keys.reads),
 			g.keys.reads > 0 && g.keys.opened == g.keys.reads,
 		},
-		{"D2", "RAM scraped while cards are swiped", fmt.Sprintf("%d numbers, %d framings, fragments %d (by chance %.1f)",
-			g.live.Numbers, g.live.Framed, g.live.Fragments, rate(g.live.DecoyFragments)), none(g.live)},
+		{"D2", "RAM scraped while cards are swiped", fmt.Sprintf("%d numbers, %d framings, %s",
+			g.live.Numbers, g.live.Framed, fragments(g.live)), none(g.live)},
 		{
 			"D2", "  every process, stopped each pass", fmt.Sprintf("%d passes, %d of them in mid-swipe", total, g.mid),
 			total >= g.swipes && g.mid > 0 && g.passesOverAll(),
@@ -102,9 +112,7 @@ func (r *results) lookRows() (rows []row) {
 		rows = append(rows, row{"D3", what, list(o.attempts), o.refused()})
 	}
 	for _, d := range r.domains {
-		if d.Role != outside {
-			rows = append(rows, d.row())
-		}
+		rows = append(rows, d.row())
 	}
 	return rows
 }
@@ -142,12 +150,12 @@ func (r *results) crashRows() []row {
 	if !limited {
 		cores += ", its core limit is not 0"
 	}
-	others := fmt.Sprintf("%d core files: %d numbers, fragments %d (by chance %.1f)", c.otherCores, c.inOthers.Numbers, c.inOthers.Fragments, rate(c.inOthers.DecoyFragments))
+	others := fmt.Sprintf("%d core files: %d numbers, %s", c.otherCores, c.inOthers.Numbers, fragments(c.inOthers))
 	if len(c.limits) > 0 {
 		others += "; core limit is not 0: " + strings.Join(c.limits, ", ")
 	}
-	dumps := fmt.Sprintf("%s (%s in mid-swipe: %v): %d numbers, fragments %d (by chance %.1f)", strings.Join(c.dumped, ", "), reading, c.frozen,
-		c.inDumps.Numbers, c.inDumps.Fragments, rate(c.inDumps.DecoyFragments))
+	dumps := fmt.Sprintf("%s (%s in mid-swipe: %v): %d numbers, %s", strings.Join(c.dumped, ", "), reading, c.frozen,
+		c.inDumps.Numbers, fragments(c.inDumps))
 	if c.noGcore {
 		dumps = "not on this machine: nothing shown"
 	}
@@ -159,8 +167,8 @@ func (r *results) crashRows() []row {
 		{"D4", "swap", fmt.Sprintf("%d kB", c.swapped), c.swapped == 0},
 		{
 			"D4", "state, journal, log, cloud's store, paper, displays, console",
-			fmt.Sprintf("%d files, %d records: %d numbers, %d framings, fragments %d (by chance %.1f)",
-				w.files, w.records, w.found.Numbers, w.found.Framed, w.found.Fragments, rate(w.found.DecoyFragments)),
+			fmt.Sprintf("%d files, %d records: %d numbers, %d framings, %s",
+				w.files, w.records, w.found.Numbers, w.found.Framed, fragments(w.found)),
 			none(w.found) && w.files > 0 && w.records > r.swipes,
 		},
 	}
@@ -180,12 +188,12 @@ func (r *report) passed() bool {
 const legend = `
 The register's swipes: %s.
 Used keys: initial keys, derivation, data and MAC keys, first blocks of keystream, each also as a key schedule.
-Fragments: any eight digits in a row of an issued number, as ASCII, UTF-16 or packed BCD. By chance: what is found of
-numbers that nobody swiped, with the same first six and last four digits; %d for each card, so a %dth of their finds.
+Fragments: any eight digits in a row of an issued number, as ASCII, UTF-16 or packed BCD. Decoys: what chance
+finds of numbers that nobody swiped, with the same first six and last four digits, in %d sets as large as the cards';
+mean ± deviation, and the range of the sets.
 Numbers of other things that look like a card's (13 to 19 digits, good check digit): %d.
 Not searched: the drill itself, which swipes the cards; the hsm, which opens them (numbers in it now: %d); a card
 in flight in the kernel's tty buffer, which no process of the register holds and only an encrypting reader head avoids.
-A note is of a process that stands outside the register's domain on purpose.
 
 `
 
@@ -206,24 +214,18 @@ func (r *report) print(out io.Writer) {
 	line("track framings live", g.live.Framed, n.live.Framed)
 	line("used keys left", fmt.Sprintf("%d of %d", g.left.Keys, g.keysWanted), fmt.Sprintf("%d of %d", n.left.Keys, n.keysWanted))
 	both := func(a, b any) string { return fmt.Sprintf("%v / %v", a, b) }
-	line("fragments live / by chance", both(g.live.Fragments, rate(g.live.DecoyFragments)), both(n.live.Fragments, rate(n.live.DecoyFragments)))
-	line("fragments left / by chance", both(g.left.Fragments, rate(g.left.DecoyFragments)), both(n.left.Fragments, rate(n.left.DecoyFragments)))
+	line("live", fragments(g.live), fragments(n.live))
+	line("left", fragments(g.left), fragments(n.left))
 	line("processes dumped, PANs in the dumps", both(len(g.crash.dumped), g.crash.inDumps.Numbers), both(len(n.crash.dumped), n.crash.inDumps.Numbers))
 	line("core files, PANs in them", both(g.crash.cores, g.crash.inCores.Numbers), both(n.crash.cores, n.crash.inCores.Numbers))
-	t.Flush()                                                                               //nolint:errcheck,gosec // see above
-	fmt.Fprintf(out, legend, g.mix, decoysEach, decoysEach, g.live.Patterns, g.hsm.Numbers) //nolint:errcheck // see above
+	t.Flush()                                                                   //nolint:errcheck,gosec // see above
+	fmt.Fprintf(out, legend, g.mix, decoysEach, g.live.Patterns, g.hsm.Numbers) //nolint:errcheck // see above
 	for _, row := range r.rows() {
 		word := "FAIL"
 		if row.ok {
 			word = "pass"
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", row.drill, word, row.what, row.found) //nolint:errcheck // see above
-	}
-	for _, d := range g.domains {
-		if d.Role == outside {
-			row := d.row()
-			fmt.Fprintf(t, "%s\tnote\t%s\t%s\n", row.drill, row.what, row.found) //nolint:errcheck // see above
-		}
 	}
 	t.Flush() //nolint:errcheck,gosec // see above
 }

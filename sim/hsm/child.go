@@ -132,8 +132,10 @@ func serve(control *os.File, log *slog.Logger) error {
 	}
 	defer p.memory.close() //nolint:errcheck // each entry is synced already
 	// Both until the process ends.
-	go serveKeys(keys, p, func() ([]byte, error) { packet, err := p.newKey(); return packet[:], err })
-	go serveKeys(readers, p, func() ([]byte, error) { packet, err := p.newReaderKey(); return packet[:], err })
+	card := func() ([]byte, error) { packet, err := p.newKey(); return packet[:], err }
+	reader := func() ([]byte, error) { packet, err := p.newReaderKey(); return packet[:], err }
+	go serveKeys(keys, p, newKeys{askKey: card})
+	go serveKeys(readers, p, newKeys{askKey: reader, askCard: card})
 	if _, err := control.Write([]byte(stateKeys)); err != nil {
 		return fmt.Errorf("hsm: control: %w", err)
 	}

@@ -31,6 +31,8 @@ func TestMain(m *testing.M) {
 	switch {
 	case hsm.Role(os.Args[0]):
 		os.Exit(hsm.Main())
+	case os.Args[0] == headRole:
+		os.Exit(headMain())
 	case os.Args[0] == parentRole:
 		parentMain()
 	}

@@ -97,30 +97,45 @@ func Start(ctx context.Context, o Options) (*HSM, error) {
 // side; what is asked while the hsm is down is answered once it is up.
 func (h *HSM) KeyEnd() *os.File { return h.near }
 
-// readerKeyWithin bounds the wait for a reader's key.
-const readerKeyWithin = 10 * time.Second
+// officeWithin bounds the wait for a key from the key loading office.
+const officeWithin = 10 * time.Second
 
 // ReaderKey gives out the initial key of an encrypting reader, as its maker's
 // key loading room would inject it: a KSN and a key that no reader has had.
 func (h *HSM) ReaderKey() (ksn dukpt.KSN, key dukpt.Key, err error) {
+	err = h.askOffice(askKey, ksn[:], key[:])
+	return ksn, key, err
+}
+
+// CardKey gives out the initial key of a card process, for a ceremony: a key
+// id and a key that no device has had.
+func (h *HSM) CardKey() (id [8]byte, key [16]byte, err error) {
+	err = h.askOffice(askCard, id[:], key[:])
+	return id, key, err
+}
+
+// askOffice fills id and key with the answer to a request.
+func (h *HSM) askOffice(ask string, id, key []byte) error {
 	h.asking.Lock()
 	defer h.asking.Unlock()
-	if err := h.office.SetDeadline(time.Now().Add(readerKeyWithin)); err != nil {
-		return ksn, key, fmt.Errorf("hsm: reader key: %w", err)
+	if err := h.office.SetDeadline(time.Now().Add(officeWithin)); err != nil {
+		return fmt.Errorf("hsm: new key: %w", err)
 	}
-	var packet [len(ksn) + len(key) + 1]byte
-	defer clear(packet[:])
+	packet := make([]byte, len(id)+len(key)+1)
+	defer clear(packet)
 	n := 0
-	if _, err = h.office.WriteString(askKey); err == nil {
-		n, err = h.office.Read(packet[:])
+	_, err := h.office.WriteString(ask)
+	if err == nil {
+		n, err = h.office.Read(packet)
 	}
 	switch {
 	case err != nil:
-		return ksn, key, fmt.Errorf("hsm: reader key: %w", err)
+		return fmt.Errorf("hsm: new key: %w", err)
 	case n != len(packet)-1:
-		return ksn, key, errors.New("hsm: no reader key; the log says why")
+		return errors.New("hsm: no new key; the log says why")
 	}
-	return dukpt.KSN(packet[:]), dukpt.Key(packet[len(ksn):]), nil
+	copy(key, packet[copy(id, packet):])
+	return nil
 }
 
 // PID is the process that runs now; 0: none.

@@ -9,14 +9,18 @@ import (
 )
 
 const (
-	askKey = "K" // the whole request
-	noKey  = "-" // the answer to anything else, and when there is no key
+	askKey  = "K" // the whole request
+	askCard = "C" // at the key loading office: a card process's key, not a reader's
+	noKey   = "-" // the answer to anything else, and when there is no key
 	// askMax: so many bytes of a request are read; a longer one is refused.
 	askMax = 8
 )
 
+// newKeys are what a key socket is asked for, and what makes it.
+type newKeys map[string]func() ([]byte, error)
+
 // serveKeys answers each request on a key socket with a key of its own.
-func serveKeys(socket *os.File, p *processor, newKey func() ([]byte, error)) {
+func serveKeys(socket *os.File, p *processor, keys newKeys) {
 	for {
 		var ask [askMax]byte
 		n, err := socket.Read(ask[:])
@@ -26,15 +30,15 @@ func serveKeys(socket *os.File, p *processor, newKey func() ([]byte, error)) {
 		if err != nil {
 			return
 		}
-		if err := answerKey(socket, p, newKey, string(ask[:n])); err != nil {
+		if err := answerKey(socket, p, keys[string(ask[:n])]); err != nil {
 			p.log.Error("key socket", "err", err.Error())
 			return
 		}
 	}
 }
 
-func answerKey(socket *os.File, p *processor, newKey func() ([]byte, error), ask string) error {
-	if ask != askKey {
+func answerKey(socket *os.File, p *processor, newKey func() ([]byte, error)) error {
+	if newKey == nil {
 		p.log.Warn("key socket: no such request")
 		_, err := socket.WriteString(noKey)
 		return err

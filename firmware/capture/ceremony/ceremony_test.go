@@ -2,13 +2,9 @@ package ceremony_test
 
 import (
 	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/des"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -16,74 +12,26 @@ import (
 	"testing"
 
 	"regi/firmware/capture/ceremony"
+	"regi/sim/keyhost"
 )
-
-// The key host's side, written from X9.143 apart from the device.
-
-func hostCMAC(t testing.TB, key, message []byte) []byte {
-	t.Helper()
-	c, err := aes.NewCipher(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	twice := func(b []byte) []byte {
-		out := make([]byte, 16)
-		for i := range 15 {
-			out[i] = b[i]<<1 | b[i+1]>>7
-		}
-		out[15] = b[15] << 1
-		if b[0]&0x80 != 0 {
-			out[15] ^= 0x87
-		}
-		return out
-	}
-	k := make([]byte, 16)
-	c.Encrypt(k, k)
-	k = twice(k)
-	m := bytes.Clone(message)
-	if len(m) == 0 || len(m)%16 != 0 {
-		k = twice(k)
-		m = append(m, 0x80)
-		m = append(m, make([]byte, (16-len(m)%16)%16)...)
-	}
-	for i := range k {
-		m[len(m)-16+i] ^= k[i]
-	}
-	cipher.NewCBCEncrypter(c, make([]byte, 16)).CryptBlocks(m, m)
-	return m[len(m)-16:]
-}
 
 func kcv(t testing.TB, key []byte) string {
 	t.Helper()
-	return fmt.Sprintf("%X", hostCMAC(t, key, make([]byte, 16))[:3])
+	v, err := keyhost.CheckValue(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
 
 // wrap makes a version D block with the optional block IK.
 func wrap(t testing.TB, kbpk []byte, fields, ikid string, key []byte) string {
 	t.Helper()
-	derive := func(usage byte) []byte {
-		var out []byte
-		for counter := byte(1); len(out) < len(kbpk); counter++ {
-			in := []byte{counter, 0, usage, 0, 0, map[int]byte{16: 2, 24: 3, 32: 4}[len(kbpk)], 0, 0}
-			binary.BigEndian.PutUint16(in[6:], uint16(8*len(kbpk)))
-			out = append(out, hostCMAC(t, kbpk, in)...)
-		}
-		return out[:len(kbpk)]
-	}
-	plain := binary.BigEndian.AppendUint16(nil, uint16(8*len(key)))
-	plain = append(plain, key...)
-	for len(plain)%16 != 0 {
-		plain = append(plain, 0x5A)
-	}
-	tail := "IK14" + ikid + "PB0C00000000"
-	header := fmt.Sprintf("D%04d%s0200%s", 16+len(tail)+2*len(plain)+32, fields, tail)
-	mac := hostCMAC(t, derive(1), append([]byte(header), plain...))
-	c, err := aes.NewCipher(derive(0))
+	block, err := keyhost.Wrap(kbpk, fields+"0200", []string{"IK14" + ikid, "PB0C00000000"}, key, 8*len(key))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cipher.NewCBCEncrypter(c, mac).CryptBlocks(plain, plain)
-	return header + strings.ToUpper(hex.EncodeToString(plain)+hex.EncodeToString(mac))
+	return block
 }
 
 const (

@@ -23,6 +23,15 @@ const (
 // openAfter is how long the latch and the spring take.
 const openAfter = 50 * time.Millisecond
 
+// Nature is how a drawer behaves; the zero value is the usual one.
+type Nature struct {
+	// OpensAfter is how long the latch and the spring take; 0: 50 ms.
+	OpensAfter time.Duration
+	// OpensAt is the pulse of each opening at which the latch gives; 0: the
+	// first.
+	OpensAt int
+}
+
 // Bounds of what is remembered; the oldest goes first.
 const (
 	pulsesMax     = 200
@@ -51,7 +60,9 @@ type Drawer struct {
 	changed func()
 
 	mu         sync.Mutex
+	nature     Nature
 	state      string
+	tries      int  // pulses since it was shut
 	moving     bool // the latch was pulled; the drawer opens soon
 	pulses     []Pulse
 	count      int // of all pulses
@@ -67,6 +78,13 @@ func New(changed func()) *Drawer {
 	return &Drawer{changed: changed, state: closed}
 }
 
+// Behave sets the drawer's nature.
+func (d *Drawer) Behave(n Nature) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.nature = n
+}
+
 // Pulse drives a coil for a time that begins now. About 50 ms later the drawer
 // opens, unless it is jammed or open already.
 func (d *Drawer) Pulse(pin int, on time.Duration) {
@@ -75,14 +93,31 @@ func (d *Drawer) Pulse(pin int, on time.Duration) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	p := Pulse{At: time.Now(), Pin: pin, On: on}
+	d.noteLocked(Pulse{At: time.Now(), Pin: pin, On: on})
+	d.pullLocked()
+}
+
+// noteLocked keeps a pulse and judges it.
+func (d *Drawer) noteLocked(p Pulse) {
 	d.pulses = newest(append(d.pulses, p), pulsesMax)
 	d.count++
 	d.checkLocked(p)
-	if d.state == closed && !d.moving {
-		d.moving = true
-		time.AfterFunc(openAfter, d.spring)
+}
+
+// pullLocked is what the coil's armature does as soon as the coil is on.
+func (d *Drawer) pullLocked() {
+	if d.state != closed || d.moving {
+		return
 	}
+	if d.tries++; d.tries < d.nature.OpensAt {
+		return
+	}
+	d.moving = true
+	after := d.nature.OpensAfter
+	if after <= 0 {
+		after = openAfter
+	}
+	time.AfterFunc(after, d.spring)
 }
 
 // Set puts the drawer into a state by hand: "closed", "open" (with the key, or
@@ -138,7 +173,7 @@ func (d *Drawer) spring() {
 	opens := d.state == closed
 	d.moving = false
 	if opens {
-		d.state = opened
+		d.state, d.tries = opened, 0
 	}
 	d.mu.Unlock()
 	if opens {

@@ -57,9 +57,9 @@ var commands = map[string]command{
 	"\x1db": {args: 1}, // smoothing
 	"\x1bV": {args: 1}, // 90°
 	"\x1br": {args: 1}, // colour
-	"\x1b%": {args: 1},
+	"\x1b%": {1, set(func(it *interpreter, n byte) { it.ownCharacters = n&1 == 1 })},
 	"\x1b&": {3, defineCharacters},
-	"\x1b?": {args: 1},
+	"\x1b?": {1, set(func(it *interpreter, n byte) { delete(it.own, ownCode{it.fontB, n}) })},
 
 	// Kanji.
 	"\x1c&": {0, func(it *interpreter, _ []byte) error { it.kanjiMode = true; return nil }},
@@ -79,7 +79,7 @@ var commands = map[string]command{
 	}},
 	"\x1cW": {1, set(func(it *interpreter, n byte) { it.kx, it.ky = 1+int(n&1), 1+int(n&1) })},
 	"\x1c2": {2 + font.FullWidth*font.Height/8, defineKanji},
-	"\x1c?": {2, func(it *interpreter, a []byte) error { delete(it.kanji, [2]byte(a)); return nil }},
+	"\x1c?": {2, forgetKanji},
 
 	// Positions.
 	"\x1b ":  {1, set(func(it *interpreter, n byte) { it.spacing = it.across(n) })},
@@ -98,7 +98,7 @@ var commands = map[string]command{
 	"\x1dP": {2, motionUnits},
 
 	// Paper.
-	"\x1bJ": {1, func(it *interpreter, a []byte) error { return it.feedDots(it.down(a[0])) }},
+	"\x1bJ": {1, feedUnits},
 	"\x1bd": {1, feedLines},
 	"\x1bK": {args: 1}, // paper does not go back
 	"\x1be": {args: 1},
@@ -111,37 +111,47 @@ var commands = map[string]command{
 	"\x1bB": {args: 2},       // buzzer of clones
 
 	// Graphics.
-	"\x1b*":  {3, bitImage},
-	"\x1dv":  {1, raster},
-	"\x1d8":  {1, graphics32},
-	"\x1d*":  {2, func(it *interpreter, a []byte) error { return it.skip(int(a[0]) * int(a[1]) * 8) }},
-	"\x1d/":  {args: 1},
-	"\x1cp":  {args: 2},
-	"\x1cq":  {1, nvImages},
-	"\x1cg":  {1, nvMemory},
-	"\x1dg":  {4, nil}, // maintenance counter: 0 or 2, m, nL, nH
-	"\x1bU":  {args: 1},
-	"\x1b<":  {args: 0},
-	"\x1d(":  {3, extended},
-	"\x1c(":  {3, lengthOnly}, // kanji font, UTF-8
-	"\x1dk":  {1, barcode},
-	"\x1dh":  {args: 1},
-	"\x1dw":  {args: 1},
-	"\x1dH":  {args: 1},
-	"\x1df":  {args: 1},
-	"\x1dC":  {1, counter},
-	"\x1dc":  {args: 0},
-	"\x1d:":  {args: 0}, // macro
-	"\x1d^":  {args: 3},
-	"\x1dT":  {args: 1},
-	"\x1dz":  {args: 3},
-	"\x1d$":  {args: 2}, // page mode
-	"\x1d\\": {args: 2},
-	"\x1bL":  {args: 0},
-	"\x1bS":  {args: 0},
-	"\x1bT":  {args: 1},
-	"\x1bW":  {args: 8},
-	"\x1b\f": {args: 0},
+	"\x1b*": {3, bitImage},
+	"\x1dv": {1, raster},
+	"\x1d8": {1, graphics32},
+	"\x1d*": {2, defineDownload},
+	"\x1d/": {1, printDownload},
+	"\x1cp": {2, printOldNV},
+	"\x1cq": {1, defineOldNV},
+	"\x1cg": {1, nvMemory},
+	"\x1dg": {4, nil}, // maintenance counter: 0 or 2, m, nL, nH
+	"\x1bU": {args: 1},
+	"\x1b<": {args: 0},
+	"\x1d(": {3, extended},
+	"\x1c(": {3, lengthOnly}, // kanji font, UTF-8
+	"\x1dk": {1, barcode},
+	"\x1dh": {1, set(func(it *interpreter, n byte) { it.bars.height = max(1, int(n)) })},
+	"\x1dw": {1, set(func(it *interpreter, n byte) {
+		if n >= 1 && n <= barMost {
+			it.bars.module = int(n)
+		}
+	})},
+	"\x1dH": {1, set(func(it *interpreter, n byte) {
+		if n &= 0x0F; n <= 3 {
+			it.bars.text = n
+		}
+	})},
+	"\x1df": {1, set(func(it *interpreter, n byte) { it.bars.fontB = n&1 == 1 })}, // 0, 1, 48, 49
+	"\x1dC": {1, counter},
+	"\x1dc": {args: 0},
+	"\x1d:": {0, defineMacro},
+	"\x1d^": {3, runMacro},
+	"\x1dT": {args: 1},
+	"\x1dz": {args: 3},
+
+	// Page mode.
+	"\x1bL":  {0, pageMode},
+	"\x1bS":  {0, func(it *interpreter, _ []byte) error { it.page = nil; return nil }},
+	"\x1bT":  {1, set(direction)},
+	"\x1bW":  {8, pageArea},
+	"\x1d$":  {2, vertical(false)},
+	"\x1d\\": {2, vertical(true)},
+	"\x1b\f": {0, func(it *interpreter, _ []byte) error { return it.printPage() }},
 
 	// Status.
 	"\x1da": {1, set(func(it *interpreter, n byte) { it.p.subscribe(n) })},
@@ -176,7 +186,11 @@ func (it *interpreter) acrossWide(n int) int {
 }
 
 func (it *interpreter) down(n byte) int {
-	return min(int(n)*it.p.model.DPI/it.yUnits, feedInches*it.p.model.DPI)
+	return min(it.downWide(int(n)), feedInches*it.p.model.DPI)
+}
+
+func (it *interpreter) downWide(n int) int {
+	return n * it.p.model.DPI / it.yUnits
 }
 
 // line2 is ESC - n and FS - n: off, one dot or two; off keeps the thickness.
@@ -222,7 +236,7 @@ func transmitStatus(it *interpreter, n byte) {
 		it.p.send(it.p.rollStatus())
 	case 2:
 		var b byte
-		if it.p.pin3() {
+		if it.p.lookPin3() {
 			b = 1
 		}
 		it.p.send(b)
@@ -236,7 +250,7 @@ func drawer(it *interpreter, a []byte) error {
 		return nil
 	}
 	on, off := time.Duration(a[1])*2*time.Millisecond, time.Duration(a[2])*2*time.Millisecond
-	return it.enqueue(job{pulse: func() { it.p.kick(m, on, max(on, off)) }})
+	return it.enqueue(job{pulse: func() { it.p.kick(m, on, max(on, off), false) }})
 }
 
 // motionUnits is GS P x y; 0 is the model's own.
@@ -260,7 +274,9 @@ func extended(it *interpreter, a []byte) error {
 	switch {
 	case a[0] == 'L':
 		return it.graphics(n)
-	case a[0] == 'H' && n == 6:
+	case a[0] == 'k':
+		return it.matrixCode(n)
+	case a[0] == 'H' && n == 6 && !it.p.model.NoProcessID:
 		return it.processID()
 	}
 	return it.skip(n)
@@ -273,33 +289,6 @@ func (it *interpreter) processID() error {
 		return err
 	}
 	return it.enqueue(job{answer: []byte{0x37, 0x22, b[2], b[3], b[4], b[5], 0}})
-}
-
-// barcode is GS k m: data up to NUL, or n and n bytes.
-func barcode(it *interpreter, a []byte) error {
-	switch m := a[0]; {
-	case m <= 6:
-		return it.untilNUL()
-	case m >= 65 && m <= 79:
-		n, err := it.next()
-		if err != nil {
-			return err
-		}
-		return it.skip(int(n))
-	}
-	return nil
-}
-
-// textMax is the longest data that ends with NUL.
-const textMax = 255
-
-func (it *interpreter) untilNUL() error {
-	for range textMax {
-		if b, err := it.next(); err != nil || b == 0 {
-			return err
-		}
-	}
-	return nil
 }
 
 // counter is GS C 0, 1, 2 and ;.
@@ -326,3 +315,12 @@ func counter(it *interpreter, a []byte) error {
 }
 
 func word(b []byte) int { return int(b[0]) | int(b[1])<<8 }
+
+// signed is a word with a sign.
+func signed(b []byte) int {
+	n := word(b)
+	if n >= 0x8000 {
+		n -= 0x10000
+	}
+	return n
+}

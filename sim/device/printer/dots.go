@@ -28,6 +28,48 @@ func (d *dots) fill(x, y, w, h int) {
 	}
 }
 
+// clear whitens one dot.
+func (d *dots) clear(x, y int) { d.bits[y*d.stride+x/8] &^= 0x80 >> (x % 8) }
+
+// trim whitens what is behind the last dot of each row.
+func (d *dots) trim() {
+	if d.w%8 == 0 {
+		return
+	}
+	for y := range d.h {
+		d.bits[(y+1)*d.stride-1] &= 0xFF << (8 - d.w%8)
+	}
+}
+
+// crop is the same, w dots wide at most.
+func (d *dots) crop(w int) *dots {
+	if d.w <= w {
+		return d
+	}
+	c := newDots(w, d.h)
+	for y := range d.h {
+		copy(c.row(y), d.row(y))
+	}
+	c.trim()
+	return c
+}
+
+// enlarge makes each dot sx × sy dots.
+func (d *dots) enlarge(sx, sy int) *dots {
+	if sx == 1 && sy == 1 {
+		return d
+	}
+	e := newDots(d.w*sx, d.h*sy)
+	for y := range d.h {
+		for x := range d.w {
+			if d.at(x, y) {
+				e.fill(x*sx, y*sy, sx, sy)
+			}
+		}
+	}
+	return e
+}
+
 // draw adds the black dots of src at x, y ≥ 0; what falls outside is lost.
 func (d *dots) draw(src *dots, x, y int) {
 	first, shift := x/8, x%8

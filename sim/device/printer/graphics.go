@@ -1,6 +1,11 @@
 package printer
 
-import "regi/sim/device/printer/internal/font"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+
+	"regi/sim/device/printer/internal/font"
+)
 
 // stripDots is the height of the strips in which a picture goes to the paper.
 const stripDots = 24
@@ -25,11 +30,29 @@ func raster(it *interpreter, a []byte) error {
 	if x == 0 || m > 3 || h[0] != h[0]&0x03 && h[0] != '0'+h[0]&0x03 {
 		return nil
 	}
-	if !it.line.begins() {
+	if it.page == nil && !it.line.begins() {
 		return it.skip(x * y)
 	}
 	sx, sy := 1+m&1, 1+m>>1
+	it.swallow = it.p.model.SwallowsLF
+	if it.page != nil {
+		if y*sy > graphicRowsMax {
+			return it.skip(x * y)
+		}
+		d, err := it.readPicture(x*8, y, false)
+		if err != nil {
+			return err
+		}
+		d = d.enlarge(sx, sy)
+		return it.block(d, Record{Kind: KindPicture, Picture: newPicture(d, "")})
+	}
+	return it.printRaster(x, y, sx, sy)
+}
+
+// printRaster prints a picture as its bytes come, in strips.
+func (it *interpreter) printRaster(x, y, sx, sy int) error {
 	offset := it.left + it.aligned(x*8*sx)
+	all := sha256.New()
 	for done := 0; done < y; {
 		n := min(stripDots/sy, y-done)
 		src := newDots(min(x*8, it.p.model.Dots), n)
@@ -38,10 +61,19 @@ func raster(it *interpreter, a []byte) error {
 				return err
 			}
 		}
-		if err := it.printStrip(src, offset, sx, sy); err != nil {
+		src = src.enlarge(sx, sy)
+		all.Write(src.bits) //nolint:errcheck,gosec // a hash takes all
+		strip := newDots(it.p.model.Dots, src.h)
+		strip.draw(src, offset, 0)
+		j := job{strip: strip, feed: strip.h}
+		if done += n; done == y {
+			j.records = []Record{{Kind: KindPicture, Row: strip.h - y*sy, Picture: &Picture{
+				Width: src.w, Height: y * sy, SHA256: hex.EncodeToString(all.Sum(nil)),
+			}}}
+		}
+		if err := it.enqueue(j); err != nil {
 			return err
 		}
-		done += n
 	}
 	return nil
 }
@@ -57,23 +89,6 @@ func (it *interpreter) readRow(row []byte, x int) error {
 		row[i] = b
 	}
 	return it.skip(x - n)
-}
-
-// printStrip prints a strip of a picture, enlarged.
-func (it *interpreter) printStrip(src *dots, offset, sx, sy int) error {
-	strip := newDots(it.p.model.Dots, src.h*sy)
-	if sx == 1 && sy == 1 {
-		strip.draw(src, offset, 0)
-		return it.enqueue(job{strip: strip, feed: strip.h})
-	}
-	for y := range src.h {
-		for x := range src.w {
-			if src.at(x, y) {
-				strip.fill(offset+x*sx, y*sy, sx, sy)
-			}
-		}
-	}
-	return it.enqueue(job{strip: strip, feed: strip.h})
 }
 
 // bitImage is ESC * m nL nH: n columns of 8 or 24 dots on the line.
@@ -121,134 +136,4 @@ func graphics32(it *interpreter, a []byte) error {
 		return it.skip(n)
 	}
 	return it.graphics(n)
-}
-
-// graphics is GS ( L and GS 8 L: n bytes m fn ….
-func (it *interpreter) graphics(n int) error {
-	if n < 2 {
-		return it.skip(n)
-	}
-	f, err := it.take(2)
-	if err != nil {
-		return err
-	}
-	switch n -= 2; {
-	case f[0] != '0':
-	case f[1] == 112 && n >= 8: // store a raster picture
-		return it.storeGraphic(n)
-	case n == 0 && (f[1] == 2 || f[1] == 50): // print it
-		return it.printGraphic()
-	}
-	return it.skip(n)
-}
-
-// storeGraphic is fn 112: a bx by c xL xH yL yH and the rows.
-func (it *interpreter) storeGraphic(n int) error {
-	h, err := it.take(8)
-	if err != nil {
-		return err
-	}
-	n -= len(h)
-	bx, by, x, y := int(h[1]), int(h[2]), word(h[4:]), word(h[6:])
-	valid := h[0] == '0' && (bx == 1 || bx == 2) && (by == 1 || by == 2) && n > 0 && n == (x+7)/8*y
-	if !valid || n > graphicBytesMax || y*by > graphicRowsMax {
-		return it.skip(n)
-	}
-	src := newDots(x, y)
-	for row := range y {
-		if err := it.readRow(src.row(row), src.stride); err != nil {
-			return err
-		}
-	}
-	d := newDots(min(x*bx, it.p.model.Dots), y*by)
-	for yy := range y {
-		for xx := range x {
-			if src.at(xx, yy) {
-				d.fill(xx*bx, yy*by, bx, by)
-			}
-		}
-	}
-	it.graphic = d
-	return nil
-}
-
-// printGraphic is fn 50, at the beginning of a line.
-func (it *interpreter) printGraphic() error {
-	g := it.graphic
-	if g == nil || !it.line.begins() {
-		return nil
-	}
-	it.graphic = nil
-	for y := 0; y < g.h; y += stripDots {
-		n := min(stripDots, g.h-y)
-		part := &dots{w: g.w, h: n, stride: g.stride, bits: g.bits[y*g.stride : (y+n)*g.stride]}
-		if err := it.printStrip(part, it.left+it.aligned(g.w), 1, 1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// nvImages is FS q n: n pictures, each xL xH yL yH and x × y × 8 bytes.
-func nvImages(it *interpreter, a []byte) error {
-	for range a[0] {
-		h, err := it.take(4)
-		if err != nil {
-			return err
-		}
-		if err := it.skip(word(h) * word(h[2:]) * 8); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// nvMemory is FS g 1 m a1…a4 nL nH and n bytes, FS g 2 m a1…a4 nL nH.
-func nvMemory(it *interpreter, a []byte) error {
-	h, err := it.take(7)
-	if err != nil || a[0] != 1 && a[0] != '1' {
-		return err
-	}
-	return it.skip(word(h[5:]))
-}
-
-// defineKanji is FS 2 c1 c2 d1…d72, columns of three bytes.
-func defineKanji(it *interpreter, a []byte) error {
-	lead, trail := a[0], a[1]
-	if it.kanjiCode == codeJIS {
-		if lead != 0x77 || trail < 0x21 || trail > 0x7E {
-			return nil
-		}
-		lead, trail = shiftJIS(int(lead)-0x20, int(trail)-0x20)
-	}
-	if lead != 0xEC || !isTrail(trail) || trail > 0x9E {
-		return nil
-	}
-	var g font.Glyph
-	for i, b := range a[2:] {
-		for bit := range 8 {
-			if b<<bit&0x80 != 0 {
-				g[i%3*8+bit] |= 1 << (31 - i/3)
-			}
-		}
-	}
-	if it.kanji == nil {
-		it.kanji = map[[2]byte]font.Glyph{}
-	}
-	it.kanji[[2]byte{lead, trail}] = g // at most 94 codes
-	return nil
-}
-
-// defineCharacters is ESC & y c1 c2: for each character x, then y × x bytes.
-func defineCharacters(it *interpreter, a []byte) error {
-	for range int(a[2]) - int(a[1]) + 1 {
-		x, err := it.next()
-		if err != nil {
-			return err
-		}
-		if err := it.skip(int(x) * int(a[0])); err != nil {
-			return err
-		}
-	}
-	return nil
 }

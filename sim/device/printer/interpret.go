@@ -20,9 +20,14 @@ type interpreter struct {
 	pushed int          // a byte read too far; -1 is none
 
 	settings
-	line    line
-	kanji   map[[2]byte]font.Glyph // FS 2
-	graphic *dots                  // GS ( L: stored, waits to be printed
+	line     line
+	page     *page                  // nil in standard mode
+	kanji    map[[2]byte]font.Glyph // FS 2
+	own      map[ownCode]font.Glyph // ESC &
+	graphic  *dots                  // GS ( L: stored, waits to be printed
+	download memory
+	macro    macro
+	swallow  bool // the next LF, after a raster
 }
 
 // settings are what ESC @ puts back.
@@ -43,6 +48,9 @@ type settings struct {
 	kanjiMode                          bool
 	xUnits, yUnits                     int // an inch
 	deselected                         bool
+	ownCharacters                      bool // ESC %
+	bars                               bars
+	matrices                           matrices
 }
 
 // FS C n.
@@ -63,12 +71,14 @@ func (it *interpreter) initialise() {
 	it.settings = settings{
 		sx: 1, sy: 1, kx: 1, ky: 1, thickness: 1, kanjiThickness: 1,
 		lineDots: m.LineDots, width: m.Dots, xUnits: m.DPI, yUnits: m.VerticalUnits,
+		bars: bars{height: barHeight, module: barModule},
 	}
 	for i := 1; i*tabEvery*font.HalfWidth < m.Dots; i++ {
 		it.tabs = append(it.tabs, i*tabEvery*font.HalfWidth)
 	}
 	it.pushed = -1
-	it.line, it.kanji, it.graphic = line{}, nil, nil
+	it.line, it.page, it.kanji, it.own, it.graphic = line{}, nil, nil, nil, nil
+	it.download = memory{size: downloadBytes}
 	it.p.asb = 0
 }
 
@@ -96,8 +106,10 @@ func (p *Printer) interpret(context.Context) error {
 // restart goes on after the buffers were lost.
 func (it *interpreter) restart() {
 	it.epoch, it.pushed, it.line = it.p.epoch, -1, line{}
+	it.macro.playing, it.macro.runs, it.macro.recording = nil, 0, false
 	if it.p.cold {
 		it.p.cold = false
+		it.macro = macro{}
 		it.initialise()
 	}
 }
@@ -113,8 +125,18 @@ func (it *interpreter) next() (byte, error) {
 			b := byte(it.pushed & 0xFF)
 			it.pushed = -1
 			return b, nil
+		case len(it.macro.playing) > 0:
+			b := it.macro.playing[0]
+			it.macro.playing = it.macro.playing[1:]
+			return b, nil
+		case it.macro.runs > 0:
+			if err := it.again(); err != nil {
+				return 0, err
+			}
+			continue
 		case len(p.in.buf) > 0 && p.online():
 			b := p.in.buf[0]
+			it.macro.hear(b)
 			p.in.buf = p.in.buf[1:]
 			if len(p.in.buf)+1 == p.opt.BufferBytes || p.in.held {
 				p.flow()
@@ -159,8 +181,12 @@ func (it *interpreter) step() error {
 	if err != nil {
 		return err
 	}
+	swallow := it.swallow
+	it.swallow = false
 	switch {
 	case it.deselected && b != esc:
+		return nil
+	case swallow && b == '\n':
 		return nil
 	case b == dle || b == esc || b == fs || b == gs:
 		return it.command(b)
@@ -173,11 +199,25 @@ func (it *interpreter) step() error {
 	case '\t':
 		it.tab()
 	case '\f':
-		if !it.line.begins() { // without marks on the paper there is no next page
-			return it.printLine(it.lineDots)
-		}
+		return it.formFeed()
+	case 0x18: // CAN
+		it.cancelArea()
 	}
-	return nil // CR, CAN, NUL and the rest do nothing
+	return nil // CR, NUL and the rest do nothing
+}
+
+// formFeed prints the page and leaves page mode. In standard mode, without marks
+// on the paper, there is no next page.
+func (it *interpreter) formFeed() error {
+	if it.page != nil {
+		err := it.printPage()
+		it.page = nil
+		return err
+	}
+	if it.line.begins() {
+		return nil
+	}
+	return it.printLine(it.lineDots)
 }
 
 // command looks up the command that begins with first. An unknown one is two

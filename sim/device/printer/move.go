@@ -2,6 +2,7 @@ package printer
 
 import (
 	"context"
+	"strconv"
 	"time"
 )
 
@@ -9,12 +10,15 @@ import (
 type job struct {
 	strip *dots // what is printed; nil is a feed
 	feed  int   // dot rows the paper moves, at least the strip's height
-	line  bool  // a line of text, or an empty one
-	text  string
+	lines int   // of text, empty ones too
 
 	cut    cut
 	pulse  func()
 	answer []byte // "everything before this is on paper"
+	wait   time.Duration
+
+	// records are noted when it is done; their rows count from its first one.
+	records []Record
 }
 
 type cut uint8
@@ -24,6 +28,18 @@ const (
 	fullCut
 	partialCut
 )
+
+func (c cut) String() string {
+	switch c {
+	case noCut:
+		return "none"
+	case fullCut:
+		return "full"
+	case partialCut:
+		return "partial"
+	}
+	return "cut(" + strconv.Itoa(int(c)) + ")"
+}
 
 // move is the mechanism: it prints, feeds, cuts and kicks at the paper's speed,
 // and stands still while the printer is offline.
@@ -61,8 +77,8 @@ func (p *Printer) move(ctx context.Context) error {
 
 // travel is how long the paper moves.
 func (p *Printer) travel(j job) time.Duration {
-	if p.opt.MillimetresPerSecond <= 0 {
-		return 0
+	if p.opt.MillimetresPerSecond <= 0 || j.wait > 0 {
+		return j.wait
 	}
 	const umPerInch = 25_400
 	um := j.feed * umPerInch / p.model.DPI
@@ -88,9 +104,17 @@ func (p *Printer) perform(j job) {
 		return
 	}
 	p.jobs = p.jobs[1:]
+	row := p.sheet.end()
+	for _, r := range j.records {
+		r.Row += row
+		p.note(r)
+	}
 	switch {
 	case j.cut != noCut:
-		p.sheet.cut(j.cut, p.model.CutterDots)
+		if p.sheet.cut(j.cut, p.model.CutterDots) {
+			p.note(Record{Kind: KindCut, Row: row - p.model.CutterDots, Cut: j.cut.String()})
+			p.cuts++
+		}
 		p.touch()
 	case j.pulse != nil:
 		j.pulse()
@@ -99,7 +123,7 @@ func (p *Printer) perform(j job) {
 		p.send(j.answer...)
 	default:
 		p.sheet.add(j)
-		if j.line {
+		for range j.lines {
 			p.count()
 		}
 		p.touch()
@@ -109,6 +133,7 @@ func (p *Printer) perform(j job) {
 // count is told of each line, and lets the paper end after the wanted one.
 func (p *Printer) count() {
 	p.lines++
+	p.due(lineLeft)
 	if p.set.outAfter == 0 {
 		return
 	}

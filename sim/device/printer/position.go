@@ -16,6 +16,10 @@ func byPosition(items []item) []item {
 
 // tab is HT: to the next tab, if there is one.
 func (it *interpreter) tab() {
+	if it.page != nil {
+		it.page.tab(it.tabs)
+		return
+	}
 	for _, x := range it.tabs {
 		if x > it.line.x {
 			if x <= it.area() {
@@ -56,6 +60,13 @@ func setTabs(it *interpreter, _ []byte) error {
 
 // absolute is ESC $ nL nH. Outside of the area it is ignored.
 func absolute(it *interpreter, a []byte) error {
+	if it.page != nil {
+		it.page.move(it.along(word(a)))
+		return nil
+	}
+	if it.p.model.NoPositionInLine && len(it.line.items) > 0 {
+		return nil
+	}
 	if x := it.acrossWide(word(a)); x <= it.area() {
 		it.line.x = x
 	}
@@ -64,11 +75,11 @@ func absolute(it *interpreter, a []byte) error {
 
 // relative is ESC \ nL nH, with a sign.
 func relative(it *interpreter, a []byte) error {
-	n := word(a)
-	if n >= 0x8000 {
-		n -= 0x10000
+	if it.page != nil {
+		it.page.move(it.page.x + it.along(signed(a)))
+		return nil
 	}
-	if x := it.line.x + it.acrossWide(n); x >= 0 && x <= it.area() {
+	if x := it.line.x + it.acrossWide(signed(a)); x >= 0 && x <= it.area() {
 		it.line.x = x
 	}
 	return nil
@@ -90,9 +101,13 @@ func areaWidth(it *interpreter, a []byte) error {
 	return nil
 }
 
-// feedDots is ESC J: print and feed.
-func (it *interpreter) feedDots(dots int) error {
-	if len(it.line.items) > 0 {
+// feedUnits is ESC J: print and feed.
+func feedUnits(it *interpreter, a []byte) error {
+	if it.p.model.NoFeedUnits {
+		return nil
+	}
+	dots := it.down(a[0])
+	if len(it.line.items) > 0 || it.page != nil {
 		return it.printLine(dots)
 	}
 	it.line = line{}
@@ -101,8 +116,8 @@ func (it *interpreter) feedDots(dots int) error {
 
 // feedLines is ESC d n: print and feed n lines.
 func feedLines(it *interpreter, a []byte) error {
-	if a[0] == 0 && len(it.line.items) > 0 {
-		return it.printLine(0)
+	if a[0] == 0 && len(it.line.items) > 0 || it.page != nil {
+		return it.printLine(int(a[0]) * it.lineDots)
 	}
 	for range a[0] {
 		if err := it.printLine(it.lineDots); err != nil {
@@ -131,7 +146,7 @@ func cutPaper(it *interpreter, a []byte) error {
 // 103 and 104 draw the paper back; on this paper both look as 65 and 66.
 func (it *interpreter) feedAndCut(c cut) error {
 	n, err := it.next()
-	if err != nil || !it.line.begins() {
+	if err != nil || !it.line.begins() || it.page != nil {
 		return err
 	}
 	if err := it.enqueue(job{feed: it.p.model.CutterDots + it.down(n)}); err != nil {
@@ -142,7 +157,7 @@ func (it *interpreter) feedAndCut(c cut) error {
 
 // cut is ignored in mid-line, and by a printer without a cutter.
 func (it *interpreter) cut(c cut) error {
-	if !it.line.begins() || it.p.model.CutterDots == 0 {
+	if !it.line.begins() || it.page != nil || it.p.model.CutterDots == 0 {
 		return nil
 	}
 	return it.enqueue(job{cut: c})

@@ -83,6 +83,7 @@ type Printer struct {
 	touched bool          // Changed is among them
 
 	set      condition
+	plan     []FaultAt
 	stuck    bool // a cut failed: error state
 	epoch    int  // grows whenever the buffers are lost
 	cold     bool // the last loss was of power: settings are gone too
@@ -95,6 +96,12 @@ type Printer struct {
 	asbLast  [4]byte // what was reported last
 	sheet    sheet
 	lines    int
+	cuts     int
+	records  []Record
+	noted    int // records so far
+	pulses   []Pulse
+	nv       memory
+	seenPin3 bool // at the last look
 	commands interpreter
 }
 
@@ -108,6 +115,7 @@ func New(w Wire, o Options) *Printer {
 	}
 	p := &Printer{wire: w, opt: o, model: o.Model, changed: make(chan struct{}), set: healthy()}
 	p.sheet.stride = (o.Model.Dots + 7) / 8
+	p.nv.size = o.Model.NVBytes
 	p.commands.p = p
 	p.commands.initialise()
 	return p
@@ -205,7 +213,7 @@ func (p *Printer) answer(ctx context.Context) error {
 
 // send queues an answer.
 func (p *Printer) send(b ...byte) {
-	if p.set.off || len(p.answers)+len(b) > answersMax {
+	if p.set.off || p.set.unplugged || len(p.answers)+len(b) > answersMax {
 		return
 	}
 	p.answers = append(p.answers, b...)

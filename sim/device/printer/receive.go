@@ -51,13 +51,16 @@ func (p *Printer) receive(b []byte) {
 	p.mu.Lock()
 	defer p.unlock()
 	for _, c := range b {
-		if p.set.off {
+		if p.set.off || p.set.unplugged {
 			return
 		}
 		p.in.buf = append(p.in.buf, c)
 		p.in.since++
 		if cmd := p.in.watch(c); cmd != nil {
 			p.obey(cmd)
+		}
+		if len(p.plan) > 0 {
+			p.due(byteLeft)
 		}
 	}
 	p.flow()
@@ -188,7 +191,7 @@ func (p *Printer) obey(cmd []byte) {
 	case cmd[1] == dc4 && cmd[2] == 1: // DLE DC4 1 m t: pulse of t × 100 ms.
 		if m, t := cmd[3], cmd[4]; m <= 1 && t >= 1 && t <= 8 && !p.stuck {
 			d := time.Duration(t) * 100 * time.Millisecond
-			p.kick(m, d, d)
+			p.kick(m, d, d, true)
 		}
 	case cmd[1] == dc4 && cmd[2] == 2 && string(cmd[3:]) == powerOffCode:
 		p.lose()
@@ -214,16 +217,4 @@ func (p *Printer) polled() {
 	if n := len(p.in.buf); p.in.polls > pollRunMax && n >= 3 {
 		p.in.buf = p.in.buf[:n-3]
 	}
-}
-
-// kick passes a pulse on: m 0 is pin 2, 1 is pin 5.
-func (p *Printer) kick(m byte, on, off time.Duration) {
-	if p.opt.DrawerKick == nil {
-		return
-	}
-	pin := 2
-	if m == 1 {
-		pin = 5
-	}
-	p.calls = append(p.calls, func() { p.opt.DrawerKick(pin, on, off) })
 }

@@ -44,8 +44,10 @@ func (s *sheet) end() int { return s.first + len(s.rows) }
 
 // add puts a strip on the paper and feeds.
 func (s *sheet) add(j job) {
-	if j.line {
-		s.lines = append(s.lines, textLine{middle: s.end() + j.feed/2, text: j.text})
+	for _, r := range j.records {
+		if r.Kind == KindText {
+			s.lines = append(s.lines, textLine{middle: s.end() + r.Row + j.feed/2, text: r.Text})
+		}
 	}
 	printed := 0
 	if j.strip != nil {
@@ -60,15 +62,16 @@ func (s *sheet) add(j job) {
 
 // cut cuts above the head. What the cutter has not reached yet stays on the
 // roll. There must be paper since the last cut.
-func (s *sheet) cut(kind cut, cutterDots int) {
+func (s *sheet) cut(kind cut, cutterDots int) bool {
 	row := s.end() - cutterDots
 	if n := len(s.cuts); row <= s.first || n > 0 && row <= s.cuts[n-1].row {
-		return
+		return false
 	}
 	s.cuts = append(s.cuts, cutAt{row, kind})
 	at, _ := slices.BinarySearchFunc(s.lines, row, func(l textLine, row int) int { return cmp.Compare(l.middle, row) })
 	s.lines = slices.Insert(s.lines, at, textLine{middle: row, text: CutMark, cut: true})
 	s.trim()
+	return true
 }
 
 // trim throws the oldest away, in lumps.

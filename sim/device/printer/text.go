@@ -24,6 +24,9 @@ type item struct {
 	d    *dots
 	text string
 	wide bool // wider than its columns: text must not be spaced out
+
+	style  Style
+	record *Record // of a code or a picture in page mode
 }
 
 // begins: nothing stands on the line.
@@ -54,11 +57,12 @@ func (it *interpreter) character(b byte) error {
 		lead, trail := shiftJIS(int(b)-0x20, int(second)-0x20)
 		return it.putKanji(lead, trail)
 	}
-	return it.putSingle(single(it.table, it.country, b))
+	own, ok := it.own[ownCode{it.fontB, b}]
+	return it.putSingle(single(it.table, it.country, b), own, ok && it.ownCharacters)
 }
 
-// putSingle prints a character of font A or B.
-func (it *interpreter) putSingle(r rune) error {
+// putSingle prints a character of font A or B, or a user-defined one.
+func (it *interpreter) putSingle(r rune, own font.Glyph, isOwn bool) error {
 	g, ok := font.Half(r)
 	if !ok {
 		g = font.Box(font.HalfWidth)
@@ -73,7 +77,23 @@ func (it *interpreter) putSingle(r rune) error {
 	if it.fontB {
 		g, l.w, l.h = shrink(g), fontBWidth, fontBHeight
 	}
-	return it.put(item{d: l.cell(g), text: string(r), wide: it.sx > 1})
+	text := string(r)
+	if isOwn {
+		g, text = own, geta
+	}
+	return it.put(item{d: l.cell(g), text: text, wide: it.sx > 1, style: it.style(l, it.fontB)})
+}
+
+// style is how a character looks, for the dump.
+func (it *interpreter) style(l look, fontB bool) Style {
+	s := Style{FontB: fontB, Bold: l.bold, Reverse: l.reverse, Underline: l.underline, Turned: it.upsideDown}
+	if l.sx > 1 {
+		s.Wide = l.sx
+	}
+	if l.sy > 1 {
+		s.Tall = l.sy
+	}
+	return s
 }
 
 // putKanji prints a character given in Shift_JIS.
@@ -89,12 +109,16 @@ func (it *interpreter) putKanji(lead, trail byte) error {
 		w: font.FullWidth, h: font.Height, before: it.kanjiBefore, after: it.kanjiAfter, sx: it.kx, sy: it.ky,
 		bold: it.emphasised || it.struck, reverse: it.reverse, underline: it.kanjiUnderline,
 	}
-	return it.put(item{d: l.cell(g), text: kanjiText(lead, trail), wide: it.kx > 1})
+	return it.put(item{d: l.cell(g), text: kanjiText(lead, trail), wide: it.kx > 1, style: it.style(l, false)})
 }
 
 // put places an item at the print position, on the next line if this one is full.
 func (it *interpreter) put(i item) error {
 	i.w = i.d.w
+	if it.page != nil {
+		it.page.put(i, it.lineDots)
+		return nil
+	}
 	if it.line.x > 0 && it.line.x+i.w > it.area() {
 		if err := it.printLine(it.lineDots); err != nil {
 			return err
@@ -119,10 +143,14 @@ func (it *interpreter) area() int {
 
 // printLine prints the print buffer and feeds, at least what it printed.
 func (it *interpreter) printLine(feed int) error {
+	if it.page != nil {
+		it.page.feed(feed)
+		return nil
+	}
 	items := it.line.items
 	it.line = line{}
 	if len(items) == 0 {
-		return it.enqueue(job{feed: feed, line: true})
+		return it.enqueue(job{feed: feed, lines: 1, records: []Record{{Kind: KindText}}})
 	}
 	extent, height := 0, 0
 	for _, i := range items {
@@ -136,7 +164,7 @@ func (it *interpreter) printLine(feed int) error {
 	if it.upsideDown {
 		strip = strip.turn()
 	}
-	return it.enqueue(job{strip: strip, feed: max(feed, height), line: true, text: columns(items, offset)})
+	return it.enqueue(job{strip: strip, feed: max(feed, height), lines: 1, records: []Record{textRecord(items, offset, 0)}})
 }
 
 // aligned is where something of this width begins.
@@ -166,13 +194,13 @@ func (it *interpreter) enqueue(j job) error {
 	return nil
 }
 
-// columns is the text of a line. A character that follows the one before it
+// columns is the text of a line, given from left to right. A character that follows the one before it
 // follows it in the text too, however wide they are; after a gap, and at a space
 // of normal width, the text goes to the column where the dots are.
 func columns(items []item, offset int) string {
 	var b strings.Builder
 	col, end := 0, 0
-	for n, i := range byPosition(items) {
+	for n, i := range items {
 		if i.text == "" {
 			continue
 		}

@@ -24,10 +24,14 @@ const keyBytes = 16
 // digits of two bytes and the framing about them.
 const overlapBytes = 64
 
+// DecoySets is how many sets of decoys there may be.
+const DecoySets = 16
+
 // Card is a number that is looked for.
 type Card struct {
 	Number string // 16 digits
 	Issued bool   // false: a decoy, which nobody ever swiped
+	Set    int    // of a decoy, below DecoySets
 }
 
 // numberDigits is the length of every number that is looked for: two windows.
@@ -48,8 +52,8 @@ type place struct {
 	offset int8 // in digits
 }
 
-// New returns what is to be found of some cards. A window that is of an issued
-// card and of a decoy counts for the issued one.
+// New returns what is to be found of some cards. A window of several counts for
+// the last of them: they come in no order.
 func New(cards []Card) *Wanted {
 	w := &Wanted{cards: cards, windows: map[uint32]place{}, keys: map[[keyBytes]byte]int{}}
 	for i, c := range cards {
@@ -58,9 +62,6 @@ func New(cards []Card) *Wanted {
 		}
 		for at := range numberDigits - windowDigits + 1 {
 			v := packed(c.Number[at : at+windowDigits])
-			if p, ok := w.windows[v]; ok && cards[p.card].Issued {
-				continue
-			}
 			w.windows[v] = place{int32(i), int8(at)}
 			w.filter.add(v)
 		}
@@ -92,10 +93,13 @@ func packed(digits string) (v uint32) {
 	return v
 }
 
-// filter says in one look that a value is none of a few thousand.
+// filter says in one look that a value is none of many.
 type filter [filterBits / 64]uint64
 
-const filterBits = 1 << 22
+// filterLog is for a few hundred thousand windows, and a megabyte.
+const filterLog = 23
+
+const filterBits = 1 << filterLog
 
 func (f *filter) add(v uint32) {
 	h := spread(v)
@@ -107,7 +111,7 @@ func (f *filter) maybe(v uint32) bool {
 	return f[h/64]&(1<<(h%64)) != 0
 }
 
-func spread(v uint32) uint32 { return v * 2654435761 >> (32 - 22) }
+func spread(v uint32) uint32 { return v * 2654435761 >> (32 - filterLog) }
 
 // Found is what was found, each thing once however often it was met.
 type Found struct {
@@ -130,6 +134,7 @@ func NewFound() *Found {
 type Count struct {
 	Numbers, DecoyNumbers     int
 	Fragments, DecoyFragments int
+	Decoys                    [DecoySets]int // DecoyFragments by their sets
 	// Cards and DecoyCards have at least one fragment.
 	Cards, DecoyCards      int
 	Keys, Patterns, Framed int
@@ -139,6 +144,9 @@ type Count struct {
 func (n *Count) Add(m Count) {
 	n.Numbers, n.DecoyNumbers = n.Numbers+m.Numbers, n.DecoyNumbers+m.DecoyNumbers
 	n.Fragments, n.DecoyFragments = n.Fragments+m.Fragments, n.DecoyFragments+m.DecoyFragments
+	for i := range n.Decoys {
+		n.Decoys[i] += m.Decoys[i]
+	}
 	n.Cards, n.DecoyCards = n.Cards+m.Cards, n.DecoyCards+m.DecoyCards
 	n.Keys, n.Patterns, n.Framed = n.Keys+m.Keys, n.Patterns+m.Patterns, n.Framed+m.Framed
 }
@@ -166,6 +174,7 @@ func (w *Wanted) Count(f *Found) (n Count) {
 			n.Fragments++
 		} else {
 			n.DecoyFragments++
+			n.Decoys[w.cards[p.card].Set]++
 		}
 	}
 	n.Keys, n.Patterns, n.Framed = len(f.Keys), len(f.Patterns), len(f.Framed)

@@ -202,7 +202,7 @@ func TestProcess(t *testing.T) {
 	defer in.Close()
 	digits := func() string { return fmt.Sprintf("9%015d", rand.Int64N(1e15)) }
 	// Numbers of this test's own binary are in the victim's binary, too.
-	cards := []scrape.Card{{digits(), true}, {digits(), true}, {digits(), true}, {digits(), false}}
+	cards := []scrape.Card{{digits(), true, 0}, {digits(), true, 0}, {digits(), true, 0}, {digits(), false, 0}}
 	w := scrape.New(cards)
 	p, err := scrape.Open(cmd.Process.Pid)
 	if err != nil {

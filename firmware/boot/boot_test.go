@@ -1,0 +1,300 @@
+package boot
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/insomniacslk/dhcp/dhcpv4"
+	"golang.org/x/sys/unix"
+)
+
+// descriptors of a device: its own, then a configuration with interfaces, each
+// class and subclass.
+func descriptors(interfaces ...[2]byte) []byte {
+	b := []byte{18, typeDevice, 0, 2, 0, 0, 0, 64, 0x03, 0x04, 0x01, 0x60, 0, 6, 1, 2, 3, 1, 9, 2, 0, 0, byte(len(interfaces)), 1, 0, 0x80, 50}
+	for i, c := range interfaces {
+		b = append(b, 9, typeInterface, byte(i), 0, 1, c[0], c[1], 0, 0)
+		b = append(b, 7, 5, 0x81, 2, 64, 0, 0) // an endpoint
+	}
+	return b
+}
+
+func TestUnwanted(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		b      []byte
+		vendor string
+		want   string
+	}{
+		"hub":              {descriptors([2]byte{classHub, 0}), "1d6b", ""},
+		"FTDI":             {descriptors([2]byte{classVendor, 0xFF}), "0403", ""},
+		"serial line":      {descriptors([2]byte{classCommunications, subclassModem}, [2]byte{classData, 0}), "0c2e", ""},
+		"network":          {descriptors([2]byte{classCommunications, 0x06}, [2]byte{classData, 0}), "0525", "class 02, subclass 06"},
+		"keyboard":         {descriptors([2]byte{0x03, 0x01}), "046d", "class 03"},
+		"storage":          {descriptors([2]byte{0x08, 0x06}), "0781", "class 08"},
+		"scanner and keys": {descriptors([2]byte{classCommunications, subclassModem}, [2]byte{0x03, 0x01}), "0c2e", "class 03"},
+		"another's own":    {descriptors([2]byte{classVendor, 0xFF}), "1234", "class ff"},
+		"no interface":     {descriptors(), "0403", "no interface"},
+		"nothing":          {nil, "0403", "no interface"},
+		"cut short":        {descriptors([2]byte{classHub, 0})[:30], "0403", "malformed"},
+		"endless":          {[]byte{0, 0}, "0403", "malformed"},
+		"short interface":  {[]byte{3, typeInterface, 0}, "0403", "malformed"},
+	} {
+		got := unwanted(c.b, c.vendor)
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func FuzzUnwanted(f *testing.F) {
+	f.Add(descriptors([2]byte{classHub, 0}), "0403")
+	f.Fuzz(func(t *testing.T, b []byte, vendor string) {
+		if unwanted(b, vendor) == "" && bytes.IndexByte(b, typeInterface) < 0 {
+			t.Error("let in without an interface")
+		}
+	})
+}
+
+func device(t *testing.T, sys, name string, files map[string]string) {
+	t.Helper()
+	dir := filepath.Join(sys, name)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestUSB(t *testing.T) {
+	t.Parallel()
+	sys := t.TempDir()
+	line := string(descriptors([2]byte{classVendor, 0xFF}))
+	keys := string(descriptors([2]byte{0x03, 0x01}))
+	device(t, sys, "1-1", map[string]string{"authorized": "0\n", "idVendor": "0403\n", "idProduct": "6001\n", "descriptors": line})
+	device(t, sys, "1-2", map[string]string{"authorized": "0\n", "idVendor": "046d\n", "idProduct": "c31c\n", "descriptors": keys})
+	device(t, sys, "1-3", map[string]string{"authorized": "0\n", "idVendor": "05fe\n", "idProduct": "1010\n", "descriptors": keys})
+	device(t, sys, "1-1:1.0", map[string]string{"authorized": "0\n"})
+	u := newUSB(newLog(), func() []string { return []string{"05fe:1010"} })
+	u.sys = sys
+	u.all()
+	for name, want := range map[string]string{"1-1": "1", "1-2": "0", "1-3": "1", "1-1:1.0": "0"} {
+		if got := word(filepath.Join(sys, name), "authorized"); got != want {
+			t.Errorf("%s: authorized %s, want %s", name, got, want)
+		}
+	}
+	if got := u.list(); len(got) != 1 || !strings.Contains(got[0], "046d:c31c") {
+		t.Errorf("refused: %q", got)
+	}
+	if err := os.RemoveAll(filepath.Join(sys, "1-2")); err != nil {
+		t.Fatal(err)
+	}
+	u.all()
+	if got := u.list(); len(got) != 0 {
+		t.Errorf("unplugged, still %q", got)
+	}
+}
+
+// partition is one with an ext4 file system of a label.
+func partition(t *testing.T, sys, dev, name, label string, state uint16) {
+	t.Helper()
+	device(t, sys, name, map[string]string{"partition": "4\n"})
+	b := make([]byte, superAt+superBytes)
+	binary.LittleEndian.PutUint16(b[superAt+magicAt:], magic)
+	binary.LittleEndian.PutUint16(b[superAt+stateAt:], state)
+	copy(b[superAt+labelAt:], label)
+	if err := os.WriteFile(filepath.Join(dev, name), b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFindData(t *testing.T) {
+	t.Parallel()
+	sys, dev := t.TempDir(), t.TempDir()
+	if _, _, err := findData(sys, dev); err == nil {
+		t.Error("found where there is nothing")
+	}
+	device(t, sys, "mmcblk0", nil)
+	device(t, sys, "mmcblk0p1", map[string]string{"partition": "1\n"})
+	if err := os.WriteFile(filepath.Join(dev, "mmcblk0p1"), []byte("no file system"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	partition(t, sys, dev, "mmcblk0p2", "other", 1)
+	partition(t, sys, dev, "mmcblk0p4", DataLabel, 1)
+	if got, damaged, err := findData(sys, dev); got != filepath.Join(dev, "mmcblk0p4") || damaged || err != nil {
+		t.Errorf("%s, %v, %v", got, damaged, err)
+	}
+	partition(t, sys, dev, "mmcblk0p4", DataLabel, 1|stateError)
+	if _, damaged, err := findData(sys, dev); !damaged || err != nil {
+		t.Errorf("damaged %v, %v", damaged, err)
+	}
+}
+
+func TestIsPowerKey(t *testing.T) {
+	t.Parallel()
+	event := func(kind, code uint16, value uint32) []byte {
+		b := make([]byte, inputBytes)
+		binary.NativeEndian.PutUint16(b[inputType:], kind)
+		binary.NativeEndian.PutUint16(b[inputCode:], code)
+		binary.NativeEndian.PutUint32(b[inputValue:], value)
+		return b
+	}
+	for _, c := range []struct {
+		event []byte
+		want  bool
+	}{
+		{event(eventKey, keyPower, 1), true},
+		{event(eventKey, keyPower, 0), false}, // let go
+		{event(eventKey, 30, 1), false},
+		{event(0, keyPower, 1), false},
+		{event(eventKey, keyPower, 1)[:23], false},
+	} {
+		if got := isPowerKey(c.event); got != c.want {
+			t.Errorf("%x: %v", c.event, got)
+		}
+	}
+}
+
+func TestLeased(t *testing.T) {
+	t.Parallel()
+	ack := func(ip net.IP, mask net.IPMask, more ...dhcpv4.Modifier) *dhcpv4.DHCPv4 {
+		d, err := dhcpv4.New(append([]dhcpv4.Modifier{dhcpv4.WithYourIP(ip), dhcpv4.WithNetmask(mask)}, more...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	good := ack(net.IP{10, 0, 2, 15}, net.IPMask{255, 255, 255, 0}, dhcpv4.WithRouter(net.IP{10, 0, 2, 2}),
+		dhcpv4.WithDNS(net.IP{10, 0, 2, 3}, net.IP{10, 0, 2, 4}, net.IP{10, 0, 2, 5}, net.IP{10, 0, 2, 6}), dhcpv4.WithLeaseTime(86400))
+	prefix, gateway, servers, lasts, err := leased(good)
+	if prefix != netip.MustParsePrefix("10.0.2.15/24") || gateway != netip.MustParseAddr("10.0.2.2") || len(servers) != serversMax || lasts != leaseAtMost || err != nil {
+		t.Errorf("%v, %v, %v, %v, %v", prefix, gateway, servers, lasts, err)
+	}
+	for name, bad := range map[string]*dhcpv4.DHCPv4{
+		"no address": ack(nil, net.IPMask{255, 255, 255, 0}),
+		"loopback":   ack(net.IP{127, 0, 0, 1}, net.IPMask{255, 0, 0, 0}),
+		"no mask":    ack(net.IP{10, 0, 2, 15}, nil),
+		"odd mask":   ack(net.IP{10, 0, 2, 15}, net.IPMask{255, 0, 255, 0}),
+	} {
+		if _, _, _, _, err := leased(bad); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+}
+
+// What ends is buried, whoever's it was, and told to who started it.
+func TestChildren(t *testing.T) {
+	c := newChildren(newLog())
+	for _, exit := range []string{"0", "7"} {
+		pid, ended, err := c.start([]string{"boot-test-child", exit}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case status := <-ended:
+			if got := describe(status); got != "exit code "+exit {
+				t.Errorf("%s: %s", exit, got)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("it does not end")
+		}
+		if err := unix.Kill(pid, 0); err == nil {
+			t.Error("it was not buried")
+		}
+	}
+	lines := c.log.tail(10)
+	if !slices.ContainsFunc(lines, func(l string) bool { return strings.HasSuffix(l, "child said 7?") }) {
+		t.Errorf("its words are not in the log: %q", lines)
+	}
+	if n := c.living(); n != 0 {
+		t.Errorf("%d are still in the table", n)
+	}
+	if got := describe(syscall.WaitStatus(9)); got != "signal killed" {
+		t.Error(got)
+	}
+}
+
+func TestMain(m *testing.M) {
+	if os.Args[0] == "boot-test-child" {
+		os.Stderr.WriteString("child said " + os.Args[1] + "\x07\n") //nolint:errcheck // the test misses it
+		time.Sleep(100 * time.Millisecond)                           // its words are read before its end
+		if os.Args[1] == "7" {
+			os.Exit(7)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func TestLog(t *testing.T) {
+	t.Parallel()
+	l := newLog()
+	for range logLines + 10 {
+		l.keep("x")
+	}
+	if n := len(l.tail(logLines * 2)); n > logLines || n < logLines*8/10 {
+		t.Errorf("%d lines", n)
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	write.WriteString("one\ntwo\x1b[2J\n" + strings.Repeat("a", 3*lineMax) + "\nend\n") //nolint:errcheck // the test misses it
+	write.Close()
+	l.drain(read)
+	tail := l.tail(6)
+	if len(tail[0]) > lineMax+32 || !strings.HasSuffix(tail[5], " end") || strings.ContainsRune(strings.Join(tail, ""), 0x1b) {
+		t.Errorf("%q", tail)
+	}
+}
+
+// The socket between PID 1 and the register, both ends.
+func TestLink(t *testing.T) {
+	ours, theirs, err := pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &machine{log: newLog(), changed: make(chan struct{}, 1)}
+	m.state.Watchdog = "none here"
+	ctx, cancel := context.WithCancelCause(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); m.serve(newLink(ours), cancel) }()
+	l := newLink(theirs)
+	if m.healthy() {
+		t.Error("healthy before it was heard of")
+	}
+	for _, op := range []string{"nonsense", OpNetwork, OpNetwork, OpAlive} {
+		if err := l.Tell(Ask{Op: op}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := l.State()
+	if err != nil || s.Watchdog != "none here" || len(s.Log) != 1 || !m.healthy() || len(m.changed) != 1 {
+		t.Errorf("%+v, %v, healthy %v, changed %d", s, err, m.healthy(), len(m.changed))
+	}
+	if err := l.Tell(Ask{Op: OpPowerOff}); err != nil {
+		t.Fatal(err)
+	}
+	<-ctx.Done()
+	if context.Cause(ctx) != errPowerOff {
+		t.Error(context.Cause(ctx))
+	}
+	l.close()
+	<-done
+	if _, err := Register(); err != ErrNoBoard {
+		t.Errorf("not started by PID 1: %v", err)
+	}
+}

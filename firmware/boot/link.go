@@ -1,0 +1,175 @@
+package boot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The socket between PID 1 and the register: SEQPACKET, JSON, one message a
+// packet.
+const (
+	// LinkFD is the register's end; LinkEnv in its environment says that it is
+	// there.
+	LinkFD  = 3
+	LinkEnv = "REGI_BOOT=3"
+	// packetMax bounds a packet.
+	packetMax = 48 << 10
+	// tailMax are so many lines of the log as fit.
+	tailMax = 60
+)
+
+// What a register may ask.
+const (
+	OpAlive    = "alive"     // its loop turns and its journal takes records
+	OpReboot   = "reboot"    //
+	OpPowerOff = "power-off" //
+	OpNetwork  = "network"   // the configuration of the network has changed
+	OpTime     = "time"      // what time it is, from the cloud
+	OpState    = "state"     // answered
+	OpQuiet    = "quiet"     // the console is the technician's now
+)
+
+// Ask is a message of the register.
+type Ask struct {
+	Op   string
+	Time time.Time `json:",omitzero"`
+}
+
+// State is the answer to OpState: what a technician wants to know of the board.
+type State struct {
+	// Faults are empty where all is well.
+	Data, Clock, Firewall string
+	// Knobs are settings of the kernel that were refused.
+	Knobs    []string
+	Watchdog string
+	Network  NetworkState
+	// Refused are USB devices that were not let in.
+	Refused []string
+	Log     []string
+}
+
+// pair makes such a socket.
+func pair() (ours, theirs *os.File, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("socket pair: %w", err)
+	}
+	return os.NewFile(uintptr(fds[0]), "register"), os.NewFile(uintptr(fds[1]), "register"), nil
+}
+
+// Link is one end.
+type Link struct {
+	socket *os.File
+	mu     sync.Mutex // one question at a time
+}
+
+func newLink(f *os.File) *Link { return &Link{socket: f} }
+
+// ErrNoBoard: this process was not started by PID 1.
+var ErrNoBoard = errors.New("not on a flashed board")
+
+// Register returns the register's end, or ErrNoBoard.
+func Register() (*Link, error) {
+	if os.Getenv("REGI_BOOT") == "" {
+		return nil, ErrNoBoard
+	}
+	unix.CloseOnExec(LinkFD)
+	if err := unix.SetNonblock(LinkFD, true); err != nil {
+		return nil, fmt.Errorf("boot: link: %w", err)
+	}
+	return newLink(os.NewFile(LinkFD, "boot")), nil
+}
+
+func (l *Link) close() {
+	l.socket.Close() //nolint:errcheck,gosec // nothing is left to say
+}
+
+// Tell says something that is not answered.
+func (l *Link) Tell(a Ask) error {
+	packet, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("boot: %w", err)
+	}
+	if _, err := l.socket.Write(packet); err != nil {
+		return fmt.Errorf("boot: %w", err)
+	}
+	return nil
+}
+
+// stateWithin bounds the wait for an answer.
+const stateWithin = 5 * time.Second
+
+// State asks how the board is.
+func (l *Link) State() (s State, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.Tell(Ask{Op: OpState}); err != nil {
+		return s, err
+	}
+	if err := l.socket.SetReadDeadline(time.Now().Add(stateWithin)); err != nil {
+		return s, fmt.Errorf("boot: %w", err)
+	}
+	packet := make([]byte, packetMax)
+	n, err := l.socket.Read(packet)
+	if err != nil {
+		return s, fmt.Errorf("boot: %w", err)
+	}
+	if err := json.Unmarshal(packet[:n], &s); err != nil {
+		return s, fmt.Errorf("boot: %w", err)
+	}
+	return s, nil
+}
+
+// serve answers a register until its link ends.
+func (m *machine) serve(l *Link, end context.CancelCauseFunc) {
+	packet := make([]byte, packetMax)
+	for {
+		n, err := l.socket.Read(packet)
+		if err != nil {
+			return
+		}
+		var a Ask
+		if err := json.Unmarshal(packet[:n], &a); err != nil {
+			m.log.say("register: a message that is none: %v", err)
+			continue
+		}
+		m.do(l, a, end)
+	}
+}
+
+func (m *machine) do(l *Link, a Ask, end context.CancelCauseFunc) {
+	switch a.Op {
+	case OpAlive:
+		m.alive.Store(time.Now().UnixNano())
+	case OpReboot:
+		end(errReboot)
+	case OpPowerOff:
+		end(errPowerOff)
+	case OpNetwork:
+		select {
+		case m.changed <- struct{}{}:
+		default: // it will be read once more anyway
+		}
+	case OpTime:
+		setClock(a.Time, m.Built, m.log)
+	case OpQuiet:
+		m.log.quiet()
+	case OpState:
+		packet, err := json.Marshal(m.report())
+		if err == nil {
+			_, err = l.socket.Write(packet)
+		}
+		if err != nil {
+			m.log.say("register: %v", err)
+		}
+	default:
+		m.log.say("register: %q is nothing that can be asked", a.Op)
+	}
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"errors"
+	"testing"
+
+	"regi/drivers"
+	"regi/drivers/escpos"
+)
+
+// TestModelErr: a printer that does less than its configured model is found
+// before selling, not by receipts whose outcome is unknown.
+func TestModelErr(t *testing.T) {
+	for name, x := range map[string]struct {
+		tells bool
+		found escpos.Found
+		want  error
+	}{
+		"as configured":             {true, escpos.Found{ReadFence: true, PrintFence: true}, nil},
+		"more than it is asked for": {false, escpos.Found{ReadFence: true, PrintFence: true}, nil},
+		"a generic one":             {false, escpos.Found{ReadFence: true}, nil},
+		"a clone under a name":      {true, escpos.Found{ReadFence: true}, errModel},
+		"says nothing":              {false, escpos.Found{}, drivers.ErrUnsupported},
+	} {
+		if err := modelErr(x.tells, x.found); !errors.Is(err, x.want) || (err == nil) != (x.want == nil) {
+			t.Errorf("%s: %v, want %v", name, err, x.want)
+		}
+	}
+}
+
+// TestPrinterAdvice: each state of the printer has its next step.
+func TestPrinterAdvice(t *testing.T) {
+	seen := map[string]error{advice(errors.New("something else")): nil}
+	for _, err := range []error{
+		drivers.ErrPaperOut, drivers.ErrCoverOpen, drivers.ErrCutter, drivers.ErrHeadHot, drivers.ErrMechanical, drivers.ErrUnrecoverable, drivers.ErrTimeout, errModel,
+	} {
+		if other, twice := seen[advice(err)]; twice {
+			t.Errorf("%v and %v have one advice: %s", err, other, advice(err))
+		}
+		seen[advice(err)] = err
+	}
+}
