@@ -473,3 +473,22 @@ func TestOtherCountries(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// Whatever is scanned, only what this register would have printed is taken.
+func FuzzReadCode(f *testing.F) {
+	till := New(codes(shop()), State{})
+	good := till.code(&sale.Receipt{WorkstationID: "01", SequenceNumber: 7, BusinessDayDate: "2026-11-24"})
+	f.Add(good)
+	f.Add("R1.01.7.261124.AAAAAAAAAAAA")
+	f.Add("R1....")
+	f.Fuzz(func(t *testing.T, label string) {
+		original, err := till.readCode(label)
+		if err != nil {
+			return
+		}
+		r := sale.Receipt{WorkstationID: original.WorkstationID, SequenceNumber: original.SequenceNumber, BusinessDayDate: original.BusinessDayDate}
+		if again := till.code(&r); again != label {
+			t.Fatalf("%q was taken for %q", label, again)
+		}
+	})
+}

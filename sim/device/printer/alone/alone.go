@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -109,6 +110,13 @@ type line interface {
 // what must run beside it.
 func (o options) open(ctx context.Context) (w line, where string, run func(context.Context) error, err error) {
 	if o.tcp != "" {
+		host, _, err := net.SplitHostPort(o.tcp)
+		if err != nil {
+			return nil, "", nil, fmt.Errorf("--tcp: %w", err)
+		}
+		if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+			return nil, "", nil, fmt.Errorf("--tcp %s: the simulator serves this machine only: use 127.0.0.1:PORT", o.tcp)
+		}
 		l, err := lan.Listen(ctx, o.tcp)
 		if err != nil {
 			return nil, "", nil, err //nolint:wrapcheck // names the address
