@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"regi/drivers"
+	"regi/drivers/raster"
 )
 
 // ours are all commands that a document may hold, by their first two bytes, with
@@ -237,11 +238,11 @@ func TestPicturesHoldNoCommand(t *testing.T) {
 		for i, v := range p.Gray {
 			p.Gray[i] = v/2 + byte(i%384/3)
 		}
-		d, err := rasterize(p, 384)
+		d, err := raster.Picture(p, 384)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if meaning(d.bits) {
+		if meaning(d.Bits) {
 			held++
 		}
 		for _, m := range []Model{models[0], models[len(models)-1]} { // in rows, in columns

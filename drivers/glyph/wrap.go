@@ -1,6 +1,9 @@
-package escpos
+package glyph
 
-import "strings"
+import (
+	"iter"
+	"strings"
+)
 
 // Characters that may not begin a line, and those that may not end one (JIS X
 // 4051, kinsoku).
@@ -13,10 +16,34 @@ const (
 // kept bounds how many characters move to the next line to keep a rule.
 const kept = 4
 
+// Lines breaks text into lines of so many columns: nothing is lost but blanks
+// that would begin a line, and look like an indent.
+func Lines(text []Char, columns int) iter.Seq[[]Char] {
+	return func(yield func([]Char) bool) {
+		begin, used := 0, 0
+		for i := 0; i < len(text); i++ {
+			width := text[i].Columns()
+			if used+width <= columns {
+				used += width
+				continue
+			}
+			at := breakAt(text, begin, i)
+			if !yield(text[begin:at]) {
+				return
+			}
+			for at < len(text) && blank(text[at]) {
+				at++
+			}
+			begin, i, used = at, at-1, 0
+		}
+		yield(text[begin:])
+	}
+}
+
 // breakAt is where to break before text[over], the first character that no
 // longer fits on the line that begins at text[begin]. It is over itself where no
 // rule speaks against it, or none can be kept.
-func breakAt(text []char, begin, over int) int {
+func breakAt(text []Char, begin, over int) int {
 	for at := over; at > begin && at > over-kept; at-- {
 		if allowed(text, at) {
 			return at
@@ -24,7 +51,7 @@ func breakAt(text []char, begin, over int) int {
 	}
 	// A word of Latin letters moves down whole, if a space is not far.
 	for at := over; at > begin+(over-begin)/2; at-- {
-		if blankChar(text[at-1]) {
+		if blank(text[at-1]) {
 			return at
 		}
 	}
@@ -32,20 +59,20 @@ func breakAt(text []char, begin, over int) int {
 }
 
 // allowed says whether a line may break before text[at].
-func allowed(text []char, at int) bool {
+func allowed(text []Char, at int) bool {
 	before, after := text[at-1], text[at]
 	switch {
-	case after.r != 0 && strings.ContainsRune(notFirst, after.r):
+	case after.Rune != 0 && strings.ContainsRune(notFirst, after.Rune):
 		return false
-	case before.r != 0 && strings.ContainsRune(notLast, before.r):
+	case before.Rune != 0 && strings.ContainsRune(notLast, before.Rune):
 		return false
 	}
 	return !wordly(before) || !wordly(after)
 }
 
 // wordly characters stand in words and numbers, which break in need only.
-func wordly(c char) bool {
-	return c.kind == plain7 && c.code != ' ' && c.code != '-' || c.kind == onPage && (c.r < '｡' || c.r > 'ﾟ')
+func wordly(c Char) bool {
+	return c.Kind == Plain && c.Code != ' ' && c.Code != '-' || c.Kind == OnPage && (c.Rune < '｡' || c.Rune > 'ﾟ')
 }
 
-func blankChar(c char) bool { return c.kind == plain7 && c.code == ' ' }
+func blank(c Char) bool { return c.Kind == Plain && c.Code == ' ' }
