@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/japanese"
 
 	"regi/drivers"
@@ -44,14 +45,14 @@ type starState struct {
 //nolint:gochecknoglobals // a constant table
 var starFixed = map[string]int{
 	"\x1b@": 0, "\x1b$": 1, "\x1bR": 1, "\x1bz": 1, "\x1b ": 1, "\x1bs": 2, "\x1bE": 0, "\x1bF": 0, "\x1bi": 2,
-	"\x1bd": 1, "\x1bJ": 1, "\x1b0": 0, "\x1b\x07": 2, "\x1b\x06": 1,
+	"\x1bd": 1, "\x1bJ": 1, "\x1b0": 0, "\x1b\x07": 2, "\x1b\x06": 1, "\x1br": 74,
 	"\x1b\x1da": 1, "\x1b\x1dt": 1, "\x1b\x1d\x03": 3, "\x1b\x1ea": 1, "\x1b\x1eF": 1, "\x1b\x1eE": 1,
 	"\x1b\x1dyS": 2, "\x1b\x1dyP": 0, "\x1b\x1dxS": 2, "\x1b\x1dxS0": 3, "\x1b\x1dxP": 0,
 }
 
 func (star) length(c []byte) (n int, known bool) {
 	if c[0] != 0x1B {
-		return 1, c[0] >= ' ' && c[0] != 0x7F || bytes.IndexByte([]byte("\x00\x0a\x07\x1a\x19\x1c\x17\x12\x1e"), c[0]) >= 0
+		return 1, c[0] >= ' ' && c[0] != 0x7F || bytes.IndexByte([]byte("\x00\x0a\x07\x18\x1a\x19\x1c\x17\x12\x1e"), c[0]) >= 0
 	}
 	for n := min(len(c), 5); n > 1; n-- {
 		if more, ok := starFixed[string(c[:n])]; ok {
@@ -148,8 +149,10 @@ func (s star) status(d *ReceiptPrinter) []byte {
 	set(d.pin3, 2, 0x04)
 	set(d.paused(), 2, 0x08)
 	set(d.faults.Cover, 2, 0x20)
+	set(d.faults.Mechanical, 3, 0x04)
 	set(d.jammedNow(), 3, 0x08)
 	set(d.faults.Unrecoverable, 3, 0x20)
+	set(d.faults.HeadHot, 3, 0x40)
 	set(d.faults.PaperOut || d.faults.NearEnd, 5, 0x04)
 	set(d.faults.PaperOut, 5, 0x08)
 	n := d.state.star.etb
@@ -169,6 +172,8 @@ func (s star) obey(d *ReceiptPrinter, c []byte) bool {
 			d.kick(PrinterKick{Pin: 2, On: s.pulse(d)})
 		case 0x1A, 0x19:
 			d.kick(PrinterKick{Pin: 5, On: 200 * time.Millisecond})
+		case 0x18: // CAN
+			d.line, d.lead = nil, 0
 		case 0x17:
 			d.state.star.etb = (d.state.star.etb + 1) % 32
 			d.fencePassed()
@@ -198,7 +203,7 @@ func (s star) obey(d *ReceiptPrinter, c []byte) bool {
 func (star) group(d *ReceiptPrinter, c []byte) {
 	switch c[2] {
 	case 't':
-		d.state.katakana = c[3] == 2
+		d.state.katakana, d.state.latin = c[3] == 2, c[3] == 32
 	case 0x03:
 		switch c[3] {
 		case 2:
@@ -228,6 +233,9 @@ func (star) character(d *ReceiptPrinter, b byte) {
 	switch {
 	case d.lead != 0:
 		c, err := japanese.ShiftJIS.NewDecoder().Bytes([]byte{d.lead, b})
+		if d.lead == 0xEC { // downloaded
+			c, err = []byte(drawnMark), nil
+		}
 		if err != nil || string(c) == "\uFFFD" {
 			d.problems = append(d.problems, fmt.Sprintf("no kanji: %02x%02x", d.lead, b))
 		}
@@ -242,6 +250,8 @@ func (star) character(d *ReceiptPrinter, b byte) {
 		d.line = append(d.line, b)
 	case b >= 0xA1 && b <= 0xDF && s.katakana:
 		d.line = append(d.line, string(rune(b)-0xA1+'｡')...)
+	case s.latin:
+		d.line = append(d.line, string(charmap.Windows1252.DecodeByte(b))...)
 	default:
 		d.problems = append(d.problems, fmt.Sprintf("no character: %02x", b))
 	}

@@ -1,6 +1,11 @@
 package star
 
-import "regi/drivers"
+import (
+	"time"
+
+	"regi/drivers"
+	"regi/drivers/printerport"
+)
 
 // What the printer says, told apart by bit patterns (Line Mode 5.2.3, "Status
 // identification method"): the first byte of a status is 0xx0xxx1, the others
@@ -55,9 +60,9 @@ const etbs = 32
 func statusOf(frame []byte) drivers.PrinterStatus {
 	printer, fault, fault2, paper := frame[aboutPrinter], frame[aboutError], frame[aboutError2], frame[aboutPaper]
 	return drivers.PrinterStatus{
-		// What has no word of its own stops the printer all the same.
-		Offline: printer&printerOffline != 0 || fault&(errorMechanical|errorHot) != 0 ||
-			fault2&(error2Head|error2Jam|error2Mark) != 0,
+		Offline:       printer&printerOffline != 0 || fault2&error2Head != 0,
+		Mechanical:    fault&errorMechanical != 0 || fault2&(error2Jam|error2Mark) != 0,
+		HeadHot:       fault&errorHot != 0,
 		CoverOpen:     printer&printerCover != 0,
 		PaperOut:      paper&paperEnd != 0,
 		PaperNearEnd:  paper&(paperNearInner|paperNearOuter) != 0,
@@ -111,9 +116,9 @@ const countFence = ""
 // answers sorts the bytes of a printer by the question they answer. A byte
 // that nobody asked for answers nothing.
 type answers struct {
-	asked  int // ESC ACK SOH answers still to come: 0 or 1
+	printerport.Tally // of answers to ESC ACK SOH
+
 	status drivers.PrinterStatus
-	extra  int // statuses beyond those asked for
 
 	owes   []string // fences without an answer, oldest first
 	passed int      // fences with one
@@ -123,12 +128,20 @@ type answers struct {
 	jumped bool
 
 	xoff bool
-	// noise counts bytes that are no answer: a wrong speed, a broken line.
-	noise int
 
 	frame []byte // a status so far
 	reply []byte // an answer to ESC GS ETX so far
 }
+
+// Hear sorts bytes.
+func (a *answers) Hear(bytes []byte, _ time.Duration) {
+	for _, b := range bytes {
+		a.feed(b)
+	}
+}
+
+// Count is of what was asked for.
+func (a *answers) Count() *printerport.Tally { return &a.Tally }
 
 // owed is the number of fences without an answer.
 func (a *answers) owed() int { return len(a.owes) }
@@ -141,10 +154,10 @@ func (a *answers) feed(b byte) {
 	case len(a.frame) > 0 && b&statusMask == statusRest, len(a.frame) == 1 && b&expandedMask == statusRest:
 		a.inFrame(b)
 	case b&statusMask == statusHead:
-		a.noise += len(a.frame)
+		a.Noise += len(a.frame)
 		a.frame = append(a.frame[:0], b)
 	default:
-		a.noise += 1 + len(a.frame)
+		a.Noise += 1 + len(a.frame)
 		a.frame = a.frame[:0]
 	}
 }
@@ -156,7 +169,7 @@ func (a *answers) inReply(b byte) bool {
 		if b&0x90 == 0 || len(a.reply) == 0 {
 			return false
 		}
-		a.noise += len(a.reply)
+		a.Noise += len(a.reply)
 		a.reply = a.reply[:0]
 		if !fitsReply(0, b) {
 			return false
@@ -195,7 +208,7 @@ func (a *answers) inFrame(b byte) {
 	length := frameLength(a.frame[0], a.frame[1])
 	switch {
 	case length < frameLeast || a.frame[1] == 0: // no printer is of version 0
-		a.noise += len(a.frame)
+		a.Noise += len(a.frame)
 		a.frame = a.frame[:0]
 	case len(a.frame) == length:
 		a.told(a.frame)
@@ -207,11 +220,11 @@ func (a *answers) told(frame []byte) {
 	if len(frame) > aboutETB {
 		a.count(etbCount(frame[aboutETB]))
 	}
-	if a.asked == 0 {
-		a.extra++
+	if a.Asked == 0 {
+		a.Extra++
 		return
 	}
-	a.asked--
+	a.Asked--
 	a.status = statusOf(frame)
 }
 

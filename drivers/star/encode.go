@@ -2,10 +2,9 @@ package star
 
 import (
 	"fmt"
-	"strings"
 
 	"regi/drivers"
-	"regi/drivers/sjis"
+	"regi/drivers/glyph"
 )
 
 // setUp makes a printer ours, whatever it was before.
@@ -35,9 +34,12 @@ const (
 // Limits of a block: what the printer may hold unprinted is two of them. It
 // stops its motor at the end of each to say that it is printed.
 const (
-	blockLines        = 16
-	blockBytes        = 512
-	pictureBlockBytes = 2048
+	blockLines = 16
+	blockBytes = 512
+	// blockMost is for pictures and codes: two blocks and what is asked meanwhile
+	// fit the smallest receive buffer of 4 KiB, or a stopped printer would hear
+	// no question.
+	blockMost = 1900
 )
 
 // textMax bounds the text of one line, in bytes. It is wrapped, not cut.
@@ -59,17 +61,23 @@ type stream struct {
 }
 
 // encode lays doc out for a model, with fence IDs from next on. Errors wrap
-// drivers.ErrTooLong, ErrUnsupported or ErrControl, or say what is wrong with a
-// bar code's data.
+// drivers.ErrTooLong, ErrUnsupported or ErrControl, or those of package barcode.
 func encode(m Model, doc drivers.Document, next int64) (stream, error) {
 	if len(doc.Items) > drivers.DocumentItemsMax {
-		return stream{}, fmt.Errorf("%d lines, at most %d: %w", len(doc.Items), drivers.DocumentItemsMax, drivers.ErrTooLong)
+		return stream{}, fmt.Errorf("%d items, at most %d: %w", len(doc.Items), drivers.DocumentItemsMax, drivers.ErrTooLong)
 	}
-	e := encoder{model: m, chars: sjis.NewTable()}
+	e := encoder{model: m, chars: newSet(), page: katakana()}
 	e.out.bytes = append(make([]byte, 0, 64*(len(doc.Items)+2)), setUp...)
 	e.out.next = next
 	e.out.units = make([]unit, 0, len(doc.Items)+2)
+	if doc.CutFirst {
+		e.put(cut)
+	}
 	e.end("")
+	if m.UserKanji {
+		e.slots = glyph.Slots{}
+		e.define(doc.Items)
+	}
 	for i, item := range doc.Items {
 		if err := e.item(item); err != nil {
 			return stream{}, fmt.Errorf("item %d: %w", i+1, err)
@@ -84,16 +92,19 @@ func encode(m Model, doc drivers.Document, next int64) (stream, error) {
 
 type encoder struct {
 	model Model
-	chars *sjis.Table
+	chars *glyph.Set
+	slots glyph.Slots // nil without download characters
 	out   stream
 
 	// The printer's state, to send changes only.
 	bold       bool
 	wide, tall bool
 	align      drivers.Align
+	page       glyph.Page
+	latin      bool // ESC $ 0
 
-	column     int // of the next character, in half-width columns
-	lines      int // in this block
+	line       []glyph.Char // that is laid out
+	lines      int          // in this block
 	blockBegin int
 }
 
@@ -151,6 +162,13 @@ func (e *encoder) begun() int {
 	return 0
 }
 
+// room ends the block before one that n bytes more would make too long.
+func (e *encoder) room(n int) {
+	if held := len(e.out.bytes) - e.blockBegin; held > 0 && held+n > blockMost {
+		e.fence()
+	}
+}
+
 // printed ends a unit that prints, and a block that is full.
 func (e *encoder) printed(ends string, full int) {
 	e.end(ends)
@@ -160,42 +178,10 @@ func (e *encoder) printed(ends string, full int) {
 	}
 }
 
-// text prints one line, and more where it is too long: nothing is lost.
-func (e *encoder) text(l drivers.TextLine) error {
-	if len(l.Text) > textMax {
-		return fmt.Errorf("a line of %d bytes, at most %d: %w", len(l.Text), textMax, drivers.ErrTooLong)
-	}
-	e.style(l)
-	text := l.Text
-	if l.Align == drivers.Left {
-		text = strings.TrimRight(text, " ") // blank paper costs wire time
-	}
-	scale := 1
-	if l.Wide {
-		scale = 2
-	}
-	for _, c := range text {
-		code := e.chars.Code(c)
-		width := scale * code.Columns()
-		if e.column+width > e.model.Columns {
-			e.feed()
-		}
-		e.column += width
-		if code == sjis.Backslash {
-			e.put(rawBackslash)
-			continue
-		}
-		e.out.bytes = code.Append(e.out.bytes)
-	}
-	e.feed()
-	return nil
-}
-
 // feed prints what stands in the line. After letters of double height the
 // printer feeds twice as far by itself (Line Mode 3.3.2).
 func (e *encoder) feed() {
 	e.command(lf)
-	e.column = 0
 	e.printed("", blockBytes)
 }
 

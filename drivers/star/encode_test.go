@@ -10,6 +10,8 @@ import (
 	"pgregory.net/rapid"
 
 	"regi/drivers"
+	"regi/drivers/barcode"
+	"regi/drivers/printerport"
 )
 
 type failer interface{ Fatalf(string, ...any) }
@@ -28,9 +30,9 @@ func command(b []byte) int {
 		{"\x1bs", 2, "0"},
 		{"\x1bz", 1, "1"},
 		{"\x12", 0, ""},
-		{"\x1b$", 1, "1"},
+		{"\x1b$", 1, "01"},
 		{"\x1bR", 1, "08"},
-		{"\x1b\x1dt", 1, "\x02"},
+		{"\x1b\x1dt", 1, "\x02\x20\x04\x05\x0a"},
 		{"\x1b\x07", 2, "\x0a"},
 		{"\x1b\x1d\x03\x02", 2, "\x00"},
 		{"\x1b\x1d\x03\x01", 2, ""},
@@ -42,6 +44,7 @@ func command(b []byte) int {
 		{"\x1bd", 1, "3"},
 		{"\x1b0", 0, ""},
 		{"\x1bJ", 1, "\x08"},
+		{"\x1br\xec", 73, ""},
 		{"\x1b\x1dyS0", 1, "\x02"},
 		{"\x1b\x1dyS1", 1, "\x01"},
 		{"\x1b\x1dyS2", 1, "\x01\x02\x03\x04\x05\x06\x07\x08"},
@@ -74,12 +77,6 @@ func payload(b []byte) int {
 		return 6 + word(4)
 	case bytes.HasPrefix(b, []byte("\x1b\x1dyD1\x00")) && len(b) > 8:
 		return 8 + word(6)
-	case bytes.HasPrefix(b, []byte("\x1b\x1dyD2")) && len(b) > 6:
-		n := 6
-		for range b[5] {
-			n += 3 + word(n+1)
-		}
-		return n
 	}
 	return 0
 }
@@ -90,7 +87,7 @@ func check(t failer, doc drivers.Document) {
 	for _, m := range models {
 		out, err := encode(m, doc, 1)
 		if err != nil {
-			if !errors.Is(err, drivers.ErrTooLong) && !errors.Is(err, drivers.ErrControl) && !errors.Is(err, drivers.ErrUnsupported) && !errors.Is(err, errData) {
+			if !errors.Is(err, drivers.ErrTooLong) && !errors.Is(err, drivers.ErrControl) && !errors.Is(err, drivers.ErrUnsupported) && !errors.Is(err, barcode.ErrData) && !errors.Is(err, barcode.ErrCheckDigit) {
 				t.Fatalf("%v", err)
 			}
 			continue
@@ -125,10 +122,17 @@ func check(t failer, doc drivers.Document) {
 
 // units checks the pieces: in order, none too large, the last one a fence.
 func units(t failer, m Model, out stream) {
-	from := 0
+	from, block := 0, 0
 	for i, u := range out.units {
 		if n := u.end - from; n < 0 || n > sliceRows*m.Dots/8+16 && n > blockBytes+textMax {
 			t.Fatalf("unit of %d bytes", n)
+		}
+		if len(u.fences) > 0 {
+			// Two blocks are in the printer at most, and in its buffer.
+			if n := u.end - block; n > blockMost+len(clearCounter+replyHead)+idLength && n > blockBytes+textMax {
+				t.Fatalf("block of %d bytes", n)
+			}
+			block = u.end
 		}
 		if from = u.end; i == len(out.units)-1 && (from != len(out.bytes) || len(u.fences) != 1) {
 			t.Fatalf("the document ends without its fence")
@@ -140,7 +144,7 @@ func units(t failer, m Model, out stream) {
 func nasty() *rapid.Generator[string] {
 	return rapid.SampledFrom([]string{
 		"\x1b\x06\x01", "\x1b\x06\x18", "\x1b", "\x06", "\x1c", "\x07", "\x19", "\x1a", "\x05", "\x04", "\x1bb12", "\x1e", "\x17",
-		"ソ", "¥", `\`, "ｱ", "\U000E0100", "\x7f", "麵", "％", "%",
+		"ソ", "¥", `\`, "ｱ", "\U000E0100", "\x7f", "麵", "％", "%", "é", "ő", "Ж", "€", "e\u0301", "（", "」",
 	})
 }
 
@@ -198,32 +202,6 @@ func FuzzEncode(f *testing.F) {
 	})
 }
 
-// TestPictureDots: what is black and white stays so, and stands where it should.
-func TestPictureDots(t *testing.T) {
-	t.Parallel()
-	grey := bytes.Repeat([]byte{255}, 8*30)
-	grey[0], grey[8*29+7] = 0, 0
-	b, err := dither(drivers.Picture{Gray: grey, Width: 8}, 576)
-	if err != nil || b.stride != 1 || b.height != 30 || b.bits[0] != 0x80 || b.bits[29] != 0x01 || bytes.Count(b.bits, []byte{0}) != 28 {
-		t.Errorf("%+v, %v", b, err)
-	}
-	half := bytes.Repeat([]byte{128}, 64*64)
-	b, err = dither(drivers.Picture{Gray: half, Width: 64}, 576)
-	ink := 0
-	for _, dots := range b.bits {
-		for ; dots != 0; dots &= dots - 1 {
-			ink++
-		}
-	}
-	if err != nil || ink < 64*64*45/100 || ink > 64*64*55/100 {
-		t.Errorf("%d dots of %d are black, %v", ink, 64*64, err)
-	}
-	b, err = dither(drivers.Picture{Gray: make([]byte, 2000*100), Width: 2000}, 576)
-	if err != nil || b.stride != 72 || b.height != 28 {
-		t.Errorf("%d × %d, %v", b.stride, b.height, err)
-	}
-}
-
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	code := func(s drivers.Symbology, data string) drivers.Item { return drivers.Barcode{Symbology: s, Data: data} }
@@ -231,25 +209,26 @@ func TestRefused(t *testing.T) {
 		item drivers.Item
 		want error
 	}{
-		{code(drivers.EAN13, "4901234567893"), errData}, // check digit
-		{code(drivers.EAN13, "49012345678"), errData},
-		{code(drivers.EAN8, "49x23456"), errData},
-		{code(drivers.UPCE, "1234567"), errData}, // number system 1
-		{code(drivers.Code39, "abc"), errData},
-		{code(drivers.ITF, "123"), errData},
-		{code(drivers.Codabar, "1234"), errData},
-		{code(drivers.Code128, "a\x1b"), drivers.ErrControl},
-		{code(drivers.Code128, "é"), errData},
+		{code(drivers.EAN13, "4901234567893"), barcode.ErrCheckDigit},
+		{code(drivers.EAN13, "49012345678"), barcode.ErrData},
+		{code(drivers.EAN8, "49x23456"), barcode.ErrData},
+		{code(drivers.Code39, "abc"), barcode.ErrData},
+		{code(drivers.ITF, "123"), barcode.ErrData},
+		{code(drivers.Codabar, "12a4"), barcode.ErrData},
+		{code(drivers.Code128, "a\x1b"), nil}, // drawn
+		{code(drivers.Code128, "é"), barcode.ErrData},
 		{code(drivers.Code128, strings.Repeat("x", 60)), drivers.ErrTooLong},
-		{code(drivers.EAN13, ""), drivers.ErrTooLong},
+		{code(drivers.EAN13, ""), barcode.ErrData},
 		{code(drivers.QRCode, strings.Repeat("x", drivers.BarcodeBytesMax+1)), drivers.ErrTooLong},
 		{code(drivers.PDF417, "\x1b\x06\x01"), drivers.ErrControl},
 		{code(drivers.PDF417, strings.Repeat("x", 1024)), nil},
 		{code(drivers.QRCode, strings.Repeat("x", drivers.BarcodeBytesMax)), nil},
 		{code(drivers.QRCode, strings.Repeat("\x1b\x06", 30)), nil},
-		{code(drivers.QRCode, strings.Repeat("\x1b\x06", 250)), drivers.ErrTooLong},
-		{code(drivers.QRCode, strings.Repeat("\x1b\x06", 300)), drivers.ErrControl},
-		{code(drivers.DataMatrix, "x"), drivers.ErrUnsupported},
+		{code(drivers.QRCode, strings.Repeat("\x1b\x06", 300)), nil}, // drawn
+		{code(drivers.DataMatrix, "x"), nil},
+		{code(drivers.GS1128, "(01)04901234567894(10)A1"), nil},
+		{code(drivers.DataBar, "0490123456789"), drivers.ErrUnsupported},
+		{drivers.Barcode{Symbology: drivers.EAN8, Data: "4912345", Module: -1}, drivers.ErrUnsupported},
 		{code(0, "x"), drivers.ErrUnsupported},
 		{drivers.TextLine{Text: strings.Repeat("x", textMax+1)}, drivers.ErrTooLong},
 		{drivers.Picture{Gray: make([]byte, 20000), Width: 20000}, drivers.ErrTooLong},
@@ -271,14 +250,14 @@ func TestCodeData(t *testing.T) {
 		symbology  drivers.Symbology
 		data, want string
 	}{
-		{drivers.EAN13, "490123456789", "\x1bb3" + "\x31\x32\x50" + "4901234567894\x1e"},
-		{drivers.EAN8, "49123456", "\x1bb2\x31\x32\x5049123456\x1e"},
-		{drivers.UPCA, "03600029145", "\x1bb1\x31\x32\x50036000291452\x1e"},
-		{drivers.UPCE, "425261", "\x1bb0\x31\x32\x50042100005264\x1e"}, // 0 425261 4 (GS1, example)
-		{drivers.Code39, "A-1", "\x1bb4\x31\x35\x50A-1\x1e"},
-		{drivers.ITF, "1234", "\x1bb5\x31\x38\x501234\x1e"},
-		{drivers.Codabar, "a12b", "\x1bb8\x31\x35\x50A12B\x1e"},
-		{drivers.Code128, "50%", "\x1bb6\x31\x32\x5050%0\x1e"},
+		{drivers.EAN13, "490123456789", "\x1bb3" + "\x31\x32\x4f" + "4901234567894\x1e"},
+		{drivers.EAN8, "49123456", "\x1bb2\x31\x32\x4f49123456\x1e"},
+		{drivers.UPCA, "03600029145", "\x1bb1\x31\x32\x4f036000291452\x1e"},
+		{drivers.UPCE, "425261", "\x1bb0\x31\x32\x4f042100005264\x1e"}, // 0 425261 4 (GS1, example)
+		{drivers.Code39, "A-1", "\x1bb4\x31\x35\x4fA-1\x1e"},
+		{drivers.ITF, "1234", "\x1bb5\x31\x38\x4f1234\x1e"},
+		{drivers.Codabar, "a12b", "\x1bb8\x31\x35\x4fA12B\x1e"},
+		{drivers.Code128, "50%", "\x1bb6\x31\x32\x4f50%0\x1e"},
 	} {
 		out, err := encode(models[0], drivers.Document{Items: []drivers.Item{drivers.Barcode{Symbology: test.symbology, Data: test.data}}}, 1)
 		if err != nil || !bytes.Contains(out.bytes, []byte(test.want)) {
@@ -343,14 +322,14 @@ func FuzzAnswers(f *testing.F) {
 			owe = countFence
 		}
 		asked %= 2
-		a := answers{asked: int(asked), owes: slices.Repeat([]string{owe}, int(fences))}
+		a := answers{Tally: printerport.Tally{Asked: int(asked)}, owes: slices.Repeat([]string{owe}, int(fences))}
 		for _, b := range said {
 			a.feed(b)
 		}
-		if a.asked < 0 || a.owed()+a.passed != int(fences) || len(a.frame) > frameMost || len(a.reply) >= replyLength {
+		if a.Asked < 0 || a.owed()+a.passed != int(fences) || len(a.frame) > frameMost || len(a.reply) >= replyLength {
 			t.Errorf("%+v", a)
 		}
-		if a.noise > len(said) || !counts && frameLeast*(a.extra+int(asked)-a.asked)+replyLength*a.passed > len(said) {
+		if a.Noise > len(said) || !counts && frameLeast*(a.Extra+int(asked)-a.Asked)+replyLength*a.passed > len(said) {
 			t.Errorf("more answers than bytes: %+v", a)
 		}
 	})
@@ -385,11 +364,11 @@ func TestAnswers(t *testing.T) {
 		{"printed, cut short and again", reply[:5] + reply, want{asked: 1, passed: 1, noise: 5}},
 		{"noise", "\xff\x00\x90", want{asked: 1, noise: 3}},
 	} {
-		a := answers{asked: 1, owes: []string{id}}
+		a := answers{Tally: printerport.Tally{Asked: 1}, owes: []string{id}}
 		for _, b := range []byte(test.said) {
 			a.feed(b)
 		}
-		got := want{a.asked, a.extra, a.passed, a.noise, a.status.PaperOut, a.jumped, a.xoff}
+		got := want{a.Asked, a.Extra, a.passed, a.Noise, a.status.PaperOut, a.jumped, a.xoff}
 		if got != test.want || len(a.frame) != 0 || len(a.reply) != 0 {
 			t.Errorf("%s: %+v, want %+v (%+v)", test.name, got, test.want, a)
 		}

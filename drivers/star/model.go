@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"regi/drivers"
+	"regi/drivers/raster"
 )
 
 // Model is what the driver must know of a printer. All have 203 dots an inch
@@ -24,13 +25,22 @@ type Model struct {
 	// of the question (StarPRNT and Line Mode rev. 1.12, documented; unverified
 	// for star-tsp143iv). Without it ETB counts in the status bytes.
 	PrintEnd bool
+	// UserKanji: ESC r defines characters from EC40 on (Line Mode rev. 1.12,
+	// "specification B"; older printers have fewer, elsewhere). Without it what
+	// the printer lacks is printed as 〓.
+	UserKanji bool
 }
+
+// dpi of all of them: 8 dots a millimetre.
+const dpi = 203
+
+func (m Model) paper() raster.Paper { return raster.Paper{Dots: m.Dots, DPI: dpi} }
 
 //nolint:gochecknoglobals // a constant table
 var models = [...]Model{
-	{Name: "star-mc-print3", Columns: 48, Dots: 576, Raster: true, KickAtOnce: true, PrintEnd: true},
-	{Name: "star-tsp143iv", Columns: 48, Dots: 576, KickAtOnce: true, PrintEnd: true},
-	{Name: "star-tsp654ii", Columns: 48, Dots: 576, KickAtOnce: true, PrintEnd: true},
+	{Name: "star-mc-print3", Columns: 48, Dots: 576, Raster: true, KickAtOnce: true, PrintEnd: true, UserKanji: true},
+	{Name: "star-tsp143iv", Columns: 48, Dots: 576, KickAtOnce: true, PrintEnd: true, UserKanji: true},
+	{Name: "star-tsp654ii", Columns: 48, Dots: 576, KickAtOnce: true, PrintEnd: true, UserKanji: true},
 	// The least that Line Mode printers share, the TSP600 and TSP700 of old
 	// among them.
 	{Name: "star-line", Columns: 48, Dots: 576},

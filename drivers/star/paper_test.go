@@ -49,7 +49,8 @@ func TestText(t *testing.T) {
 		{"¥1,080 ￥ ｺｰﾋｰ｡ﾟ珈琲ｺｰﾋｰ", "¥1,080 ￥ ｺｰﾋｰ｡ﾟ珈琲ｺｰﾋｰ"},
 		{"ソ表能十", "ソ表能十"}, // second byte 5Ch
 		{"髙﨑①㈱№Ⅳⅳ〜−", "髙﨑①㈱№Ⅳⅳ～－"},
-		{"麵😀é€", "〓〓〓〓"},
+		{"麵😀é€", "〓〓é€"}, // the dots of the first two were sent
+		{"Crème brûlée à 3,50 € ｱ珈é琲", "Crème brûlée à 3,50 € ｱ珈é琲"},
 		{"a\u200bb\tc\x00d\x1ce\x1b\x07", "ab c d e  "},
 		{"　全角", "　全角"},
 	} {

@@ -1,10 +1,10 @@
 package star
 
 import (
-	"fmt"
 	"strings"
 
 	"regi/drivers"
+	"regi/drivers/raster"
 )
 
 // sliceRows is how much of a picture is sent in one piece: the height of ESC k.
@@ -13,17 +13,8 @@ const sliceRows = 24
 // realTimeHead begins the real-time commands that may stand in data: ESC ACK.
 const realTimeHead = "\x1b\x06"
 
-// apart cuts data within each real-time command.
-func apart(data string) []string {
-	var parts []string
-	for {
-		i := strings.Index(data, realTimeHead)
-		if i < 0 {
-			return append(parts, data)
-		}
-		parts, data = append(parts, data[:i+1]), data[i+1:]
-	}
-}
+// meaning says whether data that cannot be changed holds a real-time command.
+func meaning(data string) bool { return strings.Contains(data, realTimeHead) }
 
 // scrub changes a dot wherever dots would be a real-time command.
 func scrub(dots []byte) {
@@ -34,36 +25,43 @@ func scrub(dots []byte) {
 	}
 }
 
-// picture prints dots, centred by blanks of our own: whether alignment moves
-// pictures too differs.
 func (e *encoder) picture(p drivers.Picture) error {
-	b, err := dither(p, e.model.Dots)
+	d, err := raster.Picture(p, e.model.Dots)
 	if err != nil {
 		return err
 	}
+	e.dots(d, p.Align)
+	return nil
+}
+
+// dots prints them, centred by blanks of our own: whether alignment moves
+// pictures too differs.
+func (e *encoder) dots(d raster.Dots, align drivers.Align) {
 	e.style(drivers.TextLine{})
 	left := 0
-	if p.Align == drivers.Center {
-		left = (e.model.Dots/8 - b.stride) / 2
-	}
-	if p.Align == drivers.Right {
-		left = e.model.Dots/8 - b.stride
+	switch align {
+	case drivers.Center:
+		left = (e.model.Dots/8 - d.Stride) / 2
+	case drivers.Right:
+		left = e.model.Dots/8 - d.Stride
+	case drivers.Left:
 	}
 	if !e.model.Raster {
 		e.put("\x1b0") // ESC 0: 3 mm a line, the height of a slice
 	}
-	for y := 0; y < b.height; y += sliceRows {
-		e.slice(b, y, left)
+	for y := 0; y < d.Height; y += sliceRows {
+		e.slice(d, y, left)
 	}
 	e.put("\x1bz1\x1bJ\x08") // ESC z 1: 4 mm again; ESC J 8: feed 2 mm
 	e.end("")
-	return nil
 }
 
 // slice is ESC GS S 1 xL xH yL yH 0, or ESC k n1 0 and a line feed.
-func (e *encoder) slice(b bitmap, y, left int) {
-	rows := min(sliceRows, b.height-y)
-	width := left + b.inked(y, rows)
+func (e *encoder) slice(d raster.Dots, y, left int) {
+	rows := min(sliceRows, d.Height-y)
+	width := left + inked(d, y, rows)
+	const head = 10 // and a line feed
+	e.room(head + sliceRows*width)
 	if e.model.Raster {
 		e.put("\x1b\x1dS\x01")
 		e.command(byte(width&0xFF), 0, byte(rows&0xFF), 0, 0)
@@ -71,9 +69,9 @@ func (e *encoder) slice(b bitmap, y, left int) {
 		e.command(esc, 'k', byte(width&0xFF), 0)
 	}
 	begin := len(e.out.bytes)
-	for row := range rows {
+	for row := y; row < y+rows; row++ {
 		e.out.bytes = append(e.out.bytes, make([]byte, left)...)
-		e.out.bytes = append(e.out.bytes, b.row(y + row)[:width-left]...)
+		e.out.bytes = append(e.out.bytes, d.Rows(row, row+1)[:width-left]...)
 	}
 	if !e.model.Raster {
 		e.out.bytes = append(e.out.bytes, make([]byte, (sliceRows-rows)*width)...)
@@ -82,88 +80,18 @@ func (e *encoder) slice(b bitmap, y, left int) {
 	if !e.model.Raster {
 		e.command(lf)
 	}
-	e.printed("", pictureBlockBytes)
+	e.printed("", blockMost)
 }
-
-// bitmap is dots, eight a byte, the leftmost in bit 7.
-type bitmap struct {
-	stride, height int
-	bits           []byte
-}
-
-func (b bitmap) row(y int) []byte { return b.bits[y*b.stride : (y+1)*b.stride] }
 
 // inked is how many bytes of the rows are not blank at their right; at least 1.
-func (b bitmap) inked(y, rows int) int {
+func inked(d raster.Dots, y, rows int) int {
 	width := 1
-	for row := range rows {
-		for x, dots := range b.row(y + row) {
+	for row := y; row < y+rows; row++ {
+		for x, dots := range d.Rows(row, row+1) {
 			if dots != 0 {
 				width = max(width, x+1)
 			}
 		}
 	}
 	return width
-}
-
-// The shades of dither, and where black begins.
-const (
-	white     = 255
-	threshold = 128
-)
-
-// dither makes dots of a picture, at most wide of them across (Floyd and
-// Steinberg, 1976).
-func dither(p drivers.Picture, wide int) (bitmap, error) {
-	if p.Width < 1 || len(p.Gray) == 0 || len(p.Gray)%p.Width != 0 {
-		return bitmap{}, fmt.Errorf("a picture of %d bytes in rows of %d: %w", len(p.Gray), p.Width, drivers.ErrUnsupported)
-	}
-	height := len(p.Gray) / p.Width
-	if p.Width > drivers.PictureSideMax || height > drivers.PictureSideMax {
-		return bitmap{}, fmt.Errorf("a picture of %d × %d, at most %d: %w", p.Width, height, drivers.PictureSideMax, drivers.ErrTooLong)
-	}
-	w, h := min(p.Width, wide), height
-	if w < p.Width {
-		h = max(1, height*w/p.Width)
-	}
-	b := bitmap{stride: (w + 7) / 8, height: h}
-	if b.stride*h > drivers.PictureBytesMax {
-		return bitmap{}, fmt.Errorf("a picture of %d bytes, at most %d: %w", b.stride*h, drivers.PictureBytesMax, drivers.ErrTooLong)
-	}
-	b.bits = make([]byte, b.stride*h)
-	now, next := make([]int, w+2), make([]int, w+2) // errors in sixteenths, a column of margin
-	for y := range h {
-		for x := range w {
-			shade := grey(p, x, y, w, h) + now[x+1]/16
-			lost := shade
-			if shade < threshold {
-				b.bits[y*b.stride+x/8] |= 0x80 >> (x % 8)
-			} else {
-				lost = shade - white
-			}
-			now[x+2] += 7 * lost
-			next[x] += 3 * lost
-			next[x+1] += 5 * lost
-			next[x+2] += lost
-		}
-		now, next = next, now
-		clear(next)
-	}
-	return b, nil
-}
-
-// grey is the mean shade of the part of the picture that a dot of w × h stands
-// for.
-func grey(p drivers.Picture, x, y, w, h int) int {
-	x0, x1 := x*p.Width/w, (x+1)*p.Width/w
-	height := len(p.Gray) / p.Width
-	y0, y1 := y*height/h, (y+1)*height/h
-	sum, n := 0, 0
-	for yy := y0; yy < max(y1, y0+1); yy++ {
-		for _, shade := range p.Gray[yy*p.Width:][x0:max(x1, x0+1)] {
-			sum += int(shade)
-			n++
-		}
-	}
-	return sum / n
 }

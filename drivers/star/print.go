@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"regi/drivers"
+	"regi/drivers/printerport"
 )
 
 const (
@@ -29,19 +30,19 @@ var (
 // Print sends a document and waits until the printer has worked it off. Before
 // anything of it was sent, an error is its cause and nothing is on the paper;
 // after that every error wraps drivers.ErrUnknownOutcome, and the cause. A
-// character that the printer's table lacks is printed as 〓.
+// document that is not begun by its time is drivers.ErrLate.
 func (p *Printer) Print(ctx context.Context, doc drivers.Document, paused func(error)) error {
-	if err := p.printing.take(ctx); err != nil {
+	if err := p.printing.Take(ctx); err != nil {
 		return fmt.Errorf("star: print: %w", err)
 	}
-	defer p.printing.release()
+	defer p.printing.Release()
 	// After a restart the IDs are others than before it.
 	out, err := encode(p.model, doc, max(p.nextID, time.Now().UnixMilli()))
 	if err != nil {
 		return fmt.Errorf("star: print: %w", err)
 	}
 	p.nextID = out.next
-	j := &job{line: p.line, paused: paused, poll: pollEvery}
+	j := &job{line: p.line, beginBy: doc.BeginBy, paused: paused, poll: pollEvery}
 	if !p.model.PrintEnd {
 		j.poll = countEvery
 	}
@@ -57,9 +58,10 @@ func (p *Printer) Print(ctx context.Context, doc drivers.Document, paused func(e
 
 // job is one document on its way.
 type job struct {
-	line   *line
-	paused func(error)
-	poll   time.Duration // how often it is asked why nothing happens
+	line    *line
+	beginBy time.Time
+	paused  func(error)
+	poll    time.Duration // how often it is asked why nothing happens
 
 	cause error // why it pauses, as last told
 	sent  bool  // bytes of the document may be on the paper
@@ -77,7 +79,7 @@ func (j *job) run(ctx context.Context, out stream, byID bool) error {
 		return err
 	}
 	if byID {
-		j.line.edit(func(a *answers) { a.owes = nil })
+		j.line.Edit(func(a *answers) { a.owes = nil })
 	} else if err := j.settle(ctx); err != nil {
 		return err
 	}
@@ -119,16 +121,16 @@ func (j *job) unit(ctx context.Context, p piece, fences []string) error {
 	j.begin()
 	for {
 		// Before the bytes: the answers may be faster than this goroutine.
-		j.line.edit(func(a *answers) { a.owes = append(a.owes, fences...) })
+		j.line.Edit(func(a *answers) { a.owes = append(a.owes, fences...) })
 		n, err := j.line.send(ctx, p)
 		j.sent = j.sent || n > 0
 		if err == nil {
 			return nil
 		}
 		if n == 0 {
-			j.line.edit(func(a *answers) { a.owes = a.owes[:max(0, len(a.owes)-len(fences))] })
+			j.line.Edit(func(a *answers) { a.owes = a.owes[:max(0, len(a.owes)-len(fences))] })
 		}
-		if !errors.Is(err, errBlocked) {
+		if !errors.Is(err, printerport.ErrBlocked) {
 			return err
 		}
 		if err := j.look(ctx); err != nil {
@@ -144,7 +146,7 @@ func (j *job) flow(ctx context.Context) error {
 	if !errors.Is(err, errStalled) {
 		return err
 	}
-	j.line.edit(func(a *answers) { a.xoff = false })
+	j.line.Edit(func(a *answers) { a.xoff = false })
 	return nil
 }
 
@@ -155,9 +157,9 @@ func (j *job) wait(ctx context.Context, done func(*answers) bool) error {
 	j.begin()
 	passed := -1
 	for {
-		err := j.line.await(ctx, time.Now().Add(j.poll), func(a *answers) bool { return a.jumped || done(a) })
+		err := j.line.Await(ctx, time.Now().Add(j.poll), func(a *answers) bool { return a.jumped || done(a) })
 		jumped := false
-		j.line.edit(func(a *answers) { jumped = a.jumped })
+		j.line.Edit(func(a *answers) { jumped = a.jumped })
 		if jumped {
 			return errRestarted
 		}
@@ -168,7 +170,7 @@ func (j *job) wait(ctx context.Context, done func(*answers) bool) error {
 		if err == nil || !noAnswer(err) {
 			return err
 		}
-		j.line.edit(func(a *answers) {
+		j.line.Edit(func(a *answers) {
 			if a.passed != passed {
 				passed, j.moved = a.passed, time.Now()
 			}
@@ -184,7 +186,7 @@ func (j *job) look(ctx context.Context) error {
 	s, err := j.line.ask(ctx)
 	switch {
 	case noAnswer(err):
-		if !errors.Is(err, errBlocked) {
+		if !errors.Is(err, printerport.ErrBlocked) {
 			if !j.sent {
 				return err // nothing is lost by saying so at once
 			}
@@ -202,14 +204,14 @@ func (j *job) look(ctx context.Context) error {
 	j.heard = time.Now()
 	cause := s.Err()
 	if s.Unrecoverable {
-		return fmt.Errorf("unrecoverable error: %w", drivers.ErrOffline)
+		return drivers.ErrUnrecoverable
 	}
 	j.tell(cause)
 	if cause != nil {
 		j.moved = time.Now()
 		return nil
 	}
-	if time.Since(j.moved) >= stallMax {
+	if time.Since(j.moved) >= printerport.StallMax {
 		return errStalled
 	}
 	return nil
@@ -217,7 +219,8 @@ func (j *job) look(ctx context.Context) error {
 
 // tell calls paused for each new cause, and once when it goes on.
 func (j *job) tell(cause error) {
-	if errors.Is(cause, j.cause) {
+	// Not errors.Is: a reason to be offline is told after "offline", too.
+	if fmt.Sprint(cause) == fmt.Sprint(j.cause) {
 		return
 	}
 	j.cause = cause
@@ -230,6 +233,9 @@ func (j *job) tell(cause error) {
 func (j *job) online(ctx context.Context) error {
 	j.begin()
 	for {
+		if !j.sent && !j.beginBy.IsZero() && time.Now().After(j.beginBy) {
+			return drivers.ErrLate
+		}
 		s, err := j.line.ask(ctx)
 		if err == nil && s.Err() == nil {
 			j.tell(nil)
@@ -241,13 +247,11 @@ func (j *job) online(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := j.line.await(ctx, time.Now().Add(pollEvery), never); !noAnswer(err) {
+		if err := j.line.Pause(ctx, time.Now().Add(pollEvery)); err != nil {
 			return err
 		}
 	}
 }
-
-func never(*answers) bool { return false }
 
 // noAnswer tells a printer that says nothing from a line that failed.
 func noAnswer(err error) bool { return errors.Is(err, drivers.ErrTimeout) }
@@ -257,7 +261,7 @@ func noAnswer(err error) bool { return errors.Is(err, drivers.ErrTimeout) }
 // has begun to count anew, and owes nothing.
 func (j *job) settle(ctx context.Context) error {
 	owed := 0
-	j.line.edit(func(a *answers) {
+	j.line.Edit(func(a *answers) {
 		if a.jumped {
 			a.owes, a.jumped = nil, false
 		}
@@ -276,10 +280,10 @@ func (j *job) settle(ctx context.Context) error {
 	for err == nil && owed > 0 {
 		began, before := time.Now(), owed
 		for err == nil && owed == before && time.Since(began) < settleQuiet {
-			if err = j.line.await(ctx, time.Now().Add(j.poll), never); noAnswer(err) {
+			if err = j.line.Pause(ctx, time.Now().Add(j.poll)); err == nil {
 				_, err = j.line.ask(ctx)
 			}
-			j.line.edit(func(a *answers) { owed = a.owed() })
+			j.line.Edit(func(a *answers) { owed = a.owed() })
 		}
 		if owed == before { // the rest was lost
 			owed = 0
@@ -288,6 +292,6 @@ func (j *job) settle(ctx context.Context) error {
 	if err != nil && !errors.Is(err, errRestarted) {
 		return err
 	}
-	j.line.edit(func(a *answers) { a.owes, a.jumped = nil, false })
+	j.line.Edit(func(a *answers) { a.owes, a.jumped = nil, false })
 	return nil
 }

@@ -28,6 +28,7 @@ import (
 
 	"regi/drivers"
 	"regi/drivers/drawer"
+	"regi/drivers/printerport"
 )
 
 // Bytes that begin commands, or are one.
@@ -42,19 +43,14 @@ const (
 // ms.
 const KickOn = 200 * time.Millisecond
 
-const (
-	// kickWithin: a kick that cannot be sent by then is not sent at all.
-	kickWithin = time.Second
-	// coolWithin is how long a kick waits for coils that must cool: a drawer is
-	// tried again 700 ms after a pulse that asks for a second.
-	coolWithin = 310 * time.Millisecond
-)
+// kickWithin: a kick that cannot be sent by then is not sent at all.
+const kickWithin = time.Second
 
 // Printer is one printer. It is safe for use by several goroutines.
 type Printer struct {
 	model    Model
 	line     *line
-	printing turn
+	printing printerport.Turn
 	nextID   int64 // of a fence; guarded by printing
 	coils    drawer.Coils
 }
@@ -71,16 +67,16 @@ func New(p drivers.Port, model string) (*Printer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Printer{model: m, line: newLine(p), printing: newTurn()}, nil
+	return &Printer{model: m, line: newLine(p), printing: printerport.NewTurn()}, nil
 }
 
 // Init checks that a printer answers, whatever it says, and sets it up. A
 // document does so again: a printer forgets when its power is cycled.
 func (p *Printer) Init(ctx context.Context) error {
-	if err := p.printing.take(ctx); err != nil {
+	if err := p.printing.Take(ctx); err != nil {
 		return fmt.Errorf("star: init: %w", err)
 	}
-	defer p.printing.release()
+	defer p.printing.Release()
 	if _, err := p.line.ask(ctx); err != nil {
 		return fmt.Errorf("star: init: %w", err)
 	}
@@ -92,6 +88,9 @@ func (p *Printer) Init(ctx context.Context) error {
 
 // Columns is the width in half-width characters.
 func (p *Printer) Columns() int { return p.model.Columns }
+
+// KickLasts is the longest pulse of one kick.
+func (p *Printer) KickLasts(int) time.Duration { return KickOn }
 
 // Kick pulses the drawer coil of pin 2 or 5 once, for at most KickOn. It
 // returns when the command is sent; the drawer's switch says what came of it.
@@ -109,28 +108,31 @@ func (p *Printer) Kick(ctx context.Context, pin int) error {
 			return fmt.Errorf("star: kick: %w", err)
 		}
 	}
-	if err := p.claim(ctx, pin); err != nil {
-		return fmt.Errorf("star: kick: %w", err)
-	}
-	if _, err := p.line.sendBy(ctx, time.Now().Add(kickWithin), command); err != nil {
+	err := p.coils.Drive(pin, KickOn, func() error { return p.pulse(ctx, command) })
+	if err != nil && !errors.Is(err, errLate) {
 		return fmt.Errorf("star: kick: %w", err)
 	}
 	return nil
 }
 
-func (p *Printer) claim(ctx context.Context, pin int) error {
-	err := p.coils.Claim(time.Now(), pin, KickOn)
-	if !errors.Is(err, drivers.ErrDuty) {
+// errLate: the command is on its way, behind much else. It counts for the coil;
+// the drawer's switch says what came of it.
+var errLate = errors.New("leaves late")
+
+// pulse returns when the command has left the port: what waits in front of it
+// may take longer than the coil's rest.
+func (p *Printer) pulse(ctx context.Context, command piece) error {
+	until := time.Now().Add(kickWithin)
+	if _, err := p.line.sendBy(ctx, until, command); err != nil {
 		return err
 	}
-	timer := time.NewTimer(coolWithin)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return p.coils.Claim(time.Now(), pin, KickOn)
-	case <-ctx.Done():
-		return ctx.Err()
+	bound, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	err := p.line.Drain(bound)
+	if err != nil && bound.Err() != nil && ctx.Err() == nil {
+		return errLate
 	}
+	return err
 }
 
 // kick is the command of a pin, and whether it is obeyed at once.

@@ -16,21 +16,22 @@ const (
 
 // settings are what ESC @ puts back.
 type settings struct {
-	sjis, jis, japan, katakana bool
-	bold, reverse, underline   bool
-	upsideDown                 bool
-	wide, high                 int // times
-	space, before, after       int // dots beside a character, and a kanji
-	align                      int
-	lineDots                   int
-	left                       int // margin, dots
-	qrCell                     byte
-	qr, pdf417                 []byte // data that waits to be printed
+	sjis, jis, japan         bool
+	page                     int // ESC GS t
+	bold, reverse, underline bool
+	upsideDown               bool
+	wide, high               int // times
+	space, before, after     int // dots beside a character, and a kanji
+	align                    int
+	lineDots                 int
+	left                     int // margin, dots
+	qrCell                   byte
+	qr, pdf417               []byte // data that waits to be printed
 }
 
 // initial is how the memory switches of a printer for Japan stand.
 func initial() settings {
-	return settings{katakana: true, wide: 1, high: 1, lineDots: lineDots, qrCell: 3}
+	return settings{page: katakana, wide: 1, high: 1, lineDots: lineDots, qrCell: 3}
 }
 
 // atOnce obeys what does not wait for its turn.
@@ -77,6 +78,8 @@ func (p *Printer) obey(ctx context.Context, c []byte) error {
 		return p.cut(ctx, c[2])
 	case 'b':
 		return p.barcode(ctx, c)
+	case 'r':
+		p.download(c)
 	case 'k':
 		p.put(item{d: rows(c[4:], word(c[2:]), 24)})
 	case 'a':
@@ -212,7 +215,7 @@ func (p *Printer) register(c []byte) {
 func (p *Printer) group(ctx context.Context, c []byte) error {
 	switch c[2] {
 	case 't':
-		p.katakana = digit(c[3]) == 2
+		p.page = int(c[3])
 	case 'a':
 		if n := digit(c[3]); n <= alignRight {
 			p.align = n

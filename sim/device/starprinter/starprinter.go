@@ -11,7 +11,7 @@
 //
 // Parsed to its exact length but not drawn: bar codes and two-dimensional codes
 // (a frame with their name stands for them, [Printer.Entries] has their data),
-// logos, page mode, user-defined characters.
+// logos, page mode, user-defined characters of half width.
 package starprinter
 
 import (
@@ -25,6 +25,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"regi/sim/device/printer"
+	"regi/sim/device/printer/glyphs"
 )
 
 // Limits of a printer.
@@ -88,6 +89,8 @@ type Printer struct {
 	printed  byte   // the print end counter of ESC GS ETX
 	on, off  time.Duration
 
+	downloads map[byte]glyphs.Glyph // by the second byte of their codes
+
 	paper paper
 	settings
 	line line
@@ -107,7 +110,7 @@ func New(w printer.Wire, o Options) *Printer {
 func (p *Printer) power() {
 	p.auto, p.reported, p.etb, p.etbDone, p.printed = p.opt.AutoStatus, "", 0, false, 0
 	p.on, p.off = defaultPulse, defaultPulse
-	p.settings, p.line = initial(), line{}
+	p.settings, p.line, p.downloads = initial(), line{}, map[byte]glyphs.Glyph{}
 }
 
 // Run prints what comes by the wire until the context ends or, for a wire that

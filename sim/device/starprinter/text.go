@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/japanese"
 
 	"regi/sim/device/printer/glyphs"
@@ -46,14 +47,10 @@ func (p *Printer) character(ctx context.Context, b byte) error {
 	}
 	r := rune(b)
 	switch {
-	case b >= 0x80 && b <= 0x9F && p.katakana:
-		r = []rune(blocks)[b-0x80]
 	case b == '\\' && p.japan:
 		r = '¥'
-	case b >= 0xA1 && b <= 0xDF && p.katakana:
-		r = '｡' + rune(b-0xA1)
 	case b >= 0x7F:
-		r = '□'
+		r = p.high8(b)
 	}
 	g, ok := glyphs.Half(r)
 	if !ok {
@@ -62,9 +59,50 @@ func (p *Printer) character(ctx context.Context, b byte) error {
 	return p.add(ctx, item{d: p.cell(g, halfWidth), text: string(r), columns: 1})
 }
 
+// katakana is the code page of JIS X 0201.
+const katakana = 2
+
+// high8 is a character of the upper half of the code page; □ where none is.
+func (p *Printer) high8(b byte) rune {
+	pages := map[int]*charmap.Charmap{
+		4: charmap.CodePage858, 5: charmap.CodePage852, 10: charmap.CodePage866, 32: charmap.Windows1252,
+		33: charmap.Windows1250, 34: charmap.Windows1251,
+	}
+	switch page := pages[p.page]; {
+	case page != nil && b >= 0x80:
+		if r := page.DecodeByte(b); r >= 0xA0 {
+			return r
+		}
+	case p.page == katakana && b >= 0x80 && b <= 0x9F:
+		return []rune(blocks)[b-0x80]
+	case p.page == katakana && b >= 0xA1 && b <= 0xDF:
+		return '｡' + rune(b-0xA1)
+	}
+	return '□'
+}
+
+// download is ESC r c1 c2 d1…d72 (Line Mode 3.3.15): a character of 24 rows of
+// three bytes, under a code of the user's area.
+func (p *Printer) download(c []byte) {
+	if c[2] != downloadLead || c[3] < 0x40 || c[3] == 0x7F || c[3] > 0x9E {
+		return
+	}
+	var g glyphs.Glyph
+	for y := range min(len(g), (len(c)-4)/3) {
+		row := c[4+3*y:]
+		g[y] = uint32(row[0])<<24 | uint32(row[1])<<16 | uint32(row[2])<<8
+	}
+	p.downloads[c[3]] = g
+}
+
+const downloadLead = 0xEC
+
 // twoBytes is a kanji by its Shift_JIS code.
 func (p *Printer) twoBytes(lead, trail byte) item {
 	g, ok := glyphs.Kanji(rowCell(lead, trail))
+	if lead == downloadLead {
+		g, ok = p.downloads[trail], true // a blank where none was sent
+	}
 	if !ok {
 		g = glyphs.Box(glyphs.FullWidth)
 	}
