@@ -92,7 +92,8 @@ func (e *encoder) linear(b drivers.Barcode, code barcode.Code) error {
 	e.command(esc, 'b', l.kind, hri, l.modes[module-moduleLeast], byte(e.model.paper().Height(b)&0xFF))
 	e.put(data)
 	e.command(rs)
-	e.printed(string(rune(rs)), blockBytes)
+	e.ends = string(rune(rs))
+	e.printed(blockBytes)
 	return nil
 }
 
@@ -116,7 +117,9 @@ func (e *encoder) drawn(b drivers.Barcode, code barcode.Code) error {
 	if err != nil {
 		return err
 	}
-	e.dots(d, b.Align)
+	if err := e.dots(d, b.Align); err != nil {
+		return err
+	}
 	if b.Text && b.Symbology < drivers.QRCode {
 		return e.text(drivers.TextLine{Text: code.Data, Align: b.Align})
 	}
@@ -151,7 +154,7 @@ func (e *encoder) qr(b drivers.Barcode, code barcode.Code) error {
 	e.put("\x1b\x1dyD1\x00") // D 1 0 nL nH d…: the printer finds the kind of data
 	e.command(byte(len(code.Data)&0xFF), byte(len(code.Data)>>8&0xFF))
 	e.put(code.Data + "\x1b\x1dyP")
-	e.printed("", blockMost)
+	e.printed(blockMost)
 	e.feed()
 	return nil
 }
@@ -194,7 +197,7 @@ func (e *encoder) pdf417(b drivers.Barcode, code barcode.Code) error {
 	e.put("\x1b\x1dxS3\x03\x1b\x1dxD")
 	e.command(byte(len(code.Data)&0xFF), byte(len(code.Data)>>8&0xFF))
 	e.put(code.Data + "\x1b\x1dxP")
-	e.printed("", blockMost)
+	e.printed(blockMost)
 	e.feed()
 	return nil
 }

@@ -45,19 +45,18 @@ const (
 // textMax bounds the text of one line, in bytes. It is wrapped, not cut.
 const textMax = 4096
 
-// unit is what is sent in one piece: a command, a printed line or a slice of a
-// picture. With fences it ends a block.
-type unit struct {
-	end    int    // in stream.bytes
-	ends   string // see piece
-	fences []string
+// block is what is sent in one piece, and ends with a fence.
+type block struct {
+	end   int    // in stream.bytes
+	ends  string // see piece
+	fence string
 }
 
 // stream is a document as the printer takes it.
 type stream struct {
-	bytes []byte
-	units []unit
-	next  int64 // the first fence ID that was not used
+	bytes  []byte
+	blocks []block
+	next   int64 // the first fence ID that was not used
 }
 
 // encode lays doc out for a model, with fence IDs from next on. Errors wrap
@@ -69,11 +68,9 @@ func encode(m Model, doc drivers.Document, next int64) (stream, error) {
 	e := encoder{model: m, chars: newSet(), page: katakana()}
 	e.out.bytes = append(make([]byte, 0, 64*(len(doc.Items)+2)), setUp...)
 	e.out.next = next
-	e.out.units = make([]unit, 0, len(doc.Items)+2)
 	if doc.CutFirst {
 		e.put(cut)
 	}
-	e.end("")
 	if m.UserKanji {
 		e.slots = glyph.Slots{}
 		e.define(doc.Items)
@@ -105,6 +102,7 @@ type encoder struct {
 
 	line       []glyph.Char // that is laid out
 	lines      int          // in this block
+	ends       string       // of this block
 	blockBegin int
 }
 
@@ -131,17 +129,8 @@ func (e *encoder) put(s string) { e.out.bytes = append(e.out.bytes, s...) }
 
 func (e *encoder) command(b ...byte) { e.out.bytes = append(e.out.bytes, b...) }
 
-// end ends a unit.
-func (e *encoder) end(ends string) {
-	e.out.units = append(e.out.units, unit{end: len(e.out.bytes), ends: ends})
-}
-
-// fence ends a block, with a unit of its own: it must not stand in one that
-// can be mended without it.
+// fence ends a block.
 func (e *encoder) fence() {
-	if begin := e.begun(); begin < len(e.out.bytes) {
-		e.end("")
-	}
 	id := countFence
 	if e.model.PrintEnd {
 		id = fenceID(e.out.next)
@@ -150,16 +139,8 @@ func (e *encoder) fence() {
 	} else {
 		e.command(etb)
 	}
-	e.out.units = append(e.out.units, unit{end: len(e.out.bytes), fences: []string{id}})
-	e.blockBegin, e.lines = len(e.out.bytes), 0
-}
-
-// begun is where the next unit begins.
-func (e *encoder) begun() int {
-	if n := len(e.out.units); n > 0 {
-		return e.out.units[n-1].end
-	}
-	return 0
+	e.out.blocks = append(e.out.blocks, block{len(e.out.bytes), e.ends, id})
+	e.blockBegin, e.lines, e.ends = len(e.out.bytes), 0, ""
 }
 
 // room ends the block before one that n bytes more would make too long.
@@ -169,9 +150,8 @@ func (e *encoder) room(n int) {
 	}
 }
 
-// printed ends a unit that prints, and a block that is full.
-func (e *encoder) printed(ends string, full int) {
-	e.end(ends)
+// printed counts a line, a code or a slice, and ends a block that is full.
+func (e *encoder) printed(full int) {
 	e.lines++
 	if e.lines >= blockLines || len(e.out.bytes)-e.blockBegin >= full {
 		e.fence()
@@ -182,7 +162,7 @@ func (e *encoder) printed(ends string, full int) {
 // printer feeds twice as far by itself (Line Mode 3.3.2).
 func (e *encoder) feed() {
 	e.command(lf)
-	e.printed("", blockBytes)
+	e.printed(blockBytes)
 }
 
 // style sends what changed. It is called at the beginning of a line, where

@@ -116,27 +116,23 @@ func check(t failer, doc drivers.Document) {
 		if lines < texts {
 			t.Fatalf("%d lines became %d", texts, lines)
 		}
-		units(t, m, out)
+		blocks(t, out)
 	}
 }
 
-// units checks the pieces: in order, none too large, the last one a fence.
-func units(t failer, m Model, out stream) {
-	from, block := 0, 0
-	for i, u := range out.units {
-		if n := u.end - from; n < 0 || n > sliceRows*m.Dots/8+16 && n > blockBytes+textMax {
-			t.Fatalf("unit of %d bytes", n)
+// blocks checks them: in order, none too large for two of them and a question to
+// be in the smallest buffer, all there.
+func blocks(t failer, out stream) {
+	const fence = len(clearCounter+replyHead) + idLength
+	from := 0
+	for _, b := range out.blocks {
+		if n := b.end - from; n <= 0 || n > blockMost+fence {
+			t.Fatalf("block of %d bytes", n)
 		}
-		if len(u.fences) > 0 {
-			// Two blocks are in the printer at most, and in its buffer.
-			if n := u.end - block; n > blockMost+len(clearCounter+replyHead)+idLength && n > blockBytes+textMax {
-				t.Fatalf("block of %d bytes", n)
-			}
-			block = u.end
-		}
-		if from = u.end; i == len(out.units)-1 && (from != len(out.bytes) || len(u.fences) != 1) {
-			t.Fatalf("the document ends without its fence")
-		}
+		from = b.end
+	}
+	if from != len(out.bytes) {
+		t.Fatalf("the document ends without its fence")
 	}
 }
 
@@ -297,18 +293,18 @@ func TestMend(t *testing.T) {
 		t.Fatal(err)
 	}
 	from := 0
-	for _, u := range out.units {
-		p := piece{out.bytes[from:u.end], u.ends}
+	for _, b := range out.blocks {
+		p := piece{out.bytes[from:b.end], b.ends}
 		for n := range len(p.bytes) {
 			mend := p.mend(n)
 			if len(mend) < len(p.bytes)-n || bytes.ContainsAny(mend, "\x1c\x07\x1a\x19") {
 				t.Errorf("% x is mended by % x", p.bytes[:n], mend)
 			}
-			if p.bytes[len(p.bytes)-1] == rs && mend[len(mend)-1] != rs {
+			if bytes.Contains(p.bytes, []byte{esc, 'b'}) && mend[len(mend)-1] != rs {
 				t.Errorf("a bar code is not ended: % x", mend)
 			}
 		}
-		from = u.end
+		from = b.end
 	}
 }
 

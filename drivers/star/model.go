@@ -15,9 +15,9 @@ type Model struct {
 	Name string
 	// Columns of font A (12×24 dots) and Dots across the paper: unverified.
 	Columns, Dots int
-	// Raster: ESC GS S prints pictures of any height (StarPRNT, documented);
-	// without it ESC k does, 24 rows at a time (Line Mode, documented).
-	Raster bool
+	// Raster: ESC GS S prints pictures of any height (StarPRNT, documented).
+	// Strips: ESC k does, 24 rows at a time (Line Mode, documented).
+	Raster, Strips bool
 	// KickAtOnce: FS opens drawer 1 on reception. The pulse is then sent at once,
 	// or never. Documented for the families of all but star-line.
 	KickAtOnce bool
@@ -39,11 +39,11 @@ func (m Model) paper() raster.Paper { return raster.Paper{Dots: m.Dots, DPI: dpi
 //nolint:gochecknoglobals // a constant table
 var models = [...]Model{
 	{Name: "star-mc-print3", Columns: 48, Dots: 576, Raster: true, KickAtOnce: true, PrintEnd: true, UserKanji: true},
-	{Name: "star-tsp143iv", Columns: 48, Dots: 576, KickAtOnce: true, PrintEnd: true, UserKanji: true},
-	{Name: "star-tsp654ii", Columns: 48, Dots: 576, KickAtOnce: true, PrintEnd: true, UserKanji: true},
+	{Name: "star-tsp143iv", Columns: 48, Dots: 576, Strips: true, KickAtOnce: true, PrintEnd: true, UserKanji: true},
+	{Name: "star-tsp654ii", Columns: 48, Dots: 576, Strips: true, KickAtOnce: true, PrintEnd: true, UserKanji: true},
 	// The least that Line Mode printers share, the TSP600 and TSP700 of old
 	// among them.
-	{Name: "star-line", Columns: 48, Dots: 576},
+	{Name: "star-line", Columns: 48, Dots: 576, Strips: true},
 }
 
 // Models are the names that New knows.

@@ -1,6 +1,7 @@
 package star
 
 import (
+	"fmt"
 	"strings"
 
 	"regi/drivers"
@@ -30,13 +31,15 @@ func (e *encoder) picture(p drivers.Picture) error {
 	if err != nil {
 		return err
 	}
-	e.dots(d, p.Align)
-	return nil
+	return e.dots(d, p.Align)
 }
 
 // dots prints them, centred by blanks of our own: whether alignment moves
 // pictures too differs.
-func (e *encoder) dots(d raster.Dots, align drivers.Align) {
+func (e *encoder) dots(d raster.Dots, align drivers.Align) error {
+	if !e.model.Raster && !e.model.Strips {
+		return fmt.Errorf("dots on model %s: %w", e.model.Name, drivers.ErrUnsupported)
+	}
 	e.style(drivers.TextLine{})
 	left := 0
 	switch align {
@@ -53,7 +56,7 @@ func (e *encoder) dots(d raster.Dots, align drivers.Align) {
 		e.slice(d, y, left)
 	}
 	e.put("\x1bz1\x1bJ\x08") // ESC z 1: 4 mm again; ESC J 8: feed 2 mm
-	e.end("")
+	return nil
 }
 
 // slice is ESC GS S 1 xL xH yL yH 0, or ESC k n1 0 and a line feed.
@@ -80,7 +83,7 @@ func (e *encoder) slice(d raster.Dots, y, left int) {
 	if !e.model.Raster {
 		e.command(lf)
 	}
-	e.printed("", blockMost)
+	e.printed(blockMost)
 }
 
 // inked is how many bytes of the rows are not blank at their right; at least 1.

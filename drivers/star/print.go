@@ -36,17 +36,23 @@ func (p *Printer) Print(ctx context.Context, doc drivers.Document, paused func(e
 		return fmt.Errorf("star: print: %w", err)
 	}
 	defer p.printing.Release()
+	if p.auto {
+		if _, err := p.probe(ctx); err != nil {
+			return fmt.Errorf("star: print: %w", err)
+		}
+	}
+	m := p.Model()
 	// After a restart the IDs are others than before it.
-	out, err := encode(p.model, doc, max(p.nextID, time.Now().UnixMilli()))
+	out, err := encode(m, doc, max(p.nextID, time.Now().UnixMilli()))
 	if err != nil {
 		return fmt.Errorf("star: print: %w", err)
 	}
 	p.nextID = out.next
 	j := &job{line: p.line, beginBy: doc.BeginBy, paused: paused, poll: pollEvery}
-	if !p.model.PrintEnd {
+	if !m.PrintEnd {
 		j.poll = countEvery
 	}
-	err = j.run(ctx, out, p.model.PrintEnd)
+	err = j.run(ctx, out, m.PrintEnd)
 	switch {
 	case err == nil:
 		return nil
@@ -96,39 +102,40 @@ func (j *job) run(ctx context.Context, out stream, byID bool) error {
 	return j.doubt
 }
 
+// send sends the document block by block, each with its fence in one piece: a
+// printer that loses its buffer between two writes then loses the fence of all
+// that it had, so that none is answered for lines that are not printed.
 func (j *job) send(ctx context.Context, out stream) error {
 	from := 0
-	for _, u := range out.units {
-		if err := j.unit(ctx, piece{out.bytes[from:u.end], u.ends}, u.fences); err != nil {
+	for _, b := range out.blocks {
+		if err := j.block(ctx, piece{out.bytes[from:b.end], b.ends}, b.fence); err != nil {
 			return err
 		}
-		from = u.end
-		if len(u.fences) > 0 {
-			// At most one block is under way when the next one starts.
-			if err := j.wait(ctx, func(a *answers) bool { return a.owed() <= 1 }); err != nil {
-				return err
-			}
+		from = b.end
+		// At most one block is under way when the next one starts.
+		if err := j.wait(ctx, func(a *answers) bool { return a.owed() <= 1 }); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// unit sends one unit. While the printer takes nothing it looks why.
-func (j *job) unit(ctx context.Context, p piece, fences []string) error {
+// block sends one. While the printer takes nothing it looks why.
+func (j *job) block(ctx context.Context, p piece, fence string) error {
 	if err := j.flow(ctx); err != nil {
 		return err
 	}
 	j.begin()
 	for {
 		// Before the bytes: the answers may be faster than this goroutine.
-		j.line.Edit(func(a *answers) { a.owes = append(a.owes, fences...) })
+		j.line.Edit(func(a *answers) { a.owes = append(a.owes, fence) })
 		n, err := j.line.send(ctx, p)
 		j.sent = j.sent || n > 0
 		if err == nil {
 			return nil
 		}
 		if n == 0 {
-			j.line.Edit(func(a *answers) { a.owes = a.owes[:max(0, len(a.owes)-len(fences))] })
+			j.line.Edit(func(a *answers) { a.owes = a.owes[:max(0, len(a.owes)-1)] })
 		}
 		if !errors.Is(err, printerport.ErrBlocked) {
 			return err

@@ -24,6 +24,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"regi/drivers"
@@ -48,11 +49,16 @@ const kickWithin = time.Second
 
 // Printer is one printer. It is safe for use by several goroutines.
 type Printer struct {
-	model    Model
 	line     *line
 	printing printerport.Turn
-	nextID   int64 // of a fence; guarded by printing
 	coils    drawer.Coils
+
+	// Guarded by printing.
+	nextID int64 // of a fence
+	auto   bool  // the model is still to be probed
+
+	mu    sync.Mutex // a leaf
+	model Model
 }
 
 var (
@@ -63,6 +69,9 @@ var (
 // New returns the printer of a named model behind a port. An unknown name is
 // an error that lists the known ones.
 func New(p drivers.Port, model string) (*Printer, error) {
+	if model == Auto {
+		return &Printer{model: least(), auto: true, line: newLine(p), printing: printerport.NewTurn()}, nil
+	}
 	m, err := modelByName(model)
 	if err != nil {
 		return nil, err
@@ -80,14 +89,26 @@ func (p *Printer) Init(ctx context.Context) error {
 	if _, err := p.line.ask(ctx); err != nil {
 		return fmt.Errorf("star: init: %w", err)
 	}
+	if p.auto {
+		if _, err := p.probe(ctx); err != nil {
+			return fmt.Errorf("star: init: %w", err)
+		}
+	}
 	if _, err := p.line.send(ctx, piece{bytes: []byte(setUp)}); err != nil {
 		return fmt.Errorf("star: init: %w", err)
 	}
 	return nil
 }
 
+// Model is what is known of the printer.
+func (p *Printer) Model() Model {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.model
+}
+
 // Columns is the width in half-width characters.
-func (p *Printer) Columns() int { return p.model.Columns }
+func (p *Printer) Columns() int { return p.Model().Columns }
 
 // KickLasts is the longest pulse of one kick.
 func (p *Printer) KickLasts(int) time.Duration { return KickOn }
@@ -138,12 +159,12 @@ func (p *Printer) pulse(ctx context.Context, command piece) error {
 // kick is the command of a pin, and whether it is obeyed at once.
 func (p *Printer) kick(pin int) (command piece, atOnce bool) {
 	switch {
-	case pin == 5 && p.model.KickAtOnce:
+	case pin == 5 && p.Model().KickAtOnce:
 		// EM: external device 2, in its turn by one manual and at once by another.
 		return piece{bytes: []byte{em}}, false
 	case pin == 5:
 		return piece{bytes: []byte{sub}}, false // SUB: external device 2
-	case p.model.KickAtOnce:
+	case p.Model().KickAtOnce:
 		// FS: external device 1, at once. The pulse is set before, not with it: a
 		// buffered ESC BEL would be obeyed after it.
 		return piece{bytes: []byte{fs}}, true

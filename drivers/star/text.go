@@ -52,7 +52,6 @@ func (e *encoder) defineOne(code uint16, g glyph.Drawing) {
 		e.command(row[:]...)
 	}
 	scrub(e.out.bytes[begin:])
-	e.end("")
 }
 
 // text prints one line, and more where it is too long: nothing is lost.
