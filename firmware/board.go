@@ -81,7 +81,7 @@ func (c *Config) network() (n boot.Network, err error) {
 	return n, nil
 }
 
-var usbID = regexp.MustCompile(`^[0-9a-f]{4}:[0-9a-f]{4}$`) //nolint:gochecknoglobals // a constant
+var usbID = regexp.MustCompile(`^[0-9a-f]{4}:[0-9a-f]{4}$`)
 
 // aliveEvery is how often the board is told that the register works.
 const aliveEvery = 10 * time.Second

@@ -43,6 +43,7 @@ type desk struct {
 	wires   map[string]*wire.TTY
 	star    bool          // the printer is of Star's make; else:
 	model   printer.Model // as the register is told
+	scanner *scanner.Scanner
 	card    counter.CardReader
 	counter *counter.Counter
 	cloud   *cloud.Cloud
@@ -103,6 +104,9 @@ func (d *desk) fit(config string) error {
 	if d.model, err = printerModel(f); err != nil {
 		return err
 	}
+	if d.scanner, err = scanner.NewSet(d.wires["scanner"], scannerSettings(f)); err != nil {
+		return err
+	}
 	switch kind := card.Make(f.Card.Reader); kind {
 	case card.IDTech, card.IDTechAES, card.MagTek:
 		// A new reader each time, straight from the maker's key loading room.
@@ -142,7 +146,7 @@ func (d *desk) furnish() {
 		paper = printer.New(d.wires["printer"], printer.Options{Model: d.model, DrawerKick: kick, DrawerOpen: box.Open, Changed: ring})
 	}
 	d.counter = counter.New(counter.Counter{
-		Scanner: scanner.New(d.wires["scanner"]), Card: d.card, Keypad: keypad.New(d.wires["keypad"]),
+		Scanner: d.scanner, Card: d.card, Keypad: keypad.New(d.wires["keypad"]),
 		Display: display.New(d.wires["display"], ring), Console: console.New(d.wires["console"], ring), Drawer: box,
 		Printer: paper, Power: d.power, Cloud: d.cloud, Wires: d.wires, Bell: &d.bell, Goods: goods(), Cards: cards(), Letters: d.letters,
 		Alarms: d.alarms,
@@ -165,7 +169,7 @@ func (d *desk) alarms() []string {
 
 // run starts the tasks of what reads by itself.
 func (d *desk) run(ctx context.Context, g *errgroup.Group) {
-	for _, task := range []interface{ Run(context.Context) error }{d.counter.Display, d.counter.Console, d.counter.Printer} {
+	for _, task := range []interface{ Run(context.Context) error }{d.counter.Display, d.counter.Console, d.counter.Printer, d.counter.Scanner} {
 		g.Go(func() error { return task.Run(ctx) })
 	}
 }

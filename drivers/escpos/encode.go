@@ -2,7 +2,6 @@ package escpos
 
 import (
 	"fmt"
-	"strings"
 
 	"regi/drivers"
 	"regi/drivers/glyph"
@@ -43,9 +42,6 @@ const (
 	// before its time.
 	lastFences = 2
 )
-
-// textMax bounds the text of one line, in bytes. It is wrapped, not cut.
-const textMax = 4096
 
 // unit is what is sent in one piece: a command or a printed line. With fences
 // it ends a block.
@@ -112,9 +108,8 @@ type encoder struct {
 	page       glyph.Page // of ESC t
 	inPage     bool       // page mode
 
-	text       []glyph.Char // of the line that is laid out
-	lines      int          // in this block
-	items      int          // see unit
+	lines      int // in this block
+	items      int // see unit
 	blockBegin int
 }
 
@@ -204,20 +199,12 @@ func (e *encoder) item(item drivers.Item) error {
 
 // line prints one line, and more where it is too long: nothing is lost.
 func (e *encoder) line(l drivers.TextLine) error {
-	if len(l.Text) > textMax {
-		return fmt.Errorf("%d bytes of text, at most %d: %w", len(l.Text), textMax, drivers.ErrTooLong)
+	lines, err := e.chars.Layout(l, e.model.Columns)
+	if err != nil {
+		return err
 	}
 	e.style(l)
-	text := l.Text
-	if l.Align == drivers.Left {
-		text = strings.TrimRight(text, " ") // blank paper costs wire time
-	}
-	columns := e.model.Columns
-	if l.Wide {
-		columns /= 2
-	}
-	e.text = e.chars.Append(e.text[:0], text)
-	for line := range glyph.Lines(e.text, columns) {
+	for line := range lines {
 		e.send(line)
 		e.feed()
 	}

@@ -88,7 +88,7 @@ func (e *encoder) position(x, y int) {
 }
 
 func (e *encoder) placeLine(l drivers.TextLine, x, y, height int) error {
-	if len(l.Text) > textMax {
+	if len(l.Text) > glyph.TextMax {
 		return fmt.Errorf("%d bytes of text: %w", len(l.Text), drivers.ErrTooLong)
 	}
 	e.style(l)
@@ -99,9 +99,9 @@ func (e *encoder) placeLine(l drivers.TextLine, x, y, height int) error {
 	if l.Tall {
 		down *= 2
 	}
-	e.text = e.chars.Append(e.text[:0], l.Text)
+	text := e.chars.Append(nil, l.Text)
 	columns := 0
-	for _, c := range e.text {
+	for _, c := range text {
 		columns += c.Columns()
 	}
 	room := e.model.Dots - x - columns*across
@@ -116,7 +116,7 @@ func (e *encoder) placeLine(l drivers.TextLine, x, y, height int) error {
 	case drivers.Left:
 	}
 	e.position(x, y+down)
-	e.send(e.text)
+	e.send(text)
 	e.end(0)
 	return nil
 }

@@ -214,33 +214,22 @@ func (p *Printer) Kick(ctx context.Context, pin int) error {
 			return fmt.Errorf("escpos: kick: %w", err)
 		}
 	}
+	// One that leaves late counts for the coil; the drawer's switch says what came
+	// of it.
 	err := p.coils.Drive(pin, KickOn, func() error { return p.pulse(ctx, pin) })
-	if err != nil && !errors.Is(err, errLate) {
+	if err != nil && !errors.Is(err, printerport.ErrLate) {
 		return fmt.Errorf("escpos: kick: %w", err)
 	}
 	return nil
 }
 
-func (p *Printer) kickUrgency() urgency { return urgency(p.Model().RealTimeKick) }
-
-// errLate: the command is on its way, behind much else. It counts for the coil;
-// the drawer's switch says what came of it.
-var errLate = errors.New("leaves late")
-
 // pulse returns when the command has left the port: what waits in front of it
 // may take longer than the coil's rest.
 func (p *Printer) pulse(ctx context.Context, pin int) error {
-	until := time.Now().Add(kickWithin)
-	if _, err := p.line.sendBy(ctx, until, p.kick(pin), p.kickUrgency()); err != nil {
-		return err
-	}
-	bound, cancel := context.WithDeadline(ctx, until)
-	defer cancel()
-	err := p.line.Drain(bound)
-	if err != nil && bound.Err() != nil && ctx.Err() == nil {
-		return errLate
-	}
-	return err
+	u := urgency(p.Model().RealTimeKick)
+	return p.line.Out(ctx, time.Now().Add(kickWithin), func(ctx context.Context) (int, error) {
+		return p.line.write(ctx, p.kick(pin), u)
+	})
 }
 
 func (p *Printer) kick(pin int) []byte {

@@ -105,6 +105,7 @@ type Set struct {
 	// known are characters that were looked up, by the low bits of their number:
 	// a receipt has few.
 	known [knownSize]Char
+	text  []Char // of Layout
 }
 
 const knownSize = 512

@@ -1,8 +1,11 @@
 package glyph
 
 import (
+	"fmt"
 	"iter"
 	"strings"
+
+	"regi/drivers"
 )
 
 // Characters that may not begin a line, and those that may not end one (JIS X
@@ -15,6 +18,26 @@ const (
 
 // kept bounds how many characters move to the next line to keep a rule.
 const kept = 4
+
+// TextMax bounds the text of one line, in bytes. It is wrapped, not cut.
+const TextMax = 4096
+
+// Layout is what a line of text becomes on paper of so many columns. Its error
+// wraps drivers.ErrTooLong. It is valid until the next call.
+func (s *Set) Layout(l drivers.TextLine, columns int) (iter.Seq[[]Char], error) {
+	if len(l.Text) > TextMax {
+		return nil, fmt.Errorf("%d bytes of text, at most %d: %w", len(l.Text), TextMax, drivers.ErrTooLong)
+	}
+	text := l.Text
+	if l.Align == drivers.Left {
+		text = strings.TrimRight(text, " ") // blank paper costs wire time
+	}
+	if l.Wide {
+		columns /= 2
+	}
+	s.text = s.Append(s.text[:0], text)
+	return Lines(s.text, columns), nil
+}
 
 // Lines breaks text into lines of so many columns: nothing is lost but blanks
 // that would begin a line, and look like an indent.

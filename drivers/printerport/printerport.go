@@ -132,9 +132,6 @@ func (l *Line[A]) Push(ctx context.Context, unit []byte) (int, error) {
 	return sent, nil
 }
 
-// Drain waits until what was written has left the port.
-func (l *Line[A]) Drain(ctx context.Context) error { return l.port.Drain(ctx) }
-
 // By sends what must not be late; then it wraps drivers.ErrTimeout.
 func By(ctx context.Context, until time.Time, send func(context.Context) (int, error)) (int, error) {
 	bound, cancel := context.WithDeadline(ctx, until)
@@ -147,6 +144,24 @@ func By(ctx context.Context, until time.Time, send func(context.Context) (int, e
 		err = errCut
 	}
 	return n, err
+}
+
+// ErrLate: what was sent is on its way, behind much else.
+var ErrLate = errors.New("leaves late")
+
+// Out is By that returns when what was sent has left the port. It wraps ErrLate
+// where that takes longer than until.
+func (l *Line[A]) Out(ctx context.Context, until time.Time, send func(context.Context) (int, error)) error {
+	if _, err := By(ctx, until, send); err != nil {
+		return err
+	}
+	bound, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	err := l.port.Drain(bound)
+	if err != nil && bound.Err() != nil && ctx.Err() == nil {
+		return ErrLate
+	}
+	return err
 }
 
 // Await returns nil once done says so, an error that wraps drivers.ErrTimeout

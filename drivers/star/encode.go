@@ -42,9 +42,6 @@ const (
 	blockMost = 1900
 )
 
-// textMax bounds the text of one line, in bytes. It is wrapped, not cut.
-const textMax = 4096
-
 // block is what is sent in one piece, and ends with a fence.
 type block struct {
 	end   int    // in stream.bytes
@@ -100,9 +97,8 @@ type encoder struct {
 	page       glyph.Page
 	latin      bool // ESC $ 0
 
-	line       []glyph.Char // that is laid out
-	lines      int          // in this block
-	ends       string       // of this block
+	lines      int    // in this block
+	ends       string // of this block
 	blockBegin int
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"regi/drivers"
 	"regi/drivers/barcode"
+	"regi/drivers/glyph"
 	"regi/drivers/printerport"
 )
 
@@ -189,7 +190,7 @@ func FuzzEncode(f *testing.F) {
 	f.Add("珈琲 ¥1,080", byte(0))
 	f.Add("\x1b\x06\x01\x1c", byte(11))
 	f.Fuzz(func(t *testing.T, text string, style byte) {
-		if len(text) > textMax {
+		if len(text) > glyph.TextMax {
 			return
 		}
 		line := drivers.TextLine{Text: text, Align: drivers.Align(style >> 4), Bold: style&1 != 0, Wide: style&2 != 0, Tall: style&4 != 0}
@@ -226,7 +227,7 @@ func TestRefused(t *testing.T) {
 		{code(drivers.DataBar, "0490123456789"), drivers.ErrUnsupported},
 		{drivers.Barcode{Symbology: drivers.EAN8, Data: "4912345", Module: -1}, drivers.ErrUnsupported},
 		{code(0, "x"), drivers.ErrUnsupported},
-		{drivers.TextLine{Text: strings.Repeat("x", textMax+1)}, drivers.ErrTooLong},
+		{drivers.TextLine{Text: strings.Repeat("x", glyph.TextMax+1)}, drivers.ErrTooLong},
 		{drivers.Picture{Gray: make([]byte, 20000), Width: 20000}, drivers.ErrTooLong},
 		{drivers.Picture{Gray: make([]byte, 7), Width: 2}, drivers.ErrUnsupported},
 		{drivers.Picture{}, drivers.ErrUnsupported},

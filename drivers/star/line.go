@@ -2,7 +2,6 @@ package star
 
 import (
 	"context"
-	"time"
 
 	"regi/drivers"
 	"regi/drivers/printerport"
@@ -54,11 +53,6 @@ func (l *line) send(ctx context.Context, p piece) (int, error) {
 		l.torn = p.mend(n)
 	}
 	return n, err
-}
-
-// sendBy is send for what must not be late; then it wraps drivers.ErrTimeout.
-func (l *line) sendBy(ctx context.Context, until time.Time, p piece) (int, error) {
-	return printerport.By(ctx, until, func(ctx context.Context) (int, error) { return l.send(ctx, p) })
 }
 
 // ask asks how the printer is, with ESC ACK SOH.

@@ -129,31 +129,19 @@ func (p *Printer) Kick(ctx context.Context, pin int) error {
 			return fmt.Errorf("star: kick: %w", err)
 		}
 	}
+	// One that leaves late counts for the coil; the drawer's switch says what came
+	// of it.
 	err := p.coils.Drive(pin, KickOn, func() error { return p.pulse(ctx, command) })
-	if err != nil && !errors.Is(err, errLate) {
+	if err != nil && !errors.Is(err, printerport.ErrLate) {
 		return fmt.Errorf("star: kick: %w", err)
 	}
 	return nil
 }
 
-// errLate: the command is on its way, behind much else. It counts for the coil;
-// the drawer's switch says what came of it.
-var errLate = errors.New("leaves late")
-
 // pulse returns when the command has left the port: what waits in front of it
 // may take longer than the coil's rest.
 func (p *Printer) pulse(ctx context.Context, command piece) error {
-	until := time.Now().Add(kickWithin)
-	if _, err := p.line.sendBy(ctx, until, command); err != nil {
-		return err
-	}
-	bound, cancel := context.WithDeadline(ctx, until)
-	defer cancel()
-	err := p.line.Drain(bound)
-	if err != nil && bound.Err() != nil && ctx.Err() == nil {
-		return errLate
-	}
-	return err
+	return p.line.Out(ctx, time.Now().Add(kickWithin), func(ctx context.Context) (int, error) { return p.line.send(ctx, command) })
 }
 
 // kick is the command of a pin, and whether it is obeyed at once.

@@ -1,9 +1,6 @@
 package star
 
 import (
-	"fmt"
-	"strings"
-
 	"golang.org/x/text/encoding/charmap"
 
 	"regi/drivers"
@@ -56,20 +53,12 @@ func (e *encoder) defineOne(code uint16, g glyph.Drawing) {
 
 // text prints one line, and more where it is too long: nothing is lost.
 func (e *encoder) text(l drivers.TextLine) error {
-	if len(l.Text) > textMax {
-		return fmt.Errorf("a line of %d bytes, at most %d: %w", len(l.Text), textMax, drivers.ErrTooLong)
+	lines, err := e.chars.Layout(l, e.model.Columns)
+	if err != nil {
+		return err
 	}
 	e.style(l)
-	text := l.Text
-	if l.Align == drivers.Left {
-		text = strings.TrimRight(text, " ") // blank paper costs wire time
-	}
-	columns := e.model.Columns
-	if l.Wide {
-		columns /= 2
-	}
-	e.line = e.chars.Append(e.line[:0], text)
-	for line := range glyph.Lines(e.line, columns) {
+	for line := range lines {
 		e.send(line)
 		e.feed()
 	}
