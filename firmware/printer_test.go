@@ -48,9 +48,12 @@ func TestMakes(t *testing.T) {
 		device, model string
 		advice        string // "" is for errModel
 	}{
-		{"star", escpos.Auto, "star-mc-print3"}, {"epson", escpos.Auto, "tm-t88v"},
-		{"star", "star-line", "star-mc-print3"}, {"epson", "tm-t88v", "tm-t88v"},
-		{"star", "tm-t88v", ""}, {"epson", "star-line", ""},
+		{"star", escpos.Auto, "star-mc-print3"},
+		{"epson", escpos.Auto, "tm-t88v"},
+		{"star", "star-line", "star-mc-print3"},
+		{"epson", "tm-t88v", "tm-t88v"},
+		{"star", "tm-t88v", ""},
+		{"epson", "star-line", ""},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			near, far := driverstest.Pipe(t)

@@ -31,7 +31,7 @@ const (
 	emptyReadsMax = 100
 )
 
-// ErrBlocked: the line did not take the first byte. Nothing was sent.
+// ErrBlocked is for a line that did not take the first byte: nothing was sent.
 var ErrBlocked = fmt.Errorf("line blocked: %w", drivers.ErrTimeout)
 
 var errCut = fmt.Errorf("line blocked in a command: %w", drivers.ErrTimeout)
@@ -146,7 +146,7 @@ func By(ctx context.Context, until time.Time, send func(context.Context) (int, e
 	return n, err
 }
 
-// ErrLate: what was sent is on its way, behind much else.
+// ErrLate is for what was sent and is on its way, behind much else.
 var ErrLate = errors.New("leaves late")
 
 // Out is By that returns when what was sent has left the port. It wraps ErrLate

@@ -100,15 +100,14 @@ func (e *encoder) linear(b drivers.Barcode, code barcode.Code) error {
 // linearData is what ESC b is given, if it can be: no byte below a space is sent
 // but in a command, and UPC-E has number system 0.
 func linearData(code barcode.Code) (string, bool) {
-	switch code.Symbology {
-	case drivers.UPCE:
+	if code.Symbology == drivers.UPCE {
 		return code.Data, code.Data[0] == '0' // the printer shortens it again
-	case drivers.Code128:
+	}
+	if code.Symbology == drivers.Code128 {
 		control := strings.ContainsFunc(code.Data, func(c rune) bool { return c < ' ' || c == 0x7F })
 		return strings.ReplaceAll(code.Data, "%", "%0"), !control // % begins its own escapes, %0 is one
-	default:
-		return code.Data, true
 	}
+	return code.Data, true
 }
 
 // drawn prints a code as dots, and its characters as a line.
@@ -150,7 +149,7 @@ func (e *encoder) qr(b drivers.Barcode, code barcode.Code) error {
 	e.feed() // a blank line is its quiet zone, before and after it
 	e.style(drivers.TextLine{Align: b.Align})
 	e.put("\x1b\x1dyS0\x02" + "\x1b\x1dyS1\x01" + "\x1b\x1dyS2")
-	e.command(byte(cell))
+	e.command(byte(cell & 0xFF))
 	e.put("\x1b\x1dyD1\x00") // D 1 0 nL nH d…: the printer finds the kind of data
 	e.command(byte(len(code.Data)&0xFF), byte(len(code.Data)>>8&0xFF))
 	e.put(code.Data + "\x1b\x1dyP")

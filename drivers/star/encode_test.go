@@ -124,10 +124,10 @@ func check(t failer, doc drivers.Document) {
 // blocks checks them: in order, none too large for two of them and a question to
 // be in the smallest buffer, all there.
 func blocks(t failer, out stream) {
-	const fence = len(clearCounter+replyHead) + idLength
+	const half = 4096/2 - 3
 	from := 0
 	for _, b := range out.blocks {
-		if n := b.end - from; n <= 0 || n > blockMost+fence {
+		if n := b.end - from; n <= 0 || n > half {
 			t.Fatalf("block of %d bytes", n)
 		}
 		from = b.end
