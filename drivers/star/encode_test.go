@@ -91,6 +91,11 @@ func check(t failer, doc drivers.Document) {
 			if !errors.Is(err, drivers.ErrTooLong) && !errors.Is(err, drivers.ErrControl) && !errors.Is(err, drivers.ErrUnsupported) && !errors.Is(err, barcode.ErrData) && !errors.Is(err, barcode.ErrCheckDigit) {
 				t.Fatalf("%v", err)
 			}
+			for _, item := range doc.Items { // all or nothing
+				if len(doc.Items) > 1 {
+					check(t, drivers.Document{Items: []drivers.Item{item}})
+				}
+			}
 			continue
 		}
 		if bytes.Contains(out.bytes, []byte("\x1b\x06")) {
@@ -153,16 +158,20 @@ func text() *rapid.Generator[string] {
 }
 
 func item() *rapid.Generator[drivers.Item] {
+	valid := rapid.SampledFrom([]string{
+		"490123456789", "4912345", "03600029145", "425261", "1425261", "(01)04901234567894(10)A(21)1604", "A1604A", "ab16041605cd", "a\x1b\x06\x01",
+	})
 	align := func(t *rapid.T) drivers.Align { return drivers.Align(rapid.ByteMax(3).Draw(t, "align")) }
 	return rapid.Custom(func(t *rapid.T) drivers.Item {
 		switch rapid.IntRange(0, 5).Draw(t, "kind") {
 		case 0:
 			return drivers.Barcode{
-				Symbology: drivers.Symbology(rapid.ByteMax(15).Draw(t, "symbology")), Data: text().Draw(t, "data"), Align: align(t),
+				Symbology: drivers.Symbology(rapid.ByteMax(15).Draw(t, "symbology")), Data: rapid.OneOf(text(), valid).Draw(t, "data"), Align: align(t),
 				Module: rapid.IntRange(-1, 9).Draw(t, "module"), Height: rapid.IntRange(-1, 99).Draw(t, "height"), Text: rapid.Bool().Draw(t, "hri"),
 			}
 		case 1:
-			w := rapid.IntRange(1, 700).Draw(t, "width")
+			w := 8*rapid.IntRange(0, 80).Draw(t, "bytes wide") + rapid.IntRange(0, 1).Draw(t, "odd")*rapid.IntRange(1, 7).Draw(t, "more")
+			w = max(w, 1)
 			// Two shades are not dithered: the dots are these, ESC ACK among them.
 			grey := make([]byte, 0, 40*w)
 			for _, b := range rapid.SliceOfN(rapid.SampledFrom([]byte{0x1B, 0x06, 0x01, 0x18, 0x00}), 0, 40*w/8).Draw(t, "dots") {
@@ -184,6 +193,20 @@ func TestNoCommandFromData(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		check(t, drivers.Document{Items: rapid.SliceOfN(item(), 0, 8).Draw(t, "items"), Cut: rapid.Bool().Draw(t, "cut")})
 	})
+}
+
+// TestPicturesHoldNoCommand: whatever carries the dots.
+func TestPicturesHoldNoCommand(t *testing.T) {
+	t.Parallel()
+	var gray []byte
+	for _, b := range bytes.Repeat([]byte{0x1B, 0x06, 0x01, 0x1B, 0x06, 0x18}, 12*30) {
+		for bit := range 8 {
+			gray = append(gray, 255*(1-b>>(7-bit)&1))
+		}
+	}
+	for _, align := range []drivers.Align{drivers.Left, drivers.Center, drivers.Right} {
+		check(t, drivers.Document{Items: []drivers.Item{drivers.Picture{Width: 576, Gray: gray, Align: align}, drivers.Picture{Width: 48, Gray: gray, Align: align}}})
+	}
 }
 
 func FuzzEncode(f *testing.F) {
