@@ -86,14 +86,14 @@ func (l *line) ask(ctx context.Context, ns ...byte) ([]byte, error) {
 	for _, n := range ns {
 		request = append(request, dle, eot, n)
 	}
-	begin := func(a *answers) { a.status = make([]byte, 0, len(ns)) }
-	err := l.Ask(ctx, len(ns), begin, func(ctx context.Context) (int, error) { return l.write(ctx, request, urgent) })
-	if err != nil {
-		return nil, err
-	}
 	var got []byte
-	l.Edit(func(a *answers) { got = a.status })
-	return got, nil
+	err := l.Ask(ctx, printerport.Question[*answers]{
+		Answers: len(ns),
+		Begin:   func(a *answers) { a.status = make([]byte, 0, len(ns)) },
+		Send:    func(ctx context.Context) (int, error) { return l.write(ctx, request, urgent) },
+		End:     func(a *answers) { got = a.status },
+	})
+	return got, err
 }
 
 // askBlock sends a command that is answered in its turn with block data of the

@@ -241,10 +241,17 @@ func (l *Line[A]) hear(b []byte) {
 	l.heard = make(chan struct{})
 }
 
-// Ask sends a question with n answers and waits for all of them; begin makes
-// the answers ready for it. Answers that come late are not taken for those to
-// the next question.
-func (l *Line[A]) Ask(ctx context.Context, n int, begin func(A), send func(context.Context) (int, error)) error {
+// Question is what Ask asks. Nobody else asks between Begin and End.
+type Question[A any] struct {
+	Answers int     // how many there are to it
+	Begin   func(A) // makes ready for them, if not nil
+	Send    func(context.Context) (int, error)
+	End     func(A) // takes them, if all have come
+}
+
+// Ask sends a question and waits for all of its answers. Answers that come late
+// are not taken for those to the next question.
+func (l *Line[A]) Ask(ctx context.Context, q Question[A]) error {
 	if err := l.asking.Take(ctx); err != nil {
 		return err
 	}
@@ -252,11 +259,13 @@ func (l *Line[A]) Ask(ctx context.Context, n int, begin func(A), send func(conte
 	noise := 0
 	l.Edit(func(a A) {
 		t := a.Count()
-		t.Asked, t.Extra, noise = n, 0, t.Noise
-		begin(a)
+		t.Asked, t.Extra, noise = q.Answers, 0, t.Noise
+		if q.Begin != nil {
+			q.Begin(a)
+		}
 	})
 	until := time.Now().Add(AnswerWithin)
-	if sent, err := By(ctx, until, send); err != nil {
+	if sent, err := By(ctx, until, q.Send); err != nil {
 		l.unsynced = l.unsynced || sent > 0
 		l.Edit(func(a A) { a.Count().Asked = 0 })
 		return err
@@ -268,7 +277,9 @@ func (l *Line[A]) Ask(ctx context.Context, n int, begin func(A), send func(conte
 		l.unsynced = true
 	}
 	l.Edit(func(a A) {
-		if errors.Is(err, drivers.ErrTimeout) && a.Count().Noise > noise {
+		if err == nil {
+			q.End(a)
+		} else if errors.Is(err, drivers.ErrTimeout) && a.Count().Noise > noise {
 			err = fmt.Errorf("%w: %w (other speed?)", err, drivers.ErrFrame)
 		}
 	})

@@ -3,6 +3,7 @@ package printerport_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,10 +39,35 @@ func (e *echo) Count() *printerport.Tally { return &e.Tally }
 // ask asks the device, which says what it was told to after a while.
 func ask(t *testing.T, l *printerport.Line[*echo], say func()) (string, error) {
 	t.Helper()
-	err := l.Ask(t.Context(), 1, func(e *echo) { e.got = nil }, func(context.Context) (int, error) { say(); return 1, nil })
 	got := ""
-	l.Edit(func(e *echo) { got = string(e.got) })
+	err := l.Ask(t.Context(), printerport.Question[*echo]{
+		Answers: 1,
+		Begin:   func(e *echo) { e.got = nil },
+		Send:    func(context.Context) (int, error) { say(); return 1, nil },
+		End:     func(e *echo) { got = string(e.got) },
+	})
 	return got, err
+}
+
+// TestAskedByMany: each question has its own answer, whoever asks next.
+func TestAskedByMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := driverstest.Pipe(t)
+		l := printerport.New(near, &echo{})
+		var asking sync.WaitGroup
+		for n := range byte(8) {
+			asking.Go(func() {
+				for i := range byte(100) {
+					want := string([]byte{'A' + n*100/8 + i/8})
+					got, err := ask(t, l, func() { go far.Write([]byte(want)) }) //nolint:errcheck // a pipe
+					if got != want || err != nil {
+						t.Errorf("%q, want %q: %v", got, want, err)
+					}
+				}
+			})
+		}
+		asking.Wait()
+	})
 }
 
 // TestLateAnswer: an answer to the question before is not believed.

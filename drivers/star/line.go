@@ -57,12 +57,10 @@ func (l *line) send(ctx context.Context, p piece) (int, error) {
 
 // ask asks how the printer is, with ESC ACK SOH.
 func (l *line) ask(ctx context.Context) (got drivers.PrinterStatus, err error) {
-	err = l.Ask(ctx, 1, func(*answers) {}, func(ctx context.Context) (int, error) {
-		return l.send(ctx, piece{bytes: []byte{esc, ack, soh}})
+	err = l.Ask(ctx, printerport.Question[*answers]{
+		Answers: 1,
+		Send:    func(ctx context.Context) (int, error) { return l.send(ctx, piece{bytes: []byte{esc, ack, soh}}) },
+		End:     func(a *answers) { got = a.status },
 	})
-	if err != nil {
-		return drivers.PrinterStatus{}, err
-	}
-	l.Edit(func(a *answers) { got = a.status })
-	return got, nil
+	return got, err
 }
