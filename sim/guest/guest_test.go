@@ -42,11 +42,11 @@ var built = sync.OnceValues(func() (t tools, err error) { //nolint:gochecknoglob
 	in := func(name string) string { return filepath.Join(t.dir, name) }
 	t.image, t.sim, t.forward, t.regi, t.disk = in("image"), in("sim"), in("forward"), in("regi"), in("disk")
 	for path, pkg := range map[string]string{t.image: "../../board/image", t.sim: "..", t.forward: "./forward", t.regi: "../../firmware"} {
-		if err := run(nil, "go", "build", "-o", path, pkg); err != nil {
+		if err := run("go", "build", "-o", path, pkg); err != nil {
 			return t, err
 		}
 	}
-	if err := run(nil, t.image, "build", "-board", "qemu-virt", "-out", t.dir); err != nil {
+	if err := run(t.image, "build", "-board", "qemu-virt", "-out", t.dir); err != nil {
 		return t, err
 	}
 	images, err := filepath.Glob(filepath.Join(t.dir, "*.img.zst"))
@@ -64,15 +64,12 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func run(out io.Writer, name string, args ...string) error {
+func run(name string, args ...string) error {
 	c := exec.Command(name, args...)
 	c.Env = append(os.Environ(), "GOEXPERIMENT=runtimesecret", "CGO_ENABLED=0")
 	said, err := c.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s %q: %w\n%s", name, args, err, said)
-	}
-	if out != nil {
-		out.Write(said)
 	}
 	return nil
 }
@@ -228,7 +225,7 @@ func (s *shop) must(err error) {
 func (s *shop) flash() {
 	s.Helper()
 	s.disk = filepath.Join(s.home, "disk")
-	s.must(run(nil, "cp", "--sparse=always", s.tools.disk, s.disk))
+	s.must(run("cp", "--sparse=always", s.tools.disk, s.disk))
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	s.must(err)
 	state := filepath.Join(s.home, "state")
@@ -242,11 +239,11 @@ func (s *shop) fill() {
 	s.Helper()
 	data := filepath.Join(s.home, "data")
 	s.must(os.MkdirAll(filepath.Join(data, "keys"), 0o700))
-	s.must(run(nil, "cp", "-r", filepath.Join(s.home, "state"), data))
+	s.must(run("cp", "-r", filepath.Join(s.home, "state"), data))
 	for _, name := range []string{"ca.pem", "register.creds", "ledger.pub", "receiver.pub"} {
-		s.must(run(nil, "cp", filepath.Join(s.home, "cloud", name), filepath.Join(data, "keys")))
+		s.must(run("cp", filepath.Join(s.home, "cloud", name), filepath.Join(data, "keys")))
 	}
-	s.must(run(nil, "cp", filepath.Join(s.home, "catalog.json"), data))
+	s.must(run("cp", filepath.Join(s.home, "catalog.json"), data))
 	b, err := os.ReadFile(filepath.Join(s.home, "register.toml"))
 	s.must(err)
 	port := regexp.MustCompile(`tls://127\.0\.0\.1:(\d+)`).FindSubmatch(b)
