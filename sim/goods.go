@@ -19,8 +19,9 @@ type article struct {
 
 // goods are what lies on the shelf.
 func goods() []counter.Good {
-	var all []counter.Good
-	for _, a := range shelved() {
+	articles := shelved()
+	all := make([]counter.Good, 0, len(articles))
+	for _, a := range articles {
 		all = append(all, a.Good)
 	}
 	return all
@@ -30,7 +31,7 @@ func goods() []counter.Good {
 // receipt has (half-width katakana, a long name, both tax rates, an EAN-8 and
 // the price that shows once-per-rate rounding), and one of each kind of label.
 func shelved() []article {
-	articles := []article{
+	return append([]article{
 		{Good: counter.Good{GTIN: "4901234567894", Name: "ノート A5 5mm方眼", Kana: "ﾉｰﾄ A5", Price: 220, Rate: "standard"}},
 		{Good: counter.Good{GTIN: "4912345678904", Name: "おにぎり 紅しゃけ", Kana: "ｵﾆｷﾞﾘ ｼｬｹ", Price: 150, Rate: "reduced"}},
 		{Good: counter.Good{GTIN: "4567100000010", Name: "緑茶 500ml", Kana: "ﾘｮｸﾁｬ 500", Price: 138, Rate: "reduced"}},
@@ -39,8 +40,7 @@ func shelved() []article {
 		{Good: counter.Good{GTIN: "4906663000035", Name: "ｶﾞﾑﾃｰﾌﾟ 布 50mm", Kana: "ｶﾞﾑﾃｰﾌﾟ ﾇﾉ", Price: 398, Rate: "standard"}},
 		{Good: counter.Good{GTIN: "49571202", Name: "板チョコレート", Kana: "ｲﾀﾁｮｺ", Price: 128, Rate: "reduced"}},
 		{Good: counter.Good{GTIN: "4901111222335", Name: "電気ケトル 0.8L", Kana: "ﾃﾞﾝｷｹﾄﾙ", Price: 54_800, Rate: "standard"}},
-	}
-	return append(articles, labelled(time.Now())...)
+	}, labelled(time.Now())...)
 }
 
 // labelled are goods whose codes hold more than a number. The demo shop's food

@@ -133,7 +133,7 @@ func TestReadRefuses(t *testing.T) {
 		{"an element cut short", "]C1", "0104901234567894" + "1726", "", gs1.ErrValue},
 		{"elements that exclude each other", "]C1", "0104901234567894" + "02049012345678943701", "", gs1.ErrAssociation},
 		{"two lots", "]C1", "0104901234567894" + "10A\x1d10B", "", gs1.ErrAssociation},
-		{"dollars", "]C1", "0194901234567897" + "3103000326" + "3932" + "840" + "971", "94901234567897", catalog.ErrMoney},
+		{"dollars", "]C1", "0194901234567897" + "3103000326" + "3930" + "840" + "971", "94901234567897", catalog.ErrMoney},
 		{"part of a yen", "]C1", "0194901234567897" + "3103000326" + "3922" + "97150", "", catalog.ErrMoney},
 		{"a price of ten digits", "]C1", "0194901234567897" + "3103000326" + "3920" + "1000000000", "", catalog.ErrMoney},
 		{"too long", "", strings.Repeat("4", 9000), "", gs1.ErrTooLong},

@@ -116,14 +116,7 @@ func (a *auditor) record(r Record) {
 		a.open, a.lines, a.tenders, a.approved = body.TransactionID, map[int]sale.Money{}, nil, map[string]int64{}
 		a.offs, a.off, a.back, a.training = map[int]sale.Money{}, 0, body.Original != nil, body.TrainingModeFlag
 	case LineAddBody:
-		line := body.LineItem
-		a.must(body.TransactionID == a.open && line.ExtendedAmount == line.RegularSalesUnitPrice*sale.Money(line.Quantity), "line.add", body)
-		a.must(len(a.tenders) == 0, "line.add after a payment", body)
-		a.must(line.Quantity < 0 == a.back, "goods go the wrong way", body)
-		a.must(a.back || a.expired || line.ExpirationDate != fuzzExpired, "goods past their date without a supervisor", body)
-		a.expired = false
-		a.lines[line.SequenceNumber] = line.Net()
-		a.offs[line.SequenceNumber] = line.DiscountAmount
+		a.line(body)
 	case DiscountBody:
 		a.discount(r.Kind, body)
 	case OverrideBody:
@@ -160,6 +153,18 @@ func (a *auditor) record(r Record) {
 	default:
 		a.device(r)
 	}
+}
+
+func (a *auditor) line(body LineAddBody) {
+	a.t.Helper()
+	line := body.LineItem
+	a.must(body.TransactionID == a.open && line.ExtendedAmount == line.RegularSalesUnitPrice*sale.Money(line.Quantity), "line.add", body)
+	a.must(len(a.tenders) == 0, "line.add after a payment", body)
+	a.must(line.Quantity < 0 == a.back, "goods go the wrong way", body)
+	a.must(a.back || a.expired || line.ExpirationDate != fuzzExpired, "goods past their date without a supervisor", body)
+	a.expired = false
+	a.lines[line.SequenceNumber] = line.Net()
+	a.offs[line.SequenceNumber] = line.DiscountAmount
 }
 
 func (a *auditor) discount(kind record.Kind, body DiscountBody) {
