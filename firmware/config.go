@@ -92,6 +92,7 @@ type Config struct {
 	Catalog struct {
 		File string `toml:"file"`
 	} `toml:"catalog"`
+	InStore []InStore `toml:"instore"`
 	// Network and USB are for a flashed board, whose first process this is.
 	Network struct {
 		Address string   `toml:"address"` // "dhcp" (default) or "192.0.2.7/24"
@@ -101,6 +102,13 @@ type Config struct {
 	USB struct {
 		Allow []string `toml:"allow"` // "VVVV:PPPP", besides serial lines
 	} `toml:"usb"`
+}
+
+// InStore says what the digits of some of the shop's own numbers mean.
+type InStore struct {
+	Prefix string `toml:"prefix"` // "02", or "21-24"
+	Layout string `toml:"layout"` // of the digits behind it: "iiiiivppppc"
+	Scale  int64  `toml:"scale"`  // of a price, weight or count; 0 is 1
 }
 
 // Serial is one line of the counter; an empty Port means the shop has none.

@@ -191,6 +191,13 @@ func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
 	if rc.Prices, err = catalog.Parse(data, names...); err != nil {
 		return rc, fmt.Errorf("catalog.file %s: %w", c.Catalog.File, err)
 	}
+	rules, err := c.inStore()
+	if err != nil {
+		return rc, err
+	}
+	if rc.Prices, err = rc.Prices.With(catalog.Labels{Currency: c.Register.Currency, InStore: rules}); err != nil {
+		return rc, fmt.Errorf("catalog.file %s: %w", c.Catalog.File, err)
+	}
 	return rc, nil
 }
 

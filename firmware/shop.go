@@ -75,6 +75,9 @@ func (c *Config) checkShop() error {
 			return fmt.Errorf("issuer.registration_number: %w: correct it, or leave out issuer.corporation", err)
 		}
 	}
+	if _, err := c.inStore(); err != nil {
+		return err
+	}
 	_, err := c.rates()
 	return err
 }

@@ -88,6 +88,17 @@ prices   = "inclusive"   # inclusive | exclusive
 
 [catalog]
 file = "catalog.json"
+
+# What the digits of the shop's own numbers mean (13 or 8 digits): i item, p
+# price, w weight in grams, n count, v check digit of a price or weight of four or
+# five digits, x passed over, c the check digit. scale = 10: the price is in tens.
+[[instore]]
+prefix = "02"            # or a range: "21-24"
+layout = "iiiiivppppc"
+
+[[instore]]
+prefix = "23"
+layout = "iiiiiwwwwwc"
 `
 
 var urlLine = regexp.MustCompile(`(?m)^url(\s*)=.*$`)

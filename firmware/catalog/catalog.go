@@ -49,9 +49,13 @@ type Item struct {
 	Name string `json:"name"`
 	// Kana is the name for a display: half-width katakana or ASCII.
 	Kana string `json:"kana"`
-	// Price is in minor units, with or without tax as the shop's setting says.
-	Price int64  `json:"price"`
-	Rate  string `json:"rate"` // a name of the shop's tax settings
+	// Price is in minor units, with or without tax as the shop's setting says: of
+	// a piece, or of one Unit.
+	Price int64 `json:"price"`
+	// Unit is "" for goods sold by the piece, UnitCount, UnitLabel or a measure
+	// ("kg", "100g" ...): then the label of each piece says how much it is.
+	Unit string `json:"unit,omitempty"`
+	Rate string `json:"rate"` // a name of the shop's tax settings
 	// Version is the snapshot that this price is from.
 	Version string `json:"version,omitempty"`
 }
@@ -60,12 +64,14 @@ type Item struct {
 type Catalog struct {
 	version string
 	items   map[string]*Item // by GTIN-14
+	labels  Labels
 }
 
 // Parse reads a snapshot:
 //
 //	{"version":"1","items":[{"gtin":"4901234567894","name":"…","kana":"…","price":110,"rate":"standard"}]}
 //
+// An item may have a "unit"; one whose price is on its label has no "price".
 // It is taken whole or not at all: an unknown field, a wrong check digit, a
 // second row for the same article or anything over its limit is an error that
 // names the item. Rates are the names that goods may be taxed by; without any,
@@ -124,6 +130,7 @@ type row struct {
 	Kana  string `json:"kana"`
 	Price *int64 `json:"price"` // nil: forgotten, which is not free of charge
 	Rate  string `json:"rate"`
+	Unit  string `json:"unit"`
 }
 
 func (c *Catalog) add(r row, rates []string) error {
@@ -140,8 +147,9 @@ func (c *Catalog) add(r row, rates []string) error {
 	if err := checkKana(r.Kana); err != nil {
 		return err
 	}
-	if r.Price == nil || *r.Price < 0 || *r.Price > PriceMax {
-		return fmt.Errorf("price: want 0 to %d", PriceMax)
+	price, err := r.price()
+	if err != nil {
+		return err
 	}
 	if !slices.Contains(rates, r.Rate) {
 		return fmt.Errorf("rate %.*q: want one of %s", RateNameMax, r.Rate, strings.Join(rates, ", "))
@@ -150,8 +158,22 @@ func (c *Catalog) add(r row, rates []string) error {
 	if kana == "" {
 		kana = r.GTIN // better than an empty line in front of the customer
 	}
-	c.items[gtin] = &Item{GTIN: gtin, Name: r.Name, Kana: kana, Price: *r.Price, Rate: r.Rate, Version: c.version}
+	c.items[gtin] = &Item{GTIN: gtin, Name: r.Name, Kana: kana, Price: price, Rate: r.Rate, Unit: r.Unit, Version: c.version}
 	return nil
+}
+
+func (r row) price() (int64, error) {
+	switch {
+	case !IsUnit(r.Unit):
+		return 0, fmt.Errorf("unit %.8q: leave it out for goods sold by the piece, or use one of %s", r.Unit, strings.Join(Units(), ", "))
+	case r.Unit == UnitLabel && r.Price != nil:
+		return 0, fmt.Errorf("price: it is on the label of goods with the unit %q: leave one of both out", UnitLabel)
+	case r.Unit == UnitLabel:
+		return 0, nil
+	case r.Price == nil || *r.Price < 0 || *r.Price > PriceMax:
+		return 0, fmt.Errorf("price: want 0 to %d", PriceMax)
+	}
+	return *r.Price, nil
 }
 
 func checkName(s string) error {

@@ -22,7 +22,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("version %q, %d items", c.Version(), c.Len())
 	}
 	item, ok := c.Lookup("04912345678904")
-	want := Item{"04912345678904", "おにぎり　鮭", "ｵﾆｷﾞﾘ ｻｹ", 108, RateReduced, "2026-11-24.1"}
+	want := Item{GTIN: "04912345678904", Name: "おにぎり　鮭", Kana: "ｵﾆｷﾞﾘ ｻｹ", Price: 108, Rate: RateReduced, Version: "2026-11-24.1"}
 	if !ok || *item != want {
 		t.Errorf("got %+v, want %+v", item, want)
 	}
@@ -71,6 +71,9 @@ func TestParseRefuses(t *testing.T) {
 		{"a price with decimals", item("price=1.5"), "price"},
 		{"no rate", item("rate="), "rate"},
 		{"another rate", item(`rate="5"`), "rate"},
+		{"another unit", item(`unit="stone"`), "kg"},
+		{"a price on the label and here", item(`unit="label"`), "on the label"},
+		{"a measure without a price", `{"version":"1","items":[{"gtin":"4912345678904","name":"a","unit":"kg","rate":"reduced"}]}`, "price"},
 	} {
 		_, err := Parse([]byte(c.in))
 		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.says) {
@@ -101,6 +104,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(shop))
 	f.Add([]byte(`{"version":"1","items":[{"gtin":"04252614","name":"a","kana":"a","price":1,"rate":"reduced"}]}`))
 	f.Add([]byte(`{"version":"1","items":null}`))
+	f.Add([]byte(`{"version":"1","items":[{"gtin":"0212345000005","name":"a","kana":"a","unit":"label","rate":"reduced"}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := Parse(data)
 		if err != nil {
@@ -122,7 +126,11 @@ func FuzzParse(f *testing.F) {
 			if strings.ContainsFunc(item.Name+item.Kana, func(c rune) bool { return c < ' ' || c == 0x7f }) {
 				t.Fatalf("control characters in %+v", item)
 			}
-			o.Items = append(o.Items, map[string]any{"gtin": gtin, "name": item.Name, "kana": item.Kana, "price": item.Price, "rate": item.Rate})
+			out := map[string]any{"gtin": gtin, "name": item.Name, "kana": item.Kana, "price": item.Price, "rate": item.Rate, "unit": item.Unit}
+			if item.Unit == UnitLabel {
+				delete(out, "price")
+			}
+			o.Items = append(o.Items, out)
 		}
 		b, err := json.Marshal(o)
 		if err != nil {

@@ -154,9 +154,17 @@ func goods(p *paper) {
 			continue
 		}
 		mark := p.mark(line.TaxRate)
-		if line.Quantity == 1 {
+		switch {
+		case line.Measure.Units != 0:
+			p.text(line.Description, drivers.Left)
+			each := "  "
+			if line.Quantity != 1 {
+				each += p.count(line.Quantity) + w.pieces + w.times
+			}
+			p.pair(each+p.measure(line.Measure), p.money(line.ExtendedAmount)+mark)
+		case line.Quantity == 1:
 			p.pair(line.Description, p.money(line.ExtendedAmount)+mark)
-		} else {
+		default:
 			p.text(line.Description, drivers.Left)
 			p.pair("  "+p.count(line.Quantity)+w.pieces+w.times+p.money(line.RegularSalesUnitPrice), p.money(line.ExtendedAmount)+mark)
 		}

@@ -14,7 +14,6 @@ import (
 	"regi/drivers"
 	"regi/firmware/capture/launch"
 	"regi/firmware/catalog"
-	"regi/firmware/gs1"
 	"regi/firmware/receipt"
 	"regi/firmware/till"
 )
@@ -75,24 +74,8 @@ func scanProblem(err error) (problem string, fatal error) {
 
 // identify finds the good behind a label.
 func identify(scan drivers.Scan, prices *catalog.Catalog) till.Scanned {
-	e := till.Scanned{Label: printable(scan.Label)}
-	gtin, err := gs1.GTIN14(scan.Label, scan.AIM)
-	switch {
-	case errors.Is(err, gs1.ErrCheckDigit):
-		e.Problem = "check-digit"
-		return e
-	case err != nil:
-		e.Problem = "unknown-code"
-		return e
-	}
-	e.GTIN = gtin
-	item, ok := prices.Lookup(gtin)
-	if !ok {
-		e.Problem = "unknown-code"
-		return e
-	}
-	e.Item = item
-	return e
+	read, err := prices.Read(time.Now(), scan.AIM, scan.Label)
+	return till.Scanned{Label: printable(scan.Label), GTIN: read.GTIN, Item: read.Item, Said: read.Said, Problem: labelProblem(err)}
 }
 
 // printable keeps what may be shown of bytes from outside.

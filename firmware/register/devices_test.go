@@ -25,18 +25,25 @@ func TestIdentify(t *testing.T) {
 		gtin, problem, says string
 		found               bool
 	}{
-		"EAN-13":              {"4901234567894", "", "04901234567894", "", "4901234567894", true},
-		"with its AIM":        {"4901234567894", "]E0", "04901234567894", "", "4901234567894", true},
-		"element string":      {"0104901234567894", "]C1", "04901234567894", "", "0104901234567894", true},
-		"GTIN-14":             {"04912345678904", "]I1", "04912345678904", "", "04912345678904", true},
-		"check digit":         {"4901234567895", "", "", till.ProblemCheckDigit, "4901234567895", false},
-		"check digit and AIM": {"4901234567895", "]E0", "", till.ProblemCheckDigit, "4901234567895", false},
-		"not in the shop":     {"4006381333931", "", "04006381333931", till.ProblemUnknownCode, "4006381333931", false},
-		"no GTIN":             {"https://example.com/", "]Q1", "", till.ProblemUnknownCode, "https://example.com/", false},
-		"AIM of another code": {"4901234567894", "]A0", "", till.ProblemUnknownCode, "4901234567894", false},
-		"empty":               {"", "", "", till.ProblemUnknownCode, "", false},
-		"long":                {long, "", "", till.ProblemUnknownCode, long[:labelMax], false},
-		"not printable":       {"A\x1d\x7f\x00é\xff日", "", "", till.ProblemUnknownCode, "A......", false},
+		"EAN-13":               {"4901234567894", "", "04901234567894", "", "4901234567894", true},
+		"with its AIM":         {"4901234567894", "]E0", "04901234567894", "", "4901234567894", true},
+		"element string":       {"0104901234567894", "]C1", "04901234567894", "", "0104901234567894", true},
+		"GTIN-14":              {"04912345678904", "]I1", "04912345678904", "", "04912345678904", true},
+		"check digit":          {"4901234567895", "", "", till.ProblemCheckDigit, "4901234567895", false},
+		"check digit and AIM":  {"4901234567895", "]E0", "", till.ProblemCheckDigit, "4901234567895", false},
+		"not in the shop":      {"4006381333931", "", "04006381333931", till.ProblemUnknownCode, "4006381333931", false},
+		"no GTIN":              {"https://example.com/", "]Q1", "", till.ProblemNoArticle, "https://example.com/", false},
+		"AIM of another code":  {"4901234567894", "]A0", "", till.ProblemCarrier, "4901234567894", false},
+		"unknown AI":           {"0104901234567894\x1d89X", "]C1", "", till.ProblemUnknownAI, "0104901234567894.89X", false},
+		"malformed":            {"0104901234567894" + "17269931", "]d2", "", till.ProblemMalformed, "010490123456789417269931", false},
+		"a check digit in it":  {"0104901234567890", "]C1", "", till.ProblemCheckDigit, "0104901234567890", false},
+		"excluding each other": {"0104901234567894" + "0204901234567894" + "3701", "]C1", "", till.ProblemMalformed, "010490123456789402049012345678943701", false},
+		"add-on alone":         {"00980", "]E2", "", till.ProblemAddOn, "00980", false},
+		"book's upper row":     {"9784101092058", "", "09784101092058", till.ProblemLowerRow, "9784101092058", false},
+		"book's lower row":     {"1920193004304", "", "01920193004304", till.ProblemUpperRow, "1920193004304", false},
+		"empty":                {"", "", "", till.ProblemNoArticle, "", false},
+		"long":                 {long, "", "", till.ProblemNoArticle, long[:labelMax], false},
+		"not printable":        {"A\x1d\x7f\x00é\xff日", "", "", till.ProblemNoArticle, "A......", false},
 	} {
 		e := identify(drivers.Scan{Data: x.aim + x.label, Label: x.label, AIM: x.aim}, s.Prices)
 		if e.GTIN != x.gtin || e.Problem != x.problem || e.Label != x.says || (e.Item != nil) != x.found {

@@ -95,6 +95,7 @@ type Register struct {
 	kicks   chan struct{}
 	notices chan till.Notice
 	screen  screen
+	books   books
 	// again holds events the loop gives to itself; its own channel could be full.
 	again  []till.Event
 	wanted uint64 // the record the uplink waits for, 0: none
@@ -112,7 +113,7 @@ func New(c Config) (*Register, error) {
 	r := &Register{
 		config: c, log: c.Log, pings: make(chan struct{}),
 		events: make(chan till.Event, eventsMax), cloud: make(chan uplink.Message, eventsMax),
-		jobs: make(chan till.Print, jobsMax), kicks: make(chan struct{}),
+		books: newBooks(), jobs: make(chan till.Print, jobsMax), kicks: make(chan struct{}),
 		notices: make(chan till.Notice, noticesMax), screen: screen{changed: make(chan struct{}, 1)},
 		paperBell: make(chan struct{}, 1), drawerBell: make(chan struct{}, 1), recovers: make(chan struct{}, 1),
 		devices: map[string]string{}, layouts: receipt.New(c.Till.Locale, c.Logo),
@@ -196,7 +197,9 @@ func (r *Register) take(ctx context.Context, e till.Event) (took bool, err error
 		return false, nil
 	}
 	now, before := time.Now(), r.till.State()
+	e = r.books.pair(now, e, r.config.Prices)
 	effects := r.till.Handle(now, e)
+	r.books.handled(e, effects)
 	err = r.ledger.commit(now, e, effects, r.till.State()) //nolint:contextcheck // see append
 	if errors.Is(err, journal.ErrFull) {
 		// Nothing was written, so nothing has happened.

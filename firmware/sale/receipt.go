@@ -65,14 +65,25 @@ type Line struct {
 	RegularSalesUnitPrice Money  `json:"RegularSalesUnitPrice"`
 	ExtendedAmount        Money  `json:"ExtendedAmount"`
 	// DiscountAmount is taken off ExtendedAmount.
-	DiscountAmount Money  `json:"DiscountAmount,omitempty"`
-	TaxRate        Rate   `json:"TaxRate"`
-	PriceVersion   string `json:"PriceVersion,omitempty"`
+	DiscountAmount Money `json:"DiscountAmount,omitempty"`
+	TaxRate        Rate  `json:"TaxRate"`
+	// PriceVersion is the snapshot that the price is from, or PriceOnLabel.
+	PriceVersion string `json:"PriceVersion,omitempty"`
+	// Measure is how much is in a piece of goods sold by weight or length.
+	Measure Measure `json:"Measure,omitzero"`
+	// What the label said of this piece. ExpirationDate is "2006-01-02", or with
+	// the minute "2006-01-02T15:04".
+	SerialNumber   string `json:"SerialNumber,omitempty"`
+	LotNumber      string `json:"LotNumber,omitempty"`
+	ExpirationDate string `json:"ExpirationDate,omitempty"`
 	Voided         bool   `json:"Voided,omitempty"`
 	// OriginalLine is the line of the original sale that comes back, 0 if that
 	// is not known.
 	OriginalLine int `json:"OriginalLineItem,omitempty"`
 }
+
+// PriceOnLabel says that the price was on the goods themselves.
+const PriceOnLabel = "label"
 
 // TaxSummary is one rate's tax, computed once on the sum of its lines.
 type TaxSummary struct {

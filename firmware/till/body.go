@@ -35,7 +35,7 @@ type (
 	// OverrideBody is the body of override: a supervisor's number was asked for.
 	OverrideBody struct {
 		OperatorID string `json:"OperatorID"`
-		Function   string `json:"Function"` // "REFUND" or "TRAINING"
+		Function   string `json:"Function"` // "REFUND", "TRAINING" or "EXPIRED"
 		Granted    bool   `json:"Granted"`
 	}
 	// TrainingBody is the body of training.on and training.off.

@@ -25,6 +25,16 @@ const (
 	ProblemTooLong     = "too-long"
 	ProblemControl     = "control"
 	ProblemFrame       = "frame"
+	// Of a code that was read well.
+	ProblemCarrier   = "carrier"    // a kind of bar code that is on no goods
+	ProblemNoArticle = "no-article" // it holds no number of goods
+	ProblemUnknownAI = "unknown-ai" // an Application Identifier nobody knows
+	ProblemMalformed = "malformed"  // it breaks the rules of GS1
+	ProblemMoney     = "money"      // a price in another currency
+	ProblemAddOn     = "add-on"     // number and add-on of a magazine are needed together
+	ProblemUpperRow  = "upper-row"  // of a book: it is needed, too
+	ProblemLowerRow  = "lower-row"
+	ProblemBookDone  = "book-done" // the lower row of a book that was just sold
 )
 
 type (
@@ -33,6 +43,8 @@ type (
 		Label   string        `json:"label"` // without control characters, at most 48 bytes
 		GTIN    string        `json:"gtin"`  // 14 digits or ""
 		Item    *catalog.Item `json:"item,omitempty"`
+		Said    catalog.Said  `json:"said,omitzero"`     // by the label, of this piece
+		Book    bool          `json:"book,omitempty"`    // both rows of one
 		Problem string        `json:"problem,omitempty"` // "" or a Problem constant
 	}
 	// Key is one key press, by the key's name ("0".."9", "CASH", ...).

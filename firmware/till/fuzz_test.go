@@ -46,6 +46,7 @@ type auditor struct {
 	starts   map[uint64]PrintBody // print.start records in it
 	intent   int                  // card.intent records in it
 	mayKick  bool                 // sale.commit or nosale in it
+	expired  bool                 // a supervisor has let goods past their date be sold in it
 }
 
 func newAuditor(t testing.TB) *auditor {
@@ -65,7 +66,7 @@ func (a *auditor) must(ok bool, what string, about any) {
 // handle audits the effects of one event.
 func (a *auditor) handle(e Event, effects []Effect) {
 	a.t.Helper()
-	a.commits, a.kicks, a.intent, a.mayKick, a.starts = 0, 0, 0, false, map[uint64]PrintBody{}
+	a.commits, a.kicks, a.intent, a.mayKick, a.expired, a.starts = 0, 0, 0, false, false, map[uint64]PrintBody{}
 	kicks, prints, asks, acted := 0, 0, 0, false
 	for _, effect := range effects {
 		switch f := effect.(type) {
@@ -115,16 +116,14 @@ func (a *auditor) record(r Record) {
 		a.open, a.lines, a.tenders, a.approved = body.TransactionID, map[int]sale.Money{}, nil, map[string]int64{}
 		a.offs, a.off, a.back, a.training = map[int]sale.Money{}, 0, body.Original != nil, body.TrainingModeFlag
 	case LineAddBody:
-		line := body.LineItem
-		a.must(body.TransactionID == a.open && line.ExtendedAmount == line.RegularSalesUnitPrice*sale.Money(line.Quantity), "line.add", body)
-		a.must(len(a.tenders) == 0, "line.add after a payment", body)
-		a.must(line.Quantity < 0 == a.back, "goods go the wrong way", body)
-		a.lines[line.SequenceNumber] = line.Net()
-		a.offs[line.SequenceNumber] = line.DiscountAmount
+		a.line(body)
 	case DiscountBody:
 		a.discount(r.Kind, body)
-	case OverrideBody, TrainingBody:
-		a.must(a.isOpen && a.open == "", "the supervisor in the middle of a sale", body)
+	case OverrideBody:
+		a.must(a.isOpen && (a.open == "" || body.Function == askExpired), "the supervisor in the middle of a sale", body)
+		a.expired = body.Granted && body.Function == askExpired
+	case TrainingBody:
+		a.must(a.isOpen && a.open == "", "training in the middle of a sale", body)
 	case LineVoidBody:
 		a.must(body.TransactionID == a.open && a.lines[body.SequenceNumber] == body.Amount, "line.void", body)
 		delete(a.lines, body.SequenceNumber)
@@ -154,6 +153,18 @@ func (a *auditor) record(r Record) {
 	default:
 		a.device(r)
 	}
+}
+
+func (a *auditor) line(body LineAddBody) {
+	a.t.Helper()
+	line := body.LineItem
+	a.must(body.TransactionID == a.open && line.ExtendedAmount == line.RegularSalesUnitPrice*sale.Money(line.Quantity), "line.add", body)
+	a.must(len(a.tenders) == 0, "line.add after a payment", body)
+	a.must(line.Quantity < 0 == a.back, "goods go the wrong way", body)
+	a.must(a.back || a.expired || line.ExpirationDate != fuzzExpired, "goods past their date without a supervisor", body)
+	a.expired = false
+	a.lines[line.SequenceNumber] = line.Net()
+	a.offs[line.SequenceNumber] = line.DiscountAmount
 }
 
 func (a *auditor) discount(kind record.Kind, body DiscountBody) {
@@ -305,12 +316,15 @@ func (s *script) next() (Event, time.Duration) {
 	case 3, 4:
 		items := []catalog.Item{note, rice, {GTIN: "00000000000017", Name: "x", Price: int64(arg) * 999_999, Rate: "standard"}}
 		item := items[int(arg)%len(items)]
+		if op%16 == 4 && arg >= 128 {
+			return s.label(arg), step
+		}
 		return Scanned{Label: "x", GTIN: item.GTIN, Item: &item}, step
 	case 5:
 		if last := s.till.State().Last; last != nil && arg%3 == 0 {
 			return Scanned{Label: s.till.code(last), Problem: ProblemUnknownCode}, step
 		}
-		problems := []string{"", ProblemUnknownCode, ProblemCheckDigit, "\x00"}
+		problems := []string{"", ProblemUnknownCode, ProblemCheckDigit, "\x00", ProblemUpperRow, ProblemLowerRow, ProblemBookDone, ProblemMoney}
 		return Scanned{Label: strconv.Itoa(int(arg)), Problem: problems[int(arg)%len(problems)]}, step
 	case 6:
 		read := card()
@@ -340,6 +354,33 @@ func (s *script) next() (Event, time.Duration) {
 	return PowerResumed{}, step
 }
 
+// fuzzExpired is past at any time that a script reaches.
+const fuzzExpired = "2001-01-01"
+
+// label is a scan of goods whose label says something.
+func (s *script) label(arg byte) Scanned {
+	items := []catalog.Item{beef, fried, eggs, novel, note}
+	item, n := items[int(arg)%len(items)], int64(s.byte())
+	e := Scanned{Label: "x", GTIN: item.GTIN, Item: &item}
+	switch arg >> 3 & 7 {
+	case 0, 1:
+		e.Said = catalog.Said{Amount: n * 100_000, Code: "KGM", Lot: "<&>"}
+	case 2:
+		e.Said = catalog.Said{Price: n * n * n * 7, Untaxed: n%2 == 0}
+	case 3:
+		e.Said = catalog.Said{Count: n}
+	case 4:
+		e.Said = catalog.Said{Amount: n * 100_000, Code: "KGM", UnitPrice: n * 999, Price: n % 5, Count: 2}
+	case 5:
+		e.Said = catalog.Said{Amount: 326_000, Code: "KGM", Price: 960, Count: 1, Expiry: fuzzExpired}
+	case 6:
+		e.Said = catalog.Said{Price: 100, Serial: string('a' + rune(n%3))}
+	default:
+		e.Book, e.Said = true, catalog.Said{Price: 435, Untaxed: true}
+	}
+	return e
+}
+
 // FuzzTill plays any events in any order. An auditor checks the records; a
 // second till, which is rebuilt from the stored state before every event and
 // gets the event from its stored form, must do the same to the byte.
@@ -348,7 +389,9 @@ func FuzzTill(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 10, 3, 0, 0, 8, 6, 1, 7, 7, 15, 0, 0, 13})                              // a card, a power cut, a Z
 	f.Add([]byte{0, 0, 0, 10, 3, 0, 0, 0, 0, 7, 0, 8, 6, 1, 15, 0, 7, 7, 0, 8, 6, 1, 7, 7, 0, 5}) // split, cut off
 	f.Add([]byte{0, 0, 0, 10, 3, 0, 0, 6, 0, 5, 0, 5, 0, 11, 9, 2, 0, 12, 0, 14, 12, 1, 13, 3, 14, 1})
-	f.Add(bytes.Repeat([]byte{0, 0, 0, 10, 3, 0, 0, 7}, 20)) // more receipts than the print queue holds
+	f.Add([]byte{0, 0, 0, 10, 4, 130, 9, 4, 146, 5, 4, 150, 7, 4, 173, 0, 0, 15, 4, 176, 1, 4, 176, 1, 0, 7, 9, 0, 10, 1, 9, 1}) // by label
+	f.Add([]byte{0, 0, 0, 10, 5, 4, 5, 6, 3, 0, 0, 7, 0, 7, 4, 185, 0, 0, 7})                                                    // half a book, then a whole one
+	f.Add(bytes.Repeat([]byte{0, 0, 0, 10, 3, 0, 0, 7}, 20))                                                                     // more receipts than the print queue holds
 	f.Fuzz(func(t *testing.T, data []byte) {
 		play(t, data)
 	})
@@ -364,7 +407,7 @@ func TestTillAtRandom(t *testing.T) {
 	}
 	t.Logf("REGI_TILL_SEED=%d plays this again", seed)
 	random := rand.New(rand.NewSource(seed)) //nolint:gosec // a campaign
-	ordinary := [][]byte{{0, 0, 0, 10}, {3, 0}, {3, 1}, {3, 2}, {4, 1}, {0, 6}, {0, 7}, {0, 0, 0, 7}, {0, 1, 0, 4}, {0, 5}, {0, 8, 6, 1}, {7, 7}, {7, 8}, {9, 0}, {9, 1}, {10, 1}, {15, 0}, {0, 9}, {0, 14}, {0, 20, 0, 15, 0, 15}, {0, 1, 0, 18}, {0, 1, 0, 16, 0, 18}, {0, 19, 5, 0, 3, 0, 0, 7}, {0, 0, 0, 15}, {0, 21, 0, 15}, {0, 12}, {0, 13, 0, 10}}
+	ordinary := [][]byte{{0, 0, 0, 10}, {3, 0}, {3, 1}, {3, 2}, {4, 1}, {0, 6}, {0, 7}, {0, 0, 0, 7}, {0, 1, 0, 4}, {0, 5}, {0, 8, 6, 1}, {7, 7}, {7, 8}, {9, 0}, {9, 1}, {10, 1}, {15, 0}, {0, 9}, {0, 14}, {0, 20, 0, 15, 0, 15}, {0, 1, 0, 18}, {0, 1, 0, 16, 0, 18}, {0, 19, 5, 0, 3, 0, 0, 7}, {0, 0, 0, 15}, {0, 21, 0, 15}, {0, 12}, {0, 13, 0, 10}, {4, 130, 9}, {4, 146, 5}, {4, 152, 7}, {4, 171, 0, 0, 15}, {4, 176, 1}, {5, 4}}
 	sales := int64(0)
 	for range days {
 		data := []byte{0, 0, 0, 10}
@@ -453,6 +496,9 @@ func FuzzUnmarshalEvent(f *testing.F) {
 	item := note
 	for _, e := range []Event{
 		Scanned{Label: "4901", GTIN: note.GTIN, Item: &item},
+		Scanned{Label: "4901", GTIN: note.GTIN, Item: &item, Book: true, Said: catalog.Said{
+			Price: 1, Untaxed: true, Amount: 2, Code: "KGM", UnitPrice: 3, Count: 4, Expiry: fuzzExpired, Lot: "L", Serial: "S",
+		}},
 		Key{Name: "CASH"},
 		CardRead{Read: card()},
 		CardFailed{Reason: "x"},

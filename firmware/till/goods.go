@@ -21,38 +21,60 @@ func (t *Till) scanned(e Scanned) {
 		t.scannedCode(e.Label)
 		return
 	}
+	t.state.Hand.Expired = nil
 	switch phase := t.state.Phase(); {
 	case phase == Closed:
 		t.fail(msgClosed, "")
 	case phase == Tendering:
 		t.fail(t.paying(), "")
 	case phase == AwaitCard:
-		t.fail(msgSwipe, e.Label)
+		t.fail(msgSwipe, e.GTIN)
 	case phase == Authorizing:
-		t.fail(msgCardWait, e.Label)
+		t.fail(msgCardWait, e.GTIN)
 	case strings.HasPrefix(e.Label, codeVersion+"."): // which no log shall hold
 		t.fail(msgReturnFirst, "")
-	case e.Problem != "" || e.Item == nil || !t.sound(e.Item):
-		t.fail(scanMessage(e.Problem), e.Label)
+	case e.Problem == ProblemBookDone:
+		t.state.HalfBook = false
+		t.refresh()
+	case e.row() && t.state.Hand.Digits == "":
+		t.state.HalfBook = true
+		t.say(scanMessage(e.Problem), e.GTIN) // no beep: it was read well
+	case !e.row() && !t.readable(e):
+		// The number of goods, or nothing: other codes may hold anything, as a
+		// member's number or an address, which no log shall hold.
+		t.fail(scanMessage(e.Problem), e.GTIN)
 	case t.state.Hand.Digits != "":
-		t.fail(msgHalfKeyed, e.Label)
+		t.fail(msgHalfKeyed, e.GTIN)
 	case phase == Selling && t.state.Sale.Receipt.Original != nil:
-		t.takeBack(e.Item)
+		t.takeBack(e)
+	case t.expired(e.Said.Expiry):
+		t.fail(msgExpired, e.Said.Expiry)
+		t.state.Hand.Expired, t.state.Hand.Confirm = &e, "ENTER"
 	default:
-		t.sell(e.Item)
+		t.sell(e)
 	}
 }
 
+// row: one row of a book, of which the other is needed.
+func (e Scanned) row() bool { return e.Problem == ProblemUpperRow || e.Problem == ProblemLowerRow }
+
+// readable: there are goods behind it.
+func (t *Till) readable(e Scanned) bool {
+	return e.Problem == "" && e.Item != nil && t.sound(e.Item) && soundSaid(e.Said)
+}
+
+// scanMessages are the messages of the problems.
+//
+//nolint:gochecknoglobals // a constant table
+var scanMessages = map[string]message{
+	ProblemCheckDigit: msgCheckDigit, ProblemTooLong: msgTooLong, ProblemControl: msgControl, ProblemFrame: msgFrame,
+	ProblemCarrier: msgCarrier, ProblemNoArticle: msgNoArticle, ProblemUnknownAI: msgUnknownAI, ProblemMalformed: msgMalformed,
+	ProblemMoney: msgMoney, ProblemAddOn: msgAddOn, ProblemUpperRow: msgUpperRow, ProblemLowerRow: msgLowerRow,
+}
+
 func scanMessage(problem string) message {
-	switch problem {
-	case ProblemCheckDigit:
-		return msgCheckDigit
-	case ProblemTooLong:
-		return msgTooLong
-	case ProblemControl:
-		return msgControl
-	case ProblemFrame:
-		return msgFrame
+	if m, known := scanMessages[problem]; known {
+		return m
 	}
 	return msgUnknownCode
 }
@@ -63,16 +85,13 @@ func (t *Till) sound(i *catalog.Item) bool {
 	return taxed && len(i.GTIN) == 14 && strings.Trim(i.GTIN, "0123456789") == "" && strings.TrimSpace(i.Name) != "" &&
 		len(i.Name) <= sale.DescriptionMax && !strings.ContainsFunc(i.Name, unprintable) && utf8.ValidString(i.Name) &&
 		len(i.Version) <= catalog.VersionMax && clip(i.Version, catalog.VersionMax) == i.Version &&
-		i.Price >= 0 && i.Price <= catalog.PriceMax
+		i.Price >= 0 && i.Price <= catalog.PriceMax && catalog.IsUnit(i.Unit)
 }
 
 func unprintable(c rune) bool { return !unicode.IsPrint(c) && c != '\u3000' }
 
-// errFull: the receipt would not fit its record.
-var errFull = errors.New("till: the sale is full")
-
 // sell adds one line, opening the sale with the first.
-func (t *Till) sell(item *catalog.Item) {
+func (t *Till) sell(e Scanned) {
 	if t.state.Counters.GrandTotal > sale.TotalsMax-sale.AmountMax {
 		t.fail(msgGrandTotal, "")
 		return
@@ -82,14 +101,9 @@ func (t *Till) sell(item *catalog.Item) {
 	if fresh {
 		open = t.newSale()
 	}
-	line, err := t.add(open, item, quantity)
-	switch {
-	case errors.Is(err, errFull):
-		t.fail(msgSaleFull, "")
-		return
-	case err != nil:
-		t.state.Hand.Quantity = 0
-		t.fail(msgAmountMax, "")
+	line, err := t.add(open, e, quantity)
+	if err != nil {
+		t.noLine(err)
 		return
 	}
 	id := open.Receipt.TransactionID
@@ -97,8 +111,17 @@ func (t *Till) sell(item *catalog.Item) {
 		t.openSale(open)
 	}
 	t.recordLine(id, line)
-	t.state.Hand = Hand{}
+	t.state.Hand, t.state.HalfBook = Hand{}, t.state.HalfBook && !e.Book
 	t.refresh()
+}
+
+// noLine says why there is none. Where the sale is full, the quantity is kept
+// for the next one.
+func (t *Till) noLine(err error) {
+	if !errors.Is(err, errFull) {
+		t.state.Hand.Quantity = 0
+	}
+	t.fail(lineMessage(err), "")
 }
 
 func (t *Till) recordLine(id string, line sale.Line) {
@@ -139,17 +162,15 @@ func (t *Till) newSale() *Sale {
 }
 
 // add appends goods; with an error the sale is as it was.
-func (t *Till) add(open *Sale, item *catalog.Item, quantity int64) (sale.Line, error) {
-	amount, err := sale.Extend(sale.Money(item.Price), quantity)
+func (t *Till) add(open *Sale, e Scanned, quantity int64) (sale.Line, error) {
+	line, err := t.lineOf(e, quantity)
 	if err != nil {
-		return sale.Line{}, fmt.Errorf("till: %w", err)
+		return sale.Line{}, err
 	}
-	rate, _ := t.rateOf(item)
-	return t.addLine(open, item.Kana, sale.Line{
-		ItemID: item.GTIN, Description: item.Name,
-		Quantity: quantity, RegularSalesUnitPrice: sale.Money(item.Price), ExtendedAmount: amount,
-		TaxRate: rate, PriceVersion: item.Version,
-	})
+	if onSale(&open.Receipt, line) {
+		return sale.Line{}, errSerial
+	}
+	return t.addLine(open, e.Item.Kana, line)
 }
 
 // addLine appends a line and numbers it; with an error the sale is as it was.
@@ -227,7 +248,7 @@ func (t *Till) voidSale() {
 	r := &t.state.Sale.Receipt
 	t.count(&t.state.Shift.Totals.VoidedSales, r.Subtotal)
 	t.record(record.Void, VoidBody{TransactionID: r.TransactionID, OperatorID: r.OperatorID, Amount: r.Subtotal})
-	t.state.Sale, t.state.Hand = nil, Hand{}
+	t.state.Sale, t.state.Hand, t.state.HalfBook = nil, Hand{}, false
 	t.refresh()
 }
 

@@ -121,6 +121,7 @@ func (t *Till) keyClear(phase string, confirmed bool) {
 	shown := hand.Message != ""
 	hand.Digits, hand.Quantity, hand.Confirm = "", 0, ""
 	hand.Percent, hand.Ask, hand.Refund = false, "", false
+	hand.Expired, t.state.HalfBook = nil, false
 	switch {
 	case phase == Authorizing && confirmed:
 		t.giveUpCard("operator")

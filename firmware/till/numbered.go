@@ -19,6 +19,7 @@ const (
 const (
 	askRefund   = "REFUND"
 	askTraining = "TRAINING"
+	askExpired  = "EXPIRED"
 )
 
 // keyNumbered is ENTER: what was keyed says what it does.
@@ -29,6 +30,8 @@ func (t *Till) keyNumbered(phase string) {
 	switch {
 	case phase == Closed:
 		t.fail(msgClosed, "")
+	case hand.Confirm == "ENTER" && hand.Expired != nil && number == 0:
+		t.keyExpired()
 	case hand.Confirm == "ENTER" && number == 0 && phase == Idle: // see keyTraining
 		t.train(true)
 	case number == numberAddressed && t.country.Scheme == sale.Japanese:
@@ -145,7 +148,8 @@ func (t *Till) commitTraining() {
 
 // askSupervisor waits for the supervisor's number.
 func (t *Till) askSupervisor(function string) {
-	t.state.Hand = Hand{Ask: function}
+	hand := &t.state.Hand
+	*hand = Hand{Ask: function, Expired: hand.Expired, Quantity: hand.Quantity}
 	t.say(msgSupervisor, "")
 }
 
@@ -160,7 +164,7 @@ func (t *Till) keySupervisor(name string) {
 		t.fail(msgSupervisor, "")
 		return
 	}
-	function := hand.Ask
+	function, expired, quantity := hand.Ask, hand.Expired, hand.Quantity
 	granted := subtle.ConstantTimeCompare([]byte(hand.Digits), []byte(t.config.Supervisor)) == 1
 	*hand = Hand{}
 	t.record(record.Override, OverrideBody{OperatorID: t.state.Shift.OperatorID, Function: function, Granted: granted})
@@ -169,6 +173,8 @@ func (t *Till) keySupervisor(name string) {
 		t.fail(msgNotSupervisor, "")
 	case function == askTraining:
 		t.train(true)
+	case function == askExpired:
+		t.sellExpired(expired, quantity)
 	default:
 		t.awaitReceipt()
 	}

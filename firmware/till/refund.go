@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 
-	"regi/firmware/catalog"
 	"regi/firmware/sale"
 )
 
@@ -52,16 +51,22 @@ func (t *Till) scannedCode(label string) {
 
 // takeBack adds goods of the original sale, at what was paid for them. A sale
 // too old to be kept says no prices: today's are given back.
-func (t *Till) takeBack(item *catalog.Item) {
+func (t *Till) takeBack(e Scanned) {
 	open := t.state.Sale
+	t.state.HalfBook = t.state.HalfBook && !e.Book
 	quantity := max(1, t.state.Hand.Quantity)
 	at := t.keptAt(open.Receipt.Original.SequenceNumber)
 	if at < 0 {
-		line, err := t.add(open, item, -quantity)
+		line, err := t.add(open, e, -quantity)
 		t.tookBack(open, []sale.Line{line}, err)
 		return
 	}
-	back := t.fromReceipt(t.state.Kept[at], item.GTIN, quantity)
+	piece, err := t.lineOf(e, quantity)
+	if err != nil {
+		t.noLine(err)
+		return
+	}
+	back := t.fromReceipt(t.state.Kept[at], piece)
 	if back == nil {
 		t.state.Hand.Quantity = 0
 		t.fail(msgNotOnReceipt, "")
@@ -71,7 +76,7 @@ func (t *Till) takeBack(item *catalog.Item) {
 	before.Receipt.LineItem = slices.Clone(open.Receipt.LineItem)
 	lines := make([]sale.Line, 0, len(back))
 	for _, b := range back {
-		line, err := t.addLine(open, item.Kana, b)
+		line, err := t.addLine(open, e.Item.Kana, b)
 		if err != nil {
 			*open = before
 			if sumErr := open.Receipt.Sum(t.included, t.rounding); sumErr != nil {
@@ -87,7 +92,7 @@ func (t *Till) takeBack(item *catalog.Item) {
 
 // fromReceipt is the goods of a kept sale as lines that come back, nil where
 // not as many are left on it.
-func (t *Till) fromReceipt(k Kept, gtin string, quantity int64) []sale.Line {
+func (t *Till) fromReceipt(k Kept, piece sale.Line) []sale.Line {
 	sold := k.receipt()
 	if sold == nil {
 		return nil
@@ -99,9 +104,10 @@ func (t *Till) fromReceipt(k Kept, gtin string, quantity int64) []sale.Line {
 	addReturned(gone, &t.state.Sale.Receipt)
 	shares := discountShares(sold)
 	var back []sale.Line
+	quantity := piece.Quantity
 	for i, line := range sold.LineItem {
 		take := min(quantity, line.Quantity-gone[line.SequenceNumber])
-		if line.ItemID != gtin || line.Voided || take <= 0 {
+		if !samePiece(line, piece) || line.Voided || take <= 0 {
 			continue
 		}
 		// What is given back for the first n pieces of a line, so that all of
@@ -114,7 +120,8 @@ func (t *Till) fromReceipt(k Kept, gtin string, quantity int64) []sale.Line {
 			ItemID: line.ItemID, Description: line.Description, OriginalLine: line.SequenceNumber,
 			Quantity: -take, RegularSalesUnitPrice: line.RegularSalesUnitPrice, ExtendedAmount: -gross,
 			DiscountAmount: upTo(already+take) - upTo(already) - gross,
-			TaxRate:        line.TaxRate, PriceVersion: line.PriceVersion,
+			TaxRate:        line.TaxRate, PriceVersion: line.PriceVersion, Measure: line.Measure,
+			SerialNumber: line.SerialNumber, LotNumber: line.LotNumber, ExpirationDate: line.ExpirationDate,
 		})
 		if quantity -= take; quantity == 0 {
 			return back
@@ -145,13 +152,8 @@ func discountShares(r *sale.Receipt) []sale.Money {
 
 // tookBack records the lines, or says why there are none.
 func (t *Till) tookBack(open *Sale, lines []sale.Line, err error) {
-	switch {
-	case errors.Is(err, errFull):
-		t.fail(msgSaleFull, "")
-		return
-	case err != nil:
-		t.state.Hand.Quantity = 0
-		t.fail(msgAmountMax, "")
+	if err != nil {
+		t.noLine(err)
 		return
 	}
 	for _, line := range lines {

@@ -6,7 +6,7 @@ import "regi/firmware/record"
 // the operator had keyed is gone, and nothing is done twice.
 func (t *Till) powerResumed() {
 	s := &t.state
-	s.Hand = Hand{}
+	s.Hand, s.HalfBook = Hand{}, false
 	jobs := s.Prints
 	s.Prints = nil
 	body := PowerBody{Phase: s.Phase(), PrintJobs: len(jobs)}

@@ -31,6 +31,8 @@ type State struct {
 	Returned []int64 `json:"returned,omitempty"`
 	// Training: what is rung up is not sold.
 	Training bool `json:"training,omitempty"`
+	// HalfBook: one row of a book was read, and the other has not been.
+	HalfBook bool `json:"half_book,omitempty"`
 	// Prints are the jobs whose outcome is not known yet, oldest first.
 	Prints []Job `json:"prints,omitempty"`
 	// Doubts are the jobs that the operator is asked about, oldest first.
@@ -127,6 +129,8 @@ type Hand struct {
 	Message string `json:"message,omitempty"`
 	// Ask is the key for which the supervisor's number is awaited.
 	Ask string `json:"ask,omitempty"`
+	// Expired are goods past their date, which a supervisor may sell: ENTER.
+	Expired *Scanned `json:"expired,omitempty"`
 	// Refund: the code of a receipt is awaited.
 	Refund bool `json:"refund,omitempty"`
 	// Thanks: the display shows the last sale's total, its change, or that it

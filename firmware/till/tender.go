@@ -62,7 +62,7 @@ func (t *Till) mayPay(phase string) bool {
 		t.fail(msgNoLine, "")
 	default:
 		if len(t.state.Sale.Receipt.Tax) > 0 {
-			return true
+			return !t.halfBook()
 		}
 		t.fail(msgNoLine, "") // a return of nothing yet
 	}

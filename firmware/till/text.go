@@ -5,6 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"regi/firmware/catalog"
 	"regi/firmware/record"
 	"regi/firmware/sale"
 )
@@ -26,6 +27,9 @@ func bounded(e Event) Event {
 		return e
 	case Scanned:
 		e.Label, e.GTIN, e.Problem = clip(e.Label, labelMax), clip(e.GTIN, nameMax), clip(e.Problem, nameMax)
+		said := &e.Said
+		said.Code, said.Expiry = clip(said.Code, catalog.CodeMax), clip(said.Expiry, catalog.ExpiryMax)
+		said.Lot, said.Serial = clip(said.Lot, catalog.TextMax), clip(said.Serial, catalog.TextMax)
 		return e
 	case CardFailed:
 		e.Reason = clip(e.Reason, textMax)

@@ -3,6 +3,7 @@
 package counter
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net"
@@ -75,7 +76,13 @@ type Good struct {
 	Kana  string // for a display
 	Price int64  // minor units
 	Rate  string // "standard" or "reduced"
+	// Label is what its code holds, if that is more than the GTIN, and AIM the
+	// identifier that goes out in front of it, if any.
+	Label, AIM string
 }
+
+// Scan is what a scanner reads off it.
+func (g Good) Scan() string { return cmp.Or(g.Label, g.GTIN) }
 
 // TestCard is a card that no issuer has issued.
 type TestCard struct {

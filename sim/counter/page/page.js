@@ -41,7 +41,7 @@ const press = (name) => inOrder("keys", { keys: [name] });
 // actions maps a data attribute of a button to what a click does.
 const actions = {
   key: (b) => press(b.dataset.key),
-  scan: (b) => inOrder("scan", { data: b.dataset.scan }),
+  scan: (b) => inOrder("scan", { data: b.dataset.scan, aim: b.dataset.aim }),
   card: (b) => inOrder("swipe", { track1: b.dataset.track1, track2: b.dataset.track2, track3: b.dataset.track3 }),
   printer: (b) => post("printer", { [b.dataset.printer]: b.dataset.value }),
   drawer: (b) => post("drawer", { state: b.dataset.drawer }),
