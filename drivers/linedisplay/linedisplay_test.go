@@ -20,9 +20,18 @@ import (
 
 func openPort(path string) (drivers.Port, error) { return port.Open(port.Options{Path: path}) }
 
+// display is New for options that are known to be right.
+func display(p drivers.Port, o linedisplay.Options) *linedisplay.LineDisplay {
+	d, err := linedisplay.New(p, o)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
 func TestConformance(t *testing.T) {
 	d := driverstest.LineDisplayDriver{
-		New:       func(p drivers.Port) drivers.LineDisplay { return linedisplay.New(p) },
+		New:       func(p drivers.Port) drivers.LineDisplay { return display(p, linedisplay.Options{}) },
 		NewScreen: func() driverstest.Screen { return newScreen() },
 		HalfSent: []string{
 			"", "\x1b", "\x1bf", "\x1bc", "\x1bQ", "\x1bQA", "\x1bQAabc", "\x1bQB01234567890123456789",
@@ -54,7 +63,7 @@ func (w *writes) Write(b []byte) (int, error) {
 // again after an error.
 func TestBytes(t *testing.T) {
 	w := &writes{}
-	d := linedisplay.New(w)
+	d := display(w, linedisplay.Options{})
 	show := func(want error) {
 		t.Helper()
 		if err := d.Show(t.Context(), "ﾐﾙｸ 200ml", "¥198"); !errors.Is(err, want) {
@@ -82,7 +91,7 @@ func TestBytes(t *testing.T) {
 }
 
 func TestShortWrite(t *testing.T) {
-	if err := linedisplay.New(short{}).Show(t.Context(), "a", "b"); !errors.Is(err, io.ErrShortWrite) {
+	if err := display(short{}, linedisplay.Options{}).Show(t.Context(), "a", "b"); !errors.Is(err, io.ErrShortWrite) {
 		t.Error(err)
 	}
 }
@@ -95,7 +104,7 @@ func (short) Write(b []byte) (int, error)      { return len(b) - 1, nil }
 // shown is what a display makes of one text in both lines.
 func shown(t interface{ Fatal(...any) }, text string) string {
 	w, s := &writes{}, newScreen()
-	if err := linedisplay.New(w).Show(context.Background(), text, text); err != nil {
+	if err := display(w, linedisplay.Options{}).Show(context.Background(), text, text); err != nil {
 		t.Fatal(err)
 	}
 	if len(w.each) != 1 {
@@ -187,7 +196,7 @@ func (sink) Write(b []byte) (int, error)      { return len(b), nil }
 
 // BenchmarkShow measures both lines up to the port.
 func BenchmarkShow(b *testing.B) {
-	d := linedisplay.New(sink{})
+	d := display(sink{}, linedisplay.Options{})
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := d.Show(b.Context(), "ﾐﾙｸ ガム 200ml", "ｺﾞｳｹｲ         1,980"); err != nil {
