@@ -33,6 +33,7 @@ build: ## Build the register for linux/arm64, arm (v7) and amd64 into .bin, repr
 .PHONY: test
 test: ## Run all tests, with the short form of the campaigns
 	@.ci/chromium
+	@.ci/judges
 	@test "$$(id -u)" = 0 || echo "not root: the attacker's tests (firmware/capture, firmware/landlock, sim/drill) will NOT run" >&2
 	$(GO) test -timeout 240s ./...
 

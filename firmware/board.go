@@ -81,7 +81,7 @@ func (c *Config) network() (n boot.Network, err error) {
 	return n, nil
 }
 
-var usbID = regexp.MustCompile(`^[0-9a-f]{4}:[0-9a-f]{4}$`) //nolint:gochecknoglobals // a constant
+var usbID = regexp.MustCompile(`^[0-9a-f]{4}:[0-9a-f]{4}$`)
 
 // aliveEvery is how often the board is told that the register works.
 const aliveEvery = 10 * time.Second
@@ -102,4 +102,17 @@ func tellAlive(ctx context.Context, link *boot.Link, reg *register.Register) err
 		case <-every.C:
 		}
 	}
+}
+
+// boardLink is the link to the first process of a flashed board, nil elsewhere.
+// The board's clock is set by the cloud's.
+func boardLink(rc *register.Config) *boot.Link {
+	link, err := boot.Register()
+	if err != nil {
+		return nil
+	}
+	rc.Clock = func(t time.Time) {
+		link.Tell(boot.Ask{Op: boot.OpTime, Time: t}) //nolint:errcheck,gosec // the next session tells it again
+	}
+	return link
 }

@@ -133,7 +133,7 @@ func checkFiles(_ context.Context, b *bench) (string, error) {
 		return "", err
 	}
 	said := fmt.Sprintf("register %s, board %s, prices version %s", rc.ID, b.Register.Board, rc.Prices.Version())
-	err = rc.Till.Issuer.Check()
+	err = rc.Till.Issuer.Check(sale.CountryOf(b.Register.Locale).Scheme)
 	if errors.Is(err, sale.ErrCorporateDigit) { // right for a sole trader
 		return said + ", warning: " + err.Error(), nil
 	}

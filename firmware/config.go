@@ -18,6 +18,7 @@ import (
 	"regi/board"
 	"regi/board/port"
 	"regi/drivers/escpos"
+	"regi/firmware/sale"
 )
 
 // configBytesMax bounds the file; a full one is under 4 KiB.
@@ -32,7 +33,11 @@ type Config struct {
 		State    string `toml:"state"`
 		Locale   string `toml:"locale"`
 		Currency string `toml:"currency"`
+		Zone     string `toml:"zone"` // "Europe/Berlin"; "" is the locale's
 		Profile  string `toml:"profile"`
+		// Supervisor is the number that allows returns and training.
+		Supervisor string `toml:"supervisor"`
+		RefundMax  int64  `toml:"refund_max"` // minor units; 0 is no limit
 	} `toml:"register"`
 	Scanner struct {
 		Serial
@@ -76,10 +81,14 @@ type Config struct {
 		Address            string `toml:"address"`
 		Tel                string `toml:"tel"`
 		RegistrationNumber string `toml:"registration_number"`
+		Corporation        bool   `toml:"corporation"` // its number must be a company's
+		Logo               string `toml:"logo"`        // a PNG file
 	} `toml:"issuer"`
 	Tax struct {
 		Rounding string `toml:"rounding"`
 		Prices   string `toml:"prices"`
+		// Rates are the percent of each name that goods may be taxed by.
+		Rates map[string]string `toml:"rates"`
 	} `toml:"tax"`
 	Catalog struct {
 		File string `toml:"file"`
@@ -125,6 +134,7 @@ func LoadConfig(path string) (*Config, error) {
 	if err := c.applyBoard(); err != nil {
 		return nil, fmt.Errorf("config: %s: %w", path, err)
 	}
+	c.applyCountry()
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("config: %s: %w", path, err)
 	}
@@ -134,7 +144,7 @@ func LoadConfig(path string) (*Config, error) {
 
 func defaults() *Config {
 	c := &Config{}
-	c.Register.Board, c.Register.Locale, c.Register.Currency, c.Register.Profile = "generic", "ja-JP", "JPY", "retail"
+	c.Register.Board, c.Register.Locale, c.Register.Profile = "generic", "ja-JP", "retail"
 	c.Scanner.Baud, c.Scanner.Framing = 9600, "cr"
 	c.Printer.Baud, c.Printer.Model = 38400, "tm-t88v"
 	c.Drawer.Via, c.Drawer.Pin, c.Drawer.SenseOpen, c.Drawer.LeftOpen = "printer", 2, "high", 30
@@ -142,7 +152,6 @@ func defaults() *Config {
 	c.Card.Suite = "ctr"
 	c.Keypad.Baud, c.Display.Baud, c.Console.Baud = 9600, 9600, 115200
 	c.Display.Model = "cd5220"
-	c.Tax.Rounding, c.Tax.Prices = "floor", "inclusive"
 	c.Network.Address = "dhcp"
 	return c
 }
@@ -169,7 +178,7 @@ func explain(path string, err error) error {
 func reasonOf(bad *toml.DecodeError) string {
 	text := visible(strings.TrimPrefix(bad.Error(), "toml: "))
 	for kind, want := range map[string]string{"int": "a whole number", "string": "text in \"quotes\"", "bool": "true or false"} {
-		if strings.HasPrefix(text, "cannot decode") && strings.HasSuffix(text, " of type "+kind) {
+		if strings.HasPrefix(text, "cannot decode") && (strings.HasSuffix(text, " of type "+kind) || strings.HasSuffix(text, " into "+kind)) {
 			return fmt.Sprintf("%s must be %s", visible(strings.Join(bad.Key(), ".")), want)
 		}
 	}
@@ -224,8 +233,8 @@ func (c *Config) check() error {
 		key, value string
 		allowed    []string
 	}{
-		{"register.locale", c.Register.Locale, []string{"ja-JP", "en"}},
-		{"register.currency", c.Register.Currency, []string{"JPY"}},
+		{"register.locale", c.Register.Locale, sale.Locales()},
+		{"register.currency", c.Register.Currency, []string{sale.CountryOf(c.Register.Locale).Currency}},
 		{"register.profile", c.Register.Profile, []string{"retail"}},
 		{"scanner.framing", c.Scanner.Framing, []string{"cr", "lf", "crlf"}},
 		{"drawer.via", c.Drawer.Via, []string{viaPrinter, viaGPIO}},
@@ -240,6 +249,9 @@ func (c *Config) check() error {
 		if !slices.Contains(rule.allowed, rule.value) {
 			return fmt.Errorf("%s = %q is not known here: use one of %s", rule.key, rule.value, strings.Join(rule.allowed, ", "))
 		}
+	}
+	if err := c.checkShop(); err != nil {
+		return err
 	}
 	if err := c.checkDrawer(); err != nil {
 		return err
@@ -345,7 +357,7 @@ func (c *Config) checkSerials() error {
 // resolve makes the file's relative paths start at the file.
 func (c *Config) resolve(dir string) {
 	for _, p := range []*string{
-		&c.Register.State, &c.Cloud.CA, &c.Cloud.Creds, &c.Cloud.SealTo, &c.Cloud.CustomerKey, &c.Cloud.SignedBy, &c.Catalog.File,
+		&c.Register.State, &c.Issuer.Logo, &c.Cloud.CA, &c.Cloud.Creds, &c.Cloud.SealTo, &c.Cloud.CustomerKey, &c.Cloud.SignedBy, &c.Catalog.File,
 	} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)

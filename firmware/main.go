@@ -18,8 +18,11 @@ import (
 	"regi/firmware/role"
 )
 
-// version and built (Unix seconds) are set by the build.
-var version, built = "dev", "0"
+// Set by the build.
+var (
+	version = "dev"
+	built   = "0" //nolint:gochecknoglobals // Unix seconds; the linker sets it
+)
 
 const usage = `regi is a shop's register.
 

@@ -25,7 +25,6 @@ import (
 	"regi/drivers/keypad"
 	"regi/drivers/linedisplay"
 	"regi/drivers/scanner"
-	"regi/firmware/boot"
 	"regi/firmware/capture/launch"
 	"regi/firmware/catalog"
 	"regi/firmware/record"
@@ -62,6 +61,7 @@ func run(ctx context.Context, c *Config) error {
 	if err != nil {
 		return err
 	}
+	onBoard := boardLink(&rc)
 	reg, err := register.New(rc) //nolint:contextcheck // its journal outlives the context
 	if err != nil {
 		return err
@@ -75,8 +75,8 @@ func run(ctx context.Context, c *Config) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return reg.Run(ctx) })
 	g.Go(func() error { return spawn.Wait(ctx) })
-	if link, err := boot.Register(); err == nil {
-		g.Go(func() error { return tellAlive(ctx, link, reg) })
+	if onBoard != nil {
+		g.Go(func() error { return tellAlive(ctx, onBoard, reg) })
 	}
 	g.Go(func() error { hearOfDevices(ctx, plugged, log); return nil })
 	superviseDevices(ctx, g, c, reg, plugged)
@@ -157,9 +157,8 @@ func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
 		Till: till.Config{
 			Store: c.Register.Store, Register: c.Register.ID, Currency: c.Register.Currency, Locale: c.Register.Locale,
 			Profile: c.Register.Profile, TaxRounding: c.Tax.Rounding, Prices: c.Tax.Prices,
-			Issuer: sale.Issuer{
-				Name: c.Issuer.Name, Address: c.Issuer.Address, Tel: c.Issuer.Tel, RegistrationNumber: c.Issuer.RegistrationNumber,
-			},
+			Issuer:     c.issuer(),
+			Supervisor: c.Register.Supervisor, RefundMax: sale.Money(c.Register.RefundMax),
 		},
 	}
 	if err := makeState(c); err != nil {
@@ -167,6 +166,9 @@ func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
 	}
 	var err error
 	if rc.Key, err = deviceKey(filepath.Join(c.Register.State, "device.key")); err != nil {
+		return rc, err
+	}
+	if err := shopConfig(c, &rc); err != nil {
 		return rc, err
 	}
 	if rc.SealTo, err = keyFile("cloud.seal_to", c.Cloud.SealTo, record.ParseSealPublic); err != nil {
@@ -182,7 +184,11 @@ func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
 	if err != nil {
 		return rc, fmt.Errorf("catalog.file: %w", err)
 	}
-	if rc.Prices, err = catalog.Parse(data); err != nil {
+	names := make([]string, len(rc.Till.Rates))
+	for i, named := range rc.Till.Rates {
+		names[i] = named.Name
+	}
+	if rc.Prices, err = catalog.Parse(data, names...); err != nil {
 		return rc, fmt.Errorf("catalog.file %s: %w", c.Catalog.File, err)
 	}
 	return rc, nil

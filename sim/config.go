@@ -26,9 +26,12 @@ store    = "0001"
 id       = "01"
 board    = "generic"
 state    = "state"
-locale   = "ja-JP"       # ja-JP | en
-currency = "JPY"
+locale   = "ja-JP"       # ja-JP | en (Japan, display in English) | de-DE | en-IE | en-US
+currency = "JPY"         # JPY | EUR | USD, as the locale has it
 profile  = "retail"
+# zone       = "Asia/Tokyo"  # needed for en-US
+# supervisor = "4711"        # 4 to 8 digits: asked for before returns and training
+# refund_max = 10000         # of one return, in the smallest unit
 
 [scanner]
 port     = "{dev}/scanner"
@@ -72,10 +75,15 @@ name    = "レジ商店 青山本店"
 address = "東京都港区南青山一丁目2番3号"
 tel     = "03-0000-0000"
 registration_number = "T1180301018771"
+# corporation = true       # refuse a number whose check digit is not a company's
+# logo = "logo.png"        # at the head of receipts: PNG, 384 dots wide, at most 400 high
 
 [tax]
 rounding = "floor"       # floor | half-up | ceil
 prices   = "inclusive"   # inclusive | exclusive
+# [tax.rates]              # percent by the names that goods are listed under
+# standard = "10"
+# reduced  = "8"
 
 [catalog]
 file = "catalog.json"

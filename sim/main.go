@@ -38,6 +38,7 @@ func main() {
 	if hsm.Role(os.Args[0]) {
 		os.Exit(hsm.Main())
 	}
+	standAlone(os.Args[1:])
 	o, err := parseFlags(os.Args[1:])
 	if errors.Is(err, flag.ErrHelp) {
 		return

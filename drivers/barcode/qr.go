@@ -37,20 +37,42 @@ const (
 
 // QR draws bytes. Its error wraps drivers.ErrTooLong.
 func QR(data string) (Matrix, error) {
-	for version := 1; version <= versionMax; version++ {
-		capacity := codewords(version) - int(qrCorrection[version-1])*int(qrBlocks[version-1])
-		bits := qrBits(data, version)
-		if len(bits) > 8*capacity {
-			continue
-		}
-		q := qr{Matrix: newMatrix(17 + 4*version), version: version}
-		q.fixed = make([]bool, q.Size*q.Size)
-		q.patterns()
-		q.place(q.correct(pad(bits, capacity)))
-		q.mask()
-		return q.Matrix, nil
+	version, bits, err := fit(data)
+	if err != nil {
+		return Matrix{}, err
 	}
-	return Matrix{}, fmt.Errorf("barcode: %d bytes in a QR code: %w", len(data), drivers.ErrTooLong)
+	q := qr{Matrix: newMatrix(side(version)), version: version}
+	q.fixed = make([]bool, q.Size*q.Size)
+	q.patterns()
+	q.place(q.correct(pad(bits, capacity(version))))
+	q.mask()
+	return q.Matrix, nil
+}
+
+// QRSize is the size of what QR draws, without drawing it.
+func QRSize(data string) (int, error) {
+	version, _, err := fit(data)
+	return side(version), err
+}
+
+func side(version int) int { return 17 + 4*version }
+
+func capacity(version int) int {
+	return codewords(version) - int(qrCorrection[version-1])*int(qrBlocks[version-1])
+}
+
+// fit is the smallest version for data, and its bits.
+func fit(data string) (int, bits, error) {
+	var b bits
+	for version := 1; version <= versionMax; version++ {
+		if version == 1 || version == 10 || version == 27 { // the count gets longer
+			b = qrBits(data, version)
+		}
+		if len(b) <= 8*capacity(version) {
+			return version, b, nil
+		}
+	}
+	return 0, nil, fmt.Errorf("barcode: %d bytes in a QR code: %w", len(data), drivers.ErrTooLong)
 }
 
 // codewords is how many fit a version beside its patterns.

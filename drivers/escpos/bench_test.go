@@ -1,6 +1,13 @@
 package escpos
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -66,4 +73,60 @@ func BenchmarkEncode(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(out.bytes)), "wire-B")
 	b.ReportMetric(float64(len(doc.Items)), "lines")
+}
+
+// BenchmarkReceiptline is the baseline: npm's receiptline on the same lines, in
+// node, where .ci/judges has installed it.
+func BenchmarkReceiptline(b *testing.B) {
+	modules, err := filepath.Abs("../../.bin/judges/node_modules")
+	if err != nil {
+		b.Fatal(err)
+	}
+	node, err := exec.LookPath("node")
+	if _, missing := os.Stat(filepath.Join(modules, "receiptline")); err != nil || missing != nil {
+		b.Skip("no node, or no receiptline (.ci/judges): NOT measured beside it")
+	}
+	var texts []string
+	for _, item := range receipt().Items {
+		texts = append(texts, item.(drivers.TextLine).Text)
+	}
+	in, err := json.Marshal(texts)
+	if err != nil {
+		b.Fatal(err)
+	}
+	const times = 1000
+	var ns, size float64
+	for b.Loop() {
+		cmd := exec.Command(node, "testdata/receiptline.js", strconv.Itoa(times))
+		cmd.Env = append(os.Environ(), "NODE_PATH="+modules)
+		cmd.Stdin = bytes.NewReader(in)
+		out, err := cmd.Output()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := fmt.Sscan(string(out), &ns, &size); err != nil {
+			b.Fatalf("%q: %v", out, err)
+		}
+	}
+	b.ReportMetric(ns, "receiptline-ns")
+	b.ReportMetric(size, "receiptline-B")
+}
+
+// BenchmarkEncodeAll is a receipt with logo, EAN and QR.
+func BenchmarkEncodeAll(b *testing.B) {
+	doc := receipt()
+	logo := gradient(384, 128)
+	doc.Items = append([]drivers.Item{logo}, doc.Items...)
+	doc.Items = append(doc.Items,
+		drivers.Barcode{Symbology: drivers.EAN13, Data: "4901234567894"},
+		drivers.Barcode{Symbology: drivers.QRCode, Data: "https://example.com/r?n=0001-01-000123"})
+	var out stream
+	b.ReportAllocs()
+	for b.Loop() {
+		var err error
+		if out, err = encode(models[0], doc, 1); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(len(out.bytes)), "wire-B")
 }

@@ -240,20 +240,24 @@ func (e *encoder) matrix(b drivers.Barcode, code barcode.Code) error {
 	if b.Symbology == drivers.PDF417 {
 		return e.pdf417(b, code)
 	}
-	m, err := code.Matrix()
-	if err != nil {
-		return err
-	}
-	module, err := e.square(b, m.Size)
-	if err != nil {
-		return err
-	}
 	native, cn := e.model.QR, byte(symbolQR)
 	if b.Symbology == drivers.DataMatrix {
 		native, cn = e.model.DataMatrix, symbolDataMatrix
 	}
+	size, err := matrixSize(code)
+	if err != nil {
+		return err
+	}
+	module, err := e.square(b, size)
+	if err != nil {
+		return err
+	}
 	data := symbolStore(cn, code.Data)
 	if !native.Has() || meaning(data) {
+		m, err := code.Matrix()
+		if err != nil {
+			return err
+		}
 		e.raster(matrixDots(m, module))
 		return nil
 	}
@@ -266,9 +270,18 @@ func (e *encoder) matrix(b drivers.Barcode, code barcode.Code) error {
 		e.symbol(cn, 66, 0, 0, 0) // square, its size by the data
 		e.symbol(cn, 67, byte(module&0xFF))
 	}
-	e.printSymbol(cn, data, m.Size*module)
+	e.printSymbol(cn, data, size*module)
 	e.quiet(module)
 	return nil
+}
+
+// matrixSize is how many modules a code has; a printer's own is no larger.
+func matrixSize(code barcode.Code) (int, error) {
+	if code.Symbology == drivers.QRCode {
+		return barcode.QRSize(code.Data)
+	}
+	m, err := code.Matrix()
+	return m.Size, err
 }
 
 const qrLevelM = 49

@@ -284,7 +284,7 @@ func TestBadNames(t *testing.T) {
 		"control bytes":   {Items: drivers.Texts(drivers.TextLine{Text: "a\x1bp\x00\x32\xfa\x10\x14\x01\x00\x01b"})},
 		"emoji, sequence": {Items: drivers.Texts(drivers.TextLine{Text: "👨‍👩‍👧 ☕️ a"})},
 	} {
-		for _, model := range names() {
+		for _, model := range kinds() {
 			p := onPaper(t, model, doc)
 			if got := p.State().Lines; got < len(doc.Items) {
 				t.Errorf("%s on %s: %d lines", name, model, got)

@@ -1,9 +1,12 @@
-// Package escpos drives receipt printers that speak Epson's ESC/POS, in
-// Japanese (Shift_JIS and half-width katakana).
+// Package escpos drives receipt printers that speak Epson's ESC/POS: Japanese
+// (Shift_JIS and half-width katakana), the alphabets of Europe by code tables,
+// and what a printer lacks as dots, never as a question mark; bar codes, pictures,
+// pages.
 //
 // Sources: Epson ESC/POS Command Reference (edition of 2024), sections of the
 // commands that are named where their bytes are, and "Transmission status" for
-// telling answers apart; JIS X 0201, JIS X 0208 and Microsoft's code page 932.
+// telling answers apart; JIS X 0201, JIS X 0208, JIS X 0213, JIS X 4051 and
+// Microsoft's code page 932.
 //
 // Status and drawer kicks use real-time commands and may be called while a
 // document prints. A document is sent a block ahead of what the printer has

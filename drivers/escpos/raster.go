@@ -82,18 +82,20 @@ func (d *dots) dither(fill func(y int, into []int)) {
 	row := make([]int, d.width)
 	for y := range d.height {
 		fill(y, row)
+		bits := d.bits[y*d.stride : (y+1)*d.stride]
 		for x, v := range row {
-			v += now[x+1] / 16
-			e := v
-			if v < threshold {
-				d.set(x, y)
+			e := v + now[x+1]/16
+			if e < threshold {
+				bits[x/8] |= 0x80 >> (x % 8)
 			} else {
 				e -= white
 			}
-			now[x+2] += 7 * e
-			below[x] += 3 * e
-			below[x+1] += 5 * e
-			below[x+2] += e
+			if e != 0 {
+				now[x+2] += 7 * e
+				below[x] += 3 * e
+				below[x+1] += 5 * e
+				below[x+2] += e
+			}
 		}
 		now, below = below, now
 		clear(below)

@@ -144,6 +144,6 @@ func (m *machine) down(how int) {
 	}
 	unix.Sync()
 	err := restart(how)
-	fmt.Fprintln(os.Stderr, "boot: the kernel refused to end:", err) //nolint:errcheck // nobody is left to tell
-	select {}                                                        // the watchdog is the last resort: PID 1 may not end
+	fmt.Fprintln(os.Stderr, "boot: the kernel refused to end:", err)
+	select {} // the watchdog is the last resort: PID 1 may not end
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -289,12 +290,12 @@ func TestLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-ctx.Done()
-	if context.Cause(ctx) != errPowerOff {
+	if !errors.Is(context.Cause(ctx), errPowerOff) {
 		t.Error(context.Cause(ctx))
 	}
 	l.close()
 	<-done
-	if _, err := Register(); err != ErrNoBoard {
+	if _, err := Register(); !errors.Is(err, ErrNoBoard) {
 		t.Errorf("not started by PID 1: %v", err)
 	}
 }

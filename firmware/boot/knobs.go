@@ -11,6 +11,7 @@ type knob struct{ path, value, why string }
 
 //nolint:gochecknoglobals // a constant table
 var knobs = []knob{
+	{"kernel/printk", "1 4 1 7", "the kernel's words between the technician's"},
 	{"kernel/sysrq", "0", "a break on the serial line commands the kernel"},
 	{"kernel/kexec_load_disabled", "1", "root starts another kernel"},
 	{"kernel/modules_disabled", "1", "root loads code into the kernel"},

@@ -72,7 +72,7 @@ type Link struct {
 
 func newLink(f *os.File) *Link { return &Link{socket: f} }
 
-// ErrNoBoard: this process was not started by PID 1.
+// ErrNoBoard says that this process was not started by PID 1.
 var ErrNoBoard = errors.New("not on a flashed board")
 
 // Register returns the register's end, or ErrNoBoard.

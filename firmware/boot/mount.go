@@ -16,6 +16,9 @@ type mount struct {
 }
 
 const (
+	// folder is how folders of the root are made; other users pass through them.
+	folder = 0o755
+
 	noExec  = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
 	devices = unix.MS_NOSUID | unix.MS_NOEXEC
 )
@@ -35,7 +38,7 @@ var mounts = []mount{
 // and nothing belongs there but the binary.
 func mountAll() error {
 	for _, m := range mounts {
-		if err := os.MkdirAll(m.target, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+		if err := os.MkdirAll(m.target, folder); err != nil && !errors.Is(err, os.ErrExist) {
 			return fmt.Errorf("mount: %w", err)
 		}
 		err := unix.Mount(m.source, m.target, m.kind, m.flags, m.options)
@@ -45,7 +48,7 @@ func mountAll() error {
 			return fmt.Errorf("mount %s: %w", m.target, err)
 		}
 	}
-	if err := os.MkdirAll(Data, 0o755); err != nil {
+	if err := os.MkdirAll(Data, folder); err != nil {
 		return fmt.Errorf("mount: %w", err)
 	}
 	if err := linkNames(); err != nil {
@@ -62,7 +65,7 @@ func mountAll() error {
 // linkNames leads the files by which names are found to the folder in memory,
 // where the network's side writes them.
 func linkNames() error {
-	if err := os.MkdirAll("/etc", 0o755); err != nil {
+	if err := os.MkdirAll("/etc", folder); err != nil {
 		return fmt.Errorf("mount: %w", err)
 	}
 	for _, name := range []string{"hosts", "resolv.conf"} {

@@ -79,7 +79,7 @@ func (u *usb) one(name string) {
 		return
 	}
 	id := word(dir, "idVendor") + ":" + word(dir, "idProduct")
-	descriptors, err := os.ReadFile(filepath.Join(dir, "descriptors")) //nolint:gosec // a file of sysfs
+	descriptors, err := os.ReadFile(filepath.Join(dir, "descriptors"))
 	why := ""
 	if err != nil {
 		why = err.Error()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -25,7 +26,10 @@ const (
 	VersionMax   = 32
 )
 
-// The two rates of Japan's consumption tax.
+// RateNameMax bounds the name of a tax rate; which there are is the shop's.
+const RateNameMax = 24
+
+// Rates that most countries have.
 const (
 	RateStandard = "standard"
 	RateReduced  = "reduced"
@@ -47,7 +51,7 @@ type Item struct {
 	Kana string `json:"kana"`
 	// Price is in minor units, with or without tax as the shop's setting says.
 	Price int64  `json:"price"`
-	Rate  string `json:"rate"` // RateStandard or RateReduced
+	Rate  string `json:"rate"` // a name of the shop's tax settings
 	// Version is the snapshot that this price is from.
 	Version string `json:"version,omitempty"`
 }
@@ -64,8 +68,12 @@ type Catalog struct {
 //
 // It is taken whole or not at all: an unknown field, a wrong check digit, a
 // second row for the same article or anything over its limit is an error that
-// names the item.
-func Parse(data []byte) (*Catalog, error) {
+// names the item. Rates are the names that goods may be taxed by; without any,
+// RateStandard and RateReduced.
+func Parse(data []byte, rates ...string) (*Catalog, error) {
+	if len(rates) == 0 {
+		rates = []string{RateStandard, RateReduced}
+	}
 	if len(data) > BytesMax {
 		return nil, fmt.Errorf("catalog: %d bytes, at most %d: %w", len(data), BytesMax, ErrTooLarge)
 	}
@@ -89,7 +97,7 @@ func Parse(data []byte) (*Catalog, error) {
 	}
 	c := &Catalog{version: file.Version, items: make(map[string]*Item, len(file.Items))}
 	for i, r := range file.Items {
-		if err := c.add(r); err != nil {
+		if err := c.add(r, rates); err != nil {
 			return nil, fmt.Errorf("catalog: item %d (gtin %.16q): %w: %w", i+1, r.GTIN, ErrInvalid, err)
 		}
 	}
@@ -118,7 +126,7 @@ type row struct {
 	Rate  string `json:"rate"`
 }
 
-func (c *Catalog) add(r row) error {
+func (c *Catalog) add(r row, rates []string) error {
 	gtin, err := gs1.GTIN14(r.GTIN, "")
 	if err != nil {
 		return err
@@ -135,8 +143,8 @@ func (c *Catalog) add(r row) error {
 	if r.Price == nil || *r.Price < 0 || *r.Price > PriceMax {
 		return fmt.Errorf("price: want 0 to %d", PriceMax)
 	}
-	if r.Rate != RateStandard && r.Rate != RateReduced {
-		return fmt.Errorf("rate %.16q: want %q or %q", r.Rate, RateStandard, RateReduced)
+	if !slices.Contains(rates, r.Rate) {
+		return fmt.Errorf("rate %.*q: want one of %s", RateNameMax, r.Rate, strings.Join(rates, ", "))
 	}
 	kana := r.Kana
 	if kana == "" {

@@ -82,6 +82,21 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+// Which rates there are is the shop's setting.
+func TestParseRates(t *testing.T) {
+	const file = `{"version":"1","items":[{"gtin":"4901234567894","name":"Brot","kana":"Brot","price":249,"rate":"second-reduced"}]}`
+	if _, err := Parse([]byte(file)); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "standard, reduced") {
+		t.Error(err)
+	}
+	c, err := Parse([]byte(file), "standard", "second-reduced")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if item, ok := c.Lookup("04901234567894"); !ok || item.Rate != "second-reduced" {
+		t.Errorf("%+v", item)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(shop))
 	f.Add([]byte(`{"version":"1","items":[{"gtin":"04252614","name":"a","kana":"a","price":1,"rate":"reduced"}]}`))

@@ -1,11 +1,11 @@
-// Package receipt lays a sale out for paper: the Japanese qualified simplified
-// invoice (適格簡易請求書), and the X and Z reports.
+// Package receipt lays a sale out for paper, by one table for each country: the
+// receipt, Japan's addressed receipt (領収書), the order slip, and the X and Z
+// reports. What lacks something its country demands is refused.
 package receipt
 
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"regi/drivers"
 	"regi/firmware/sale"
@@ -17,185 +17,161 @@ const (
 	ColumnsMax = 64
 )
 
-// Errors of Layout.
+// Errors of Layouts.
 var (
-	// ErrColumns: the paper is narrower or wider than this layout can be.
+	// ErrColumns: the paper is narrower or wider than these layouts can be.
 	ErrColumns = errors.New("paper width not supported")
-	// ErrIncomplete: the receipt lacks what the law demands; the message names
-	// it and the law.
-	ErrIncomplete = errors.New("not a qualified invoice")
+	// ErrIncomplete: the receipt lacks what the law demands, or holds what it
+	// forbids; the message names it and the law.
+	ErrIncomplete = errors.New("not a receipt by law")
 	// ErrSum: the receipt does not add up.
 	ErrSum = errors.New("receipt does not add up")
+	// ErrForm: this country has no such document, or not of this sale.
+	ErrForm = errors.New("no such document")
 )
 
-// Layout is the receipt as a document of cols columns, marked 再発行 when it is
-// a reprint. It refuses a receipt that does not add up or lacks what Japan
-// demands.
-func Layout(r *sale.Receipt, cols int, reprint bool) (drivers.Document, error) {
-	if cols < ColumnsMin || cols > ColumnsMax {
-		return drivers.Document{}, fmt.Errorf("receipt: %d columns: %w", cols, ErrColumns)
+// Layouts lays out what one shop prints.
+type Layouts struct {
+	layout *layout
+	logo   *drivers.Picture
+}
+
+// New is a shop's layouts; logo stands at the head of its receipts, nil for
+// none.
+func New(locale string, logo *drivers.Picture) *Layouts {
+	return &Layouts{layout: layoutOf(locale), logo: logo}
+}
+
+// Paper is what a document is laid out for.
+type Paper struct {
+	Columns int
+	Reprint bool // it is marked as a copy
+	// Code identifies the sale when goods come back; "" for none.
+	Code string
+	// Plain leaves out what a printer of text only cannot print.
+	Plain bool
+}
+
+// Receipt is what the customer gets of a sale, a return or a training sale.
+func (l *Layouts) Receipt(r *sale.Receipt, on Paper) (drivers.Document, error) {
+	blocks, rules := l.layout.receipt, l.layout.demands
+	if r.TrainingModeFlag {
+		rules = nil // it is no document of anything
+	}
+	return l.document(r, on, blocks, rules)
+}
+
+// Addressed is the receipt that a customer in Japan asks for by name (領収書).
+func (l *Layouts) Addressed(r *sale.Receipt, on Paper) (drivers.Document, error) {
+	if l.layout.addressed == nil || r.Original != nil || r.TrainingModeFlag {
+		return drivers.Document{}, fmt.Errorf("receipt: addressed: %w", ErrForm)
+	}
+	return l.document(r, on, l.layout.addressed, l.layout.addressedDemands)
+}
+
+// Order is what the kitchen or the stock room gets of an open sale: its lines,
+// without prices.
+func (l *Layouts) Order(r *sale.Receipt, on Paper) (drivers.Document, error) {
+	p, err := l.paper(on)
+	if err != nil {
+		return drivers.Document{}, err
+	}
+	p.sale = r
+	return p.document(l.layout.order)
+}
+
+// Continuation is the head of a second piece of paper, after a roll ended in
+// the middle of a receipt: it says of what it is the rest, and who issued it.
+func (l *Layouts) Continuation(r *sale.Receipt, columns int) ([]drivers.Item, error) {
+	p, err := l.paper(Paper{Columns: columns})
+	if err != nil {
+		return nil, err
+	}
+	p.sale = r
+	for _, block := range l.layout.continuation {
+		block(p)
+	}
+	return p.items, nil
+}
+
+func (l *Layouts) paper(on Paper) (*paper, error) {
+	if on.Columns < ColumnsMin || on.Columns > ColumnsMax {
+		return nil, fmt.Errorf("receipt: %d columns: %w", on.Columns, ErrColumns)
+	}
+	return &paper{layout: l.layout, logo: l.logo, Paper: on}, nil
+}
+
+// document lays out, and checks the finished paper rather than the intention.
+func (l *Layouts) document(r *sale.Receipt, on Paper, blocks []block, rules []rule) (drivers.Document, error) {
+	p, err := l.paper(on)
+	if err != nil {
+		return drivers.Document{}, err
 	}
 	if err := addsUp(r); err != nil {
 		return drivers.Document{}, err
 	}
-	p := &paper{cols: cols}
-	for _, block := range japaneseReceipt {
-		block(p, r, reprint)
-	}
-	if err := demand(japan, r, p.lines); err != nil {
+	p.sale = r
+	doc, err := p.document(blocks)
+	if err != nil {
 		return drivers.Document{}, err
 	}
-	if len(p.lines) > drivers.DocumentItemsMax {
-		return drivers.Document{}, fmt.Errorf("receipt: %d lines, at most %d: %w", len(p.lines), drivers.DocumentItemsMax, sale.ErrLimit)
+	return doc, demand(rules, p)
+}
+
+// document runs the blocks from top to bottom.
+func (p *paper) document(blocks []block) (drivers.Document, error) {
+	for _, block := range blocks {
+		block(p)
 	}
-	return drivers.Document{Items: drivers.Texts(p.lines...), Cut: true}, nil
-}
-
-// japaneseReceipt is the receipt from top to bottom.
-//
-//nolint:gochecknoglobals // a constant table
-var japaneseReceipt = []func(*paper, *sale.Receipt, bool){
-	issuer, title, when, goods, taxes, total, payments, stamp, legend, journal,
-}
-
-func issuer(p *paper, r *sale.Receipt, _ bool) {
-	p.heading(r.Issuer.Name)
-	if r.Issuer.Address != "" {
-		p.text(r.Issuer.Address, drivers.Center)
+	if len(p.items) > drivers.DocumentItemsMax {
+		return drivers.Document{}, fmt.Errorf("receipt: %d lines, at most %d: %w", len(p.items), drivers.DocumentItemsMax, sale.ErrLimit)
 	}
-	if r.Issuer.Tel != "" {
-		p.text("TEL "+r.Issuer.Tel, drivers.Center)
-	}
-	p.text("登録番号 "+r.Issuer.RegistrationNumber, drivers.Center)
+	return drivers.Document{Items: p.items, Cut: true}, nil
 }
 
-func title(p *paper, _ *sale.Receipt, reprint bool) {
-	p.space()
-	p.add(drivers.TextLine{Text: "領収証", Align: drivers.Center, Bold: true, Wide: true, Tall: true})
-	if reprint {
-		p.copyMark()
-	}
-}
-
-// copyMark tells a copy from the original.
-func (p *paper) copyMark() {
-	p.add(drivers.TextLine{Text: "【再発行】", Align: drivers.Center, Bold: true, Tall: true})
-}
-
-// weekdays by time.Weekday.
-//
-//nolint:gochecknoglobals // a constant table
-var weekdays = [...]string{"日", "月", "火", "水", "木", "金", "土"}
-
-// date is the day of the sale as the law wants it: year, month, day.
-func date(r *sale.Receipt) string { return r.EndDateTime.Format("2006年01月02日") }
-
-func when(p *paper, r *sale.Receipt, _ bool) {
-	day := weekdays[r.EndDateTime.Weekday()]
-	p.pair(date(r)+"("+day+")"+r.EndDateTime.Format("15:04"), fmt.Sprintf("No.%06d", r.SequenceNumber))
-	p.pair("店 "+r.RetailStoreID+" レジ "+r.WorkstationID, "担当 "+r.OperatorID)
-	if r.EndDateTime.Format("2006-01-02") != r.BusinessDayDate {
-		p.text("営業日 "+r.BusinessDayDate, drivers.Left)
-	}
-	p.rule()
-}
-
-// reducedMark stands beside every amount of the reduced rate.
-const reducedMark = "※"
-
-func goods(p *paper, r *sale.Receipt, _ bool) {
+// addsUp recomputes every sum of the receipt; only the rounding of the tax is
+// the issuer's choice.
+func addsUp(r *sale.Receipt) error {
+	again := *r
 	for _, line := range r.LineItem {
-		if line.Voided {
-			continue
+		amount, err := sale.Extend(line.RegularSalesUnitPrice, line.Quantity)
+		if err != nil || amount != line.ExtendedAmount {
+			return fmt.Errorf("receipt: line %d: %w", line.SequenceNumber, ErrSum)
 		}
-		right := yen(line.ExtendedAmount) + strings.Repeat(" ", markColumns)
-		if line.TaxRate == sale.Reduced {
-			right = yen(line.ExtendedAmount) + reducedMark
+	}
+	included := len(r.Tax) == 0 || r.Tax[0].Included
+	if err := again.Sum(included, sale.Floor); err != nil {
+		return fmt.Errorf("receipt: %w: %w", ErrSum, err)
+	}
+	if len(again.Tax) != len(r.Tax) || again.Subtotal != r.Subtotal {
+		return fmt.Errorf("receipt: subtotal: %w", ErrSum)
+	}
+	total := r.Subtotal - r.DiscountAmount
+	for i, t := range r.Tax {
+		want := again.Tax[i]
+		more := t.Amount - want.Amount
+		if t.TaxableAmount < 0 {
+			more = -more
 		}
-		if line.Quantity == 1 {
-			p.pair(line.Description, right)
-			continue
+		if t.Percent != want.Percent || t.TaxableAmount != want.TaxableAmount || t.DiscountAmount != want.DiscountAmount || t.Included != included || more < 0 || more > 1 {
+			return fmt.Errorf("receipt: tax of %s %%: %w", t.Percent, ErrSum)
 		}
-		p.text(line.Description, drivers.Left)
-		p.pair("  "+number(line.Quantity)+"点 x "+yen(line.RegularSalesUnitPrice), right)
+		if !t.Included {
+			total += t.Amount
+		}
 	}
-	p.rule()
-	p.amount("小計 "+number(r.Items())+"点", r.Subtotal)
+	if total != r.Total || r.Due() != 0 {
+		return fmt.Errorf("receipt: total or tenders: %w", ErrSum)
+	}
+	return tendersAddUp(r)
 }
 
-// taxes are the rate's total and its tax, both once per rate.
-func taxes(p *paper, r *sale.Receipt, _ bool) {
-	for _, tax := range r.Tax {
-		p.amount("  "+taxableLabel(tax), tax.TaxableAmount)
-		p.amount("    "+taxLabel(tax), tax.Amount)
-	}
-}
-
-func taxableLabel(t sale.TaxSummary) string {
-	label := fmt.Sprintf("%d%%対象", t.Percent)
-	if t.Percent == sale.Reduced {
-		label += reducedMark
-	}
-	return label
-}
-
-func taxLabel(t sale.TaxSummary) string {
-	if t.Included {
-		return fmt.Sprintf("内消費税等%d%%", t.Percent)
-	}
-	return fmt.Sprintf("外消費税等%d%%", t.Percent)
-}
-
-func total(p *paper, r *sale.Receipt, _ bool) {
-	const left = "合計"
-	right := yen(r.Total) + " " // as wide as the mark's place
-	gap := p.cols/2 - width(left) - width(right)
-	if gap < 1 { // eight digits on narrow paper
-		right, gap = yen(r.Total), 1
-	}
-	p.add(drivers.TextLine{Text: left + strings.Repeat(" ", gap) + right, Bold: true, Wide: true, Tall: true})
-}
-
-func payments(p *paper, r *sale.Receipt, _ bool) {
-	var change sale.Money
-	cash := false
+func tendersAddUp(r *sale.Receipt) error {
 	for _, t := range r.Tender {
-		if t.TenderType == sale.CreditDebit {
-			cardPayment(p, t)
-			continue
-		}
-		cash = true
-		change += t.ChangeDue
-		p.amount("お預り(現金)", t.Tendered)
-	}
-	if cash {
-		p.amount("お釣り", change)
-	}
-}
-
-// cardPayment names the card by its last four digits only.
-func cardPayment(p *paper, t sale.Tender) {
-	p.amount("クレジットカード利用", t.Amount)
-	if t.Card != nil && isLast4(t.Card.Last4) {
-		p.text("  カード番号 ************"+t.Card.Last4, drivers.Left)
-	}
-	if t.Authorization != nil && t.Authorization.Approval != "" {
-		p.text("  承認番号 "+t.Authorization.Approval, drivers.Left)
-	}
-}
-
-func isLast4(s string) bool { return len(s) == 4 && strings.Trim(s, "0123456789") == "" }
-
-func legend(p *paper, r *sale.Receipt, _ bool) {
-	p.rule()
-	for _, line := range r.LineItem {
-		if line.TaxRate == sale.Reduced && !line.Voided {
-			p.text(reducedLegend, drivers.Left)
-			return
+		backwards := t.Amount < 0 && (r.Original == nil || t.TenderType != sale.Cash)
+		if backwards || t.ChangeDue < 0 || t.Tendered != t.Amount+t.ChangeDue || t.TenderType != sale.Cash && t.ChangeDue != 0 {
+			return fmt.Errorf("receipt: tender: %w", ErrSum)
 		}
 	}
-}
-
-func journal(p *paper, r *sale.Receipt, _ bool) {
-	p.text("取引番号 "+r.TransactionID, drivers.Left)
+	return nil
 }

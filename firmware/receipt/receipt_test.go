@@ -1,7 +1,6 @@
 package receipt
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -9,9 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode"
-
-	"pgregory.net/rapid"
 
 	"regi/drivers"
 	"regi/firmware/record"
@@ -23,6 +19,7 @@ var (
 	update = flag.Bool("update", false, "write the golden files")
 
 	jst  = time.FixedZone("JST", 9*60*60)
+	jp   = New("ja-JP", nil)
 	shop = sale.Issuer{Name: "レジ商店 青山本店", Address: "東京都港区南青山一丁目2番3号", Tel: "03-1234-5678", RegistrationNumber: "T1180301018771"}
 )
 
@@ -62,6 +59,12 @@ func cash(r *sale.Receipt, tendered sale.Money) *sale.Receipt {
 	return r
 }
 
+// given gives everything back.
+func given(r *sale.Receipt) *sale.Receipt {
+	r.Tender = []sale.Tender{{TenderType: sale.Cash, Amount: r.Total, Tendered: r.Total}}
+	return r
+}
+
 func card(r *sale.Receipt) *sale.Receipt {
 	due := r.Due()
 	r.Tender = append(r.Tender, sale.Tender{
@@ -87,6 +90,67 @@ func mixed(t testing.TB) *sale.Receipt {
 	return r
 }
 
+// abroad is a shop elsewhere, with the same hands.
+func abroad(t testing.TB, currency string, issuer sale.Issuer, included bool, goods ...good) *sale.Receipt {
+	t.Helper()
+	r := sold(t, included, goods...)
+	r.CurrencyCode, r.Issuer = currency, issuer
+	if err := r.Sum(included, sale.HalfUp); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func bakery(t testing.TB) *sale.Receipt {
+	t.Helper()
+	r := abroad(
+		t, "EUR", sale.Issuer{Name: "Bäckerei Müller & Söhne", Address: "Hauptstraße 12, 10827 Berlin", Tel: "030 1234567", RegistrationNumber: "DE123456789"}, true,
+		good{"Roggenmischbrot 1 kg", 489, 1, 7 * sale.Percent},
+		good{"Käsebrötchen überbacken", 219, 3, 7 * sale.Percent},
+		good{"Kaffee Crème groß", 340, 2, 19 * sale.Percent},
+		good{"Geschenkgutschein", 2_500, 1, 0},
+	)
+	r.LineItem[1].DiscountAmount = 57
+	if err := r.Sum(true, sale.HalfUp); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func pharmacy(t testing.TB) *sale.Receipt {
+	t.Helper()
+	return abroad(
+		t, "EUR", sale.Issuer{Name: "Quay Street Stores", Address: "3 Quay Street, Galway H91 X0X0", Tel: "091 123 456", RegistrationNumber: "IE6388047V"}, true,
+		good{"Notebook A5 dotted", 450, 2, 23 * sale.Percent},
+		good{"Scone with butter", 295, 1, 13_500},
+		good{"Brown bread", 320, 1, 0},
+	)
+}
+
+func drugstore(t testing.TB) *sale.Receipt {
+	t.Helper()
+	r := abroad(
+		t, "USD", sale.Issuer{Name: "Canal Street Drugs", Address: "101 Canal St, New York, NY 10002", Tel: "212-555-0134"}, false,
+		good{"Shampoo 12 oz", 849, 1, 8_875},
+		good{"Toothbrush soft", 399, 3, 8_875},
+		good{"Orange juice 52 oz", 579, 1, 0},
+	)
+	r.DiscountAmount = 200
+	if err := r.Sum(false, sale.HalfUp); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// returned is a return of rice balls and pens.
+func returned(t testing.TB) *sale.Receipt {
+	t.Helper()
+	r := sold(t, true, good{"おにぎり 鮭", 108, -1, sale.Reduced}, good{"ﾎﾞｰﾙﾍﾟﾝ 0.5mm", 1_650, -2, sale.Standard})
+	r.SequenceNumber = 130
+	r.Original = &sale.Original{WorkstationID: "01", SequenceNumber: 98, BusinessDayDate: "2026-11-20"}
+	return r
+}
+
 func report() *sale.Report {
 	return &sale.Report{
 		Kind: sale.ReportZ, RetailStoreID: "0001", WorkstationID: "01", Number: 12, BusinessDayDate: "2026-11-24",
@@ -108,46 +172,40 @@ func report() *sale.Report {
 	}
 }
 
+// texts are the text lines of a document, those in the place of an area too.
+func texts(doc drivers.Document) []drivers.TextLine {
+	var lines []drivers.TextLine
+	for _, item := range doc.Items {
+		switch item := item.(type) {
+		case drivers.TextLine:
+			lines = append(lines, item)
+		case drivers.Page:
+			lines = append(lines, item.Else...)
+		}
+	}
+	return lines
+}
+
 // draw renders a document as text between rulers, as wide as the paper.
 func draw(t testing.TB, doc drivers.Document, cols int) string {
 	t.Helper()
 	var b strings.Builder
 	for i, item := range doc.Items {
-		line := item.(drivers.TextLine)
-		n := width(line.Text)
-		marks := ""
-		if line.Wide {
-			n *= 2
-			marks += " wide"
-		}
-		if line.Tall {
-			marks += " tall"
-		}
-		if line.Bold {
-			marks += " bold"
-		}
-		if n > cols {
-			t.Errorf("line %d is %d columns of %d: %q", i+1, n, cols, line.Text)
-			n = cols
-		}
-		before := 0
-		switch line.Align {
-		case drivers.Left:
-		case drivers.Center:
-			before = (cols - n) / 2
-		case drivers.Right:
-			before = cols - n
-		}
-		text := line.Text
-		if line.Wide { // each character stands in twice its width
-			var w strings.Builder
-			for _, c := range text {
-				w.WriteRune(c)
-				w.WriteString(strings.Repeat(" ", columns(c)))
+		switch item := item.(type) {
+		case drivers.TextLine:
+			drawLine(t, &b, i, item, cols)
+		case drivers.Page:
+			fmt.Fprintf(&b, "area of %d lines\n", item.Lines)
+			for _, line := range item.Else {
+				drawLine(t, &b, i, line, cols)
 			}
-			text = w.String()
+			b.WriteString("end of area\n")
+			checkPage(t, item, cols)
+		case drivers.Barcode:
+			fmt.Fprintf(&b, "QR %s\n", item.Data)
+		case drivers.Picture:
+			fmt.Fprintf(&b, "picture %d dots wide\n", item.Width)
 		}
-		fmt.Fprintf(&b, "|%s%s%s|%s\n", strings.Repeat(" ", before), text, strings.Repeat(" ", cols-n-before), marks)
 	}
 	if doc.Cut {
 		b.WriteString("cut\n")
@@ -155,25 +213,136 @@ func draw(t testing.TB, doc drivers.Document, cols int) string {
 	return b.String()
 }
 
-func TestGolden(t *testing.T) {
-	split := mixed(t)
-	cash(split, 5_000)
-	papers := map[string]func(cols int) (drivers.Document, error){
-		"cash":    func(cols int) (drivers.Document, error) { return Layout(cash(mixed(t), 30_000), cols, false) },
-		"reprint": func(cols int) (drivers.Document, error) { return Layout(card(split), cols, true) },
-		"stamp": func(cols int) (drivers.Document, error) {
-			r := sold(t, false, good{"カメラ", 50_000, 1, sale.Standard}, good{"お茶", 100, 1, sale.Reduced})
-			r.BusinessDayDate = "2026-11-23"
-			return Layout(cash(r, 60_000), cols, false)
-		},
-		"z": func(cols int) (drivers.Document, error) { return Report(report(), cols, false), nil },
+// checkPage puts the placed items on the lines that stand in their place.
+func checkPage(t testing.TB, page drivers.Page, cols int) {
+	t.Helper()
+	if len(page.Else) != page.Lines {
+		t.Errorf("an area of %d lines, %d in its place", page.Lines, len(page.Else))
 	}
-	for name, layout := range papers {
+	drawn := make([]string, page.Lines)
+	for _, placed := range page.Placed {
+		text := placed.Item.(drivers.TextLine).Text
+		at := &drawn[placed.Line]
+		*at += strings.Repeat(" ", placed.Column-width(*at)) + text
+		if width(*at) > cols {
+			t.Errorf("%q is wider than the paper", *at)
+		}
+	}
+	for i, line := range page.Else {
+		if line.Text != drawn[i] {
+			t.Errorf("the area has %q where the lines have %q", drawn[i], line.Text)
+		}
+	}
+}
+
+func drawLine(t testing.TB, b *strings.Builder, i int, line drivers.TextLine, cols int) {
+	t.Helper()
+	n := width(line.Text)
+	marks := ""
+	if line.Wide {
+		n *= 2
+		marks += " wide"
+	}
+	if line.Tall {
+		marks += " tall"
+	}
+	if line.Bold {
+		marks += " bold"
+	}
+	if n > cols {
+		t.Errorf("line %d is %d columns of %d: %q", i+1, n, cols, line.Text)
+		n = cols
+	}
+	before := 0
+	switch line.Align {
+	case drivers.Left:
+	case drivers.Center:
+		before = (cols - n) / 2
+	case drivers.Right:
+		before = cols - n
+	}
+	text := line.Text
+	if line.Wide { // each character stands in twice its width
+		var w strings.Builder
+		for _, c := range text {
+			w.WriteRune(c)
+			w.WriteString(strings.Repeat(" ", columns(c)))
+		}
+		text = w.String()
+	}
+	fmt.Fprintf(b, "|%s%s%s|%s\n", strings.Repeat(" ", before), text, strings.Repeat(" ", cols-n-before), marks)
+}
+
+const code = "R1.01.123.261124.ABCDEFGHIJKL"
+
+// papers are the documents that stand in testdata.
+func papers(t *testing.T) map[string]func(on Paper) (drivers.Document, error) {
+	t.Helper()
+	de, ie, us := New("de-DE", nil), New("en-IE", nil), New("en-US", nil)
+	camera := func() *sale.Receipt {
+		r := sold(t, false, good{"カメラ", 50_000, 1, sale.Standard}, good{"お茶", 100, 1, sale.Reduced})
+		r.BusinessDayDate = "2026-11-23"
+		return cash(r, 60_000)
+	}
+	discounted := mixed(t)
+	discounted.LineItem[0].DiscountAmount, discounted.DiscountAmount = 22, 500
+	if err := discounted.Sum(true, sale.Floor); err != nil {
+		t.Fatal(err)
+	}
+	cash(discounted, 50_000)
+	practice := cash(mixed(t), 30_000)
+	practice.TrainingModeFlag, practice.TransactionID, practice.SequenceNumber = true, "0001-01-20261124-T4", 4
+	back := given(returned(t))
+	germanBack := given(abroad(t, "EUR", bakery(t).Issuer, true, good{"Kaffee Crème groß", 340, -1, 19 * sale.Percent}))
+	germanBack.Original = back.Original
+	x := report()
+	x.Kind, x.Count, x.JournalHead = sale.ReportX, nil, ""
+	x.Totals.Returns, x.Totals.Discounts = sale.Tally{Count: 2, Amount: 3_408}, sale.Tally{Count: 5, Amount: 1_210}
+	order := mixed(t)
+	order.SequenceNumber = 0
+	return map[string]func(on Paper) (drivers.Document, error){
+		"cash": func(on Paper) (drivers.Document, error) {
+			on.Code = code
+			return jp.Receipt(cash(mixed(t), 30_000), on)
+		},
+		"reprint": func(on Paper) (drivers.Document, error) {
+			on.Reprint = true
+			return jp.Receipt(card(cash(mixed(t), 5_000)), on)
+		},
+		"discount":  func(on Paper) (drivers.Document, error) { return jp.Receipt(discounted, on) },
+		"stamp":     func(on Paper) (drivers.Document, error) { return jp.Receipt(camera(), on) },
+		"addressed": func(on Paper) (drivers.Document, error) { return jp.Addressed(card(cash(mixed(t), 5_000)), on) },
+		"addressed-stamp": func(on Paper) (drivers.Document, error) {
+			on.Reprint = true
+			return jp.Addressed(camera(), on)
+		},
+		"return":   func(on Paper) (drivers.Document, error) { return jp.Receipt(back, on) },
+		"training": func(on Paper) (drivers.Document, error) { return jp.Receipt(practice, on) },
+		"order":    func(on Paper) (drivers.Document, error) { return jp.Order(order, on) },
+		"continued": func(on Paper) (drivers.Document, error) {
+			items, err := jp.Continuation(cash(mixed(t), 30_000), on.Columns)
+			return drivers.Document{Items: items}, err
+		},
+		"x": func(on Paper) (drivers.Document, error) { return jp.Report(x, on) },
+		"z": func(on Paper) (drivers.Document, error) { return jp.Report(report(), on) },
+		"de": func(on Paper) (drivers.Document, error) {
+			on.Code = code
+			return de.Receipt(cash(bakery(t), 6_000), on)
+		},
+		"de-return": func(on Paper) (drivers.Document, error) { return de.Receipt(germanBack, on) },
+		"ie":        func(on Paper) (drivers.Document, error) { return ie.Receipt(card(pharmacy(t)), on) },
+		"ie-z":      func(on Paper) (drivers.Document, error) { return ie.Report(report(), on) },
+		"us": func(on Paper) (drivers.Document, error) {
+			on.Code = code
+			return us.Receipt(card(drugstore(t)), on)
+		},
+	}
+}
+
+func TestGolden(t *testing.T) {
+	for name, layout := range papers(t) {
 		for _, cols := range []int{32, 42, 48} {
-			if name == "reprint" {
-				split.Tender = split.Tender[:1]
-			}
-			doc, err := layout(cols)
+			doc, err := layout(Paper{Columns: cols})
 			if err != nil {
 				t.Errorf("%s at %d: %v", name, cols, err)
 				continue
@@ -192,191 +361,6 @@ func TestGolden(t *testing.T) {
 			if got != string(want) {
 				t.Errorf("%s differs (go test -update writes it)\n%s", file, got)
 			}
-		}
-	}
-}
-
-// A receipt that lacks what Japan demands is refused, and the error names it.
-func TestDemands(t *testing.T) {
-	for what, damage := range map[string]func(*sale.Receipt){
-		"issuer's name":       func(r *sale.Receipt) { r.Issuer.Name = " " },
-		"registration number": func(r *sale.Receipt) { r.Issuer.RegistrationNumber = "" },
-		"registration":        func(r *sale.Receipt) { r.Issuer.RegistrationNumber = "T123" },
-		"date":                func(r *sale.Receipt) { r.EndDateTime = time.Time{} },
-		"goods":               func(r *sale.Receipt) { r.LineItem[0].Description = "\x00" },
-	} {
-		r := cash(mixed(t), 30_000)
-		damage(r)
-		_, err := Layout(r, 42, false)
-		if !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), what) {
-			t.Errorf("%s: %v", what, err)
-		}
-	}
-	r := cash(mixed(t), 30_000)
-	r.Issuer.RegistrationNumber = "T1234567890123" // perhaps a sole trader's: a warning elsewhere
-	if _, err := Layout(r, 42, false); err != nil {
-		t.Error(err)
-	}
-}
-
-// The check looks at the paper, not at the blocks: leave any one out, and
-// something is missing.
-func TestDemandsNoticeAMissingBlock(t *testing.T) {
-	r := cash(mixed(t), 30_000)
-	needed := map[int]bool{0: true, 2: true, 3: true, 4: true, 8: true} // issuer, when, goods, taxes, legend
-	for skip := range japaneseReceipt {
-		p := &paper{cols: 42}
-		for i, block := range japaneseReceipt {
-			if i != skip {
-				block(p, r, false)
-			}
-		}
-		if err := demand(japan, r, p.lines); (err != nil) != needed[skip] {
-			t.Errorf("without block %d: %v", skip, err)
-		}
-	}
-}
-
-func TestAddsUp(t *testing.T) {
-	for name, damage := range map[string]func(*sale.Receipt){
-		"line":         func(r *sale.Receipt) { r.LineItem[0].ExtendedAmount++ },
-		"price":        func(r *sale.Receipt) { r.LineItem[0].RegularSalesUnitPrice++ },
-		"a voided one": func(r *sale.Receipt) { r.LineItem[0].Voided = true },
-		"tax":          func(r *sale.Receipt) { r.Tax[0].Amount += 2 },
-		"taxable":      func(r *sale.Receipt) { r.Tax[0].TaxableAmount++ },
-		"rate left out": func(r *sale.Receipt) {
-			r.Tax = r.Tax[:1]
-		},
-		"total":          func(r *sale.Receipt) { r.Total-- },
-		"subtotal":       func(r *sale.Receipt) { r.Subtotal-- },
-		"not paid":       func(r *sale.Receipt) { r.Tender = nil },
-		"change":         func(r *sale.Receipt) { r.Tender[0].ChangeDue++ },
-		"change by card": func(r *sale.Receipt) { r.Tender[0].TenderType = sale.CreditDebit },
-	} {
-		r := cash(mixed(t), 30_000)
-		damage(r)
-		if _, err := Layout(r, 42, false); !errors.Is(err, ErrSum) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-func TestColumns(t *testing.T) {
-	for _, cols := range []int{-1, 0, 31, 65} {
-		if _, err := Layout(cash(mixed(t), 30_000), cols, false); !errors.Is(err, ErrColumns) {
-			t.Errorf("%d columns: %v", cols, err)
-		}
-		draw(t, Report(report(), cols, false), min(max(cols, ColumnsMin), ColumnsMax))
-	}
-}
-
-func TestStamp(t *testing.T) {
-	const box = "印紙"
-	for _, c := range []struct {
-		name     string
-		price    sale.Money
-		included bool
-		cash     sale.Money // first part, the rest by card; 0: all cash
-		want     bool
-	}{
-		{"49,999 net", 54_998, true, 0, false},
-		{"50,000 net", 54_999, true, 0, true},
-		{"50,000 with the tax is under", 50_000, true, 0, false},
-		{"50,000 and tax on top", 50_000, false, 0, true},
-		{"49,999 and tax on top", 49_999, false, 0, false},
-		{"all by card", 1_000_000, true, -1, false},
-		{"55,000 of it in cash", 110_000, true, 55_000, true},
-		{"54,999 of it in cash", 110_000, true, 54_998, false},
-	} {
-		r := sold(t, c.included, good{"カメラ", c.price, 1, sale.Standard})
-		switch {
-		case c.cash == 0:
-			cash(r, r.Total)
-		case c.cash < 0:
-			card(r)
-		default:
-			card(cash(r, c.cash))
-		}
-		doc, err := Layout(r, 42, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := strings.Contains(draw(t, doc, 42), box); got != c.want {
-			t.Errorf("%s: stamp %v, want %v", c.name, got, c.want)
-		}
-	}
-}
-
-// Whatever the names, amounts stay whole, lines fit, and no control character
-// is let through.
-func TestHostileText(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		cols := rapid.IntRange(ColumnsMin, ColumnsMax).Draw(t, "cols")
-		name := rapid.OneOf(
-			rapid.StringN(1, 64, 192),
-			rapid.SampledFrom([]string{"\x1bp0", "a\u202eb", "か\u3099", "\x10\x14\x01", "麵", "😀", strings.Repeat("長", 64), "\xff\xfe"}),
-		).Draw(t, "name")
-		r := &sale.Receipt{
-			EndDateTime: time.Date(2026, 1, 2, 3, 4, 5, 0, jst), Issuer: shop,
-			RetailStoreID: name, WorkstationID: name, TransactionID: name, OperatorID: name, BusinessDayDate: name,
-		}
-		r.Issuer.Name, r.Issuer.Address, r.Issuer.Tel = name, name, name
-		price := sale.Money(rapid.Int64Range(0, 9_999_999).Draw(t, "price"))
-		quantity := rapid.Int64Range(1, 9).Draw(t, "quantity")
-		r.LineItem = []sale.Line{{Description: name, Quantity: quantity, RegularSalesUnitPrice: price, ExtendedAmount: price * sale.Money(quantity), TaxRate: sale.Reduced}}
-		if err := r.Sum(true, sale.Ceil); err != nil {
-			t.Fatal(err)
-		}
-		r.Tender = []sale.Tender{{TenderType: sale.CreditDebit, Amount: r.Total, Tendered: r.Total, Card: &record.CardRead{Last4: name}, Authorization: &record.AuthReply{Approval: name}}}
-		doc, err := Layout(r, cols, rapid.Bool().Draw(t, "reprint"))
-		if err != nil {
-			if !errors.Is(err, ErrIncomplete) {
-				t.Fatal(err)
-			}
-			return // a name of nothing but blanks
-		}
-		amounts := 0
-		for _, item := range doc.Items {
-			line := item.(drivers.TextLine)
-			n := width(line.Text)
-			if line.Wide {
-				n *= 2
-			}
-			if n > cols || strings.ContainsFunc(line.Text, func(c rune) bool { return unicode.IsControl(c) || unicode.Is(unicode.Cf, c) }) {
-				t.Fatalf("%d columns of %d: %q", n, cols, line.Text)
-			}
-			if strings.Contains(line.Text, yen(r.Total)) {
-				amounts++
-			}
-		}
-		if amounts < 4 { // line, subtotal, taxable, total, card
-			t.Fatalf("an amount is cut: %+v", doc)
-		}
-	})
-}
-
-// The longest sale a till accepts is a document a printer accepts.
-func TestLongestSale(t *testing.T) {
-	goods := make([]good, 0, sale.LinesMax)
-	for range sale.LinesMax {
-		goods = append(goods, good{strings.Repeat("長", 32), 108, 2, sale.Reduced})
-	}
-	doc, err := Layout(cash(sold(t, true, goods...), 99_999_999), 32, false)
-	if err != nil || len(doc.Items) > drivers.DocumentItemsMax {
-		t.Errorf("%d lines: %v", len(doc.Items), err)
-	}
-}
-
-func BenchmarkLayout(b *testing.B) {
-	goods := make([]good, 0, 30)
-	for range 15 {
-		goods = append(goods, good{"ノート A5", 110, 1, sale.Standard}, good{"おにぎり 鮭", 108, 2, sale.Reduced})
-	}
-	r := cash(sold(b, true, goods...), 30_000)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := Layout(r, 42, false); err != nil {
-			b.Fatal(err)
 		}
 	}
 }

@@ -7,88 +7,102 @@ import (
 	"regi/firmware/sale"
 )
 
-// Report is an X or Z report as a document of cols columns, brought within
-// ColumnsMin and ColumnsMax, marked 再発行 when it is a reprint.
-func Report(r *sale.Report, cols int, reprint bool) drivers.Document {
-	p := &paper{cols: min(max(cols, ColumnsMin), ColumnsMax)}
-	for _, block := range japaneseReport {
-		block(p, r, reprint)
+// reportBlock is one part of an X or Z report.
+type reportBlock func(*paper, *sale.Report)
+
+// Report is an X (点検) or Z (精算) report.
+func (l *Layouts) Report(r *sale.Report, on Paper) (drivers.Document, error) {
+	p, err := l.paper(on)
+	if err != nil {
+		return drivers.Document{}, err
 	}
-	return drivers.Document{Items: drivers.Texts(p.lines...), Cut: true}
+	for _, block := range l.layout.report {
+		block(p, r)
+	}
+	return drivers.Document{Items: p.items, Cut: true}, nil
 }
 
-// japaneseReport is the report from top to bottom.
-//
-//nolint:gochecknoglobals // a constant table
-var japaneseReport = []func(*paper, *sale.Report, bool){reportHead, reportSales, reportTaxes, reportEvents, reportCash, reportFoot}
-
-func reportHead(p *paper, r *sale.Report, reprint bool) {
-	title := "点検レポート X"
+func reportHead(p *paper, r *sale.Report) {
+	w := p.layout.words
+	title, number, end := w.x, w.xNumber, w.xTime
 	if r.Kind == sale.ReportZ {
-		title = "精算レポート Z"
+		title, number, end = w.z, w.zNumber, w.zTime
 	}
-	p.add(drivers.TextLine{Text: title, Align: drivers.Center, Bold: true, Tall: true})
-	if reprint {
-		p.copyMark()
-	}
-	p.pair("店 "+r.RetailStoreID+" レジ "+r.WorkstationID, fmt.Sprintf("精算回数 %06d", r.Number))
-	p.pair("営業日 "+r.BusinessDayDate, "担当 "+r.OperatorID)
-	p.pair("開始", r.BeginDateTime.Format("2006-01-02 15:04"))
-	p.pair("終了", r.EndDateTime.Format("2006-01-02 15:04"))
+	p.banner(title)
+	copyMark(p)
+	p.pair(w.shop+r.RetailStoreID+" "+w.register+r.WorkstationID, fmt.Sprintf("%s%06d", number, r.Number))
+	p.pair(w.businessDay+r.BusinessDayDate, w.operator+r.OperatorID)
+	const minute = "2006-01-02 15:04"
+	p.pair(w.begin, r.BeginDateTime.Format(minute))
+	p.pair(end, r.EndDateTime.Format(minute))
 	p.rule()
 }
 
-func reportSales(p *paper, r *sale.Report, _ bool) {
-	t := r.Totals
-	p.tally("総売上", t.Sales)
-	p.pair("点数", number(t.ItemCount)+"点")
-	p.tally("現金", t.Cash)
-	p.tally("クレジット", t.CreditDebit)
+func reportSales(p *paper, r *sale.Report) {
+	t, w := r.Totals, p.layout.words
+	p.tally(w.sales, t.Sales)
+	if t.Returns.Count != 0 {
+		p.tally(w.returns, sale.Tally{Count: t.Returns.Count, Amount: -t.Returns.Amount})
+		p.pair(w.netSales, p.money(t.Sales.Amount-t.Returns.Amount))
+	}
+	if t.Discounts.Count != 0 {
+		p.tally(w.discounts, sale.Tally{Count: t.Discounts.Count, Amount: -t.Discounts.Amount})
+	}
+	p.pair(w.items, p.count(t.ItemCount)+w.pieces)
+	p.tally(w.cashTaken, t.Cash)
+	p.tally(w.cardTaken, t.CreditDebit)
 	if r.FirstSequenceNumber != 0 {
-		p.pair("レシート番号", fmt.Sprintf("%06d-%06d", r.FirstSequenceNumber, r.LastSequenceNumber))
+		p.pair(w.receipts, fmt.Sprintf("%06d-%06d", r.FirstSequenceNumber, r.LastSequenceNumber))
 	}
 	p.rule()
 }
 
-func reportTaxes(p *paper, r *sale.Report, _ bool) {
+func reportTaxes(p *paper, r *sale.Report) {
 	for _, tax := range r.Totals.Tax {
-		p.pair(taxableLabel(tax), yen(tax.TaxableAmount))
-		p.pair("  "+taxLabel(tax), yen(tax.Amount))
+		p.pair(p.taxable(tax), p.money(tax.TaxableAmount))
+		if tax.Percent > 0 {
+			p.pair("  "+p.taxLabel(tax), p.money(tax.Amount))
+		}
 	}
 	if len(r.Totals.Tax) > 0 {
 		p.rule()
 	}
 }
 
-func reportEvents(p *paper, r *sale.Report, _ bool) {
-	t := r.Totals
-	p.tally("明細取消", t.VoidedLines)
-	p.tally("取引中止", t.VoidedSales)
-	p.pair("両替", number(t.NoSales)+"回")
-	p.pair("再発行", number(t.Reprints)+"回")
-	p.pair("カード不成立", number(t.CardRefused)+"回")
-	p.pair("ドロア不正開放", number(t.DrawerForced)+"回")
+func reportEvents(p *paper, r *sale.Report) {
+	t, w := r.Totals, p.layout.words
+	p.tally(w.voidedLines, t.VoidedLines)
+	p.tally(w.voidedSales, t.VoidedSales)
+	for _, row := range []struct {
+		what string
+		n    int64
+	}{{w.noSales, t.NoSales}, {w.reprints, t.Reprints}, {w.cardRefused, t.CardRefused}, {w.forced, t.DrawerForced}} {
+		p.pair(row.what, p.count(row.n)+w.occasions)
+	}
 	p.rule()
 }
 
-func reportCash(p *paper, r *sale.Report, _ bool) {
+func reportCash(p *paper, r *sale.Report) {
 	if r.Count == nil {
 		return
 	}
-	p.pair("現金有高(計算)", yen(r.Count.Expected))
-	p.pair("現金有高(実査)", yen(r.Count.Counted))
-	p.pair("過不足", yen(r.Count.OverShort))
+	w := p.layout.words
+	p.pair(w.expected, p.money(r.Count.Expected))
+	p.pair(w.counted, p.money(r.Count.Counted))
+	p.pair(w.overShort, p.money(r.Count.OverShort))
 	p.rule()
 }
 
-func reportFoot(p *paper, r *sale.Report, _ bool) {
-	p.pair("総累計", yen(r.GrandTotal))
+func reportFoot(p *paper, r *sale.Report) {
+	w := p.layout.words
+	p.pair(w.grandTotal, p.money(r.GrandTotal))
 	if r.JournalHead != "" {
-		p.text("台帳 "+r.JournalHead, drivers.Left)
+		p.text(w.ledger+r.JournalHead, drivers.Left)
 	}
+	p.pair("", w.page)
 }
 
 // tally prints a number of cases and the money in them.
 func (p *paper) tally(what string, t sale.Tally) {
-	p.pair(what+" "+number(t.Count)+"件", yen(t.Amount))
+	p.pair(what+" "+p.count(t.Count)+p.layout.words.cases, p.money(t.Amount))
 }

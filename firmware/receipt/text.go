@@ -1,7 +1,6 @@
 package receipt
 
 import (
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -13,7 +12,7 @@ import (
 
 // clean leaves only what may stand on paper: no control, format or bidi
 // character, and one code point per character where there is one (か + ゛ is
-// two columns, not four). What no printer knows becomes the geta mark.
+// two columns, not four). What is no character becomes the geta mark.
 func clean(s string) string {
 	s = norm.NFC.String(strings.ToValidUTF8(s, "〓"))
 	return strings.Map(func(c rune) rune {
@@ -29,8 +28,8 @@ func clean(s string) string {
 	}, s)
 }
 
-// width is the number of columns on paper: one byte of Shift_JIS is one
-// column (ASCII, ¥, ‾, half-width katakana), everything else takes two.
+// width is the number of columns on paper. A character that a printer turns out
+// to print narrower leaves a gap, never an overflow.
 func width(s string) int {
 	n := 0
 	for _, c := range s {
@@ -39,70 +38,101 @@ func width(s string) int {
 	return n
 }
 
+// narrow are the signs of one column.
+const narrow = "¥¡¢£¤¦©«¬®¯²³¸¹»¼½¾¿€‚„‹›•™"
+
+// columns is what drivers.TextLine says of a character.
 func columns(c rune) int {
-	if c < 0x80 || c == '¥' || c == '‾' || c >= '｡' && c <= 'ﾟ' {
+	const letters, vietnamese, ancient = 0x530, 0x1E00, 0x1FFF
+	switch {
+	case c < 0x80, c >= '｡' && c <= 'ﾟ', (c < letters || c >= vietnamese && c <= ancient) && unicode.IsLetter(c), strings.ContainsRune(narrow, c):
 		return 1
 	}
 	return 2
 }
 
-// wrap breaks s into lines of at most cols columns, anywhere: Japanese has no
-// spaces to break at.
+// notFirst may not begin a line (JIS X 4051).
+const notFirst = "、。，．・：；？！゛゜ー々’”）〕］｝〉》」』】ぁぃぅぇぉっゃゅょァィゥェォッャュョ｡｣､･ｰﾞﾟ※"
+
+// wrap breaks s into lines of at most cols columns: at a blank where words have
+// them, else anywhere that a line may begin.
 func wrap(s string, cols int) []string {
 	var lines []string
 	begin, n := 0, 0
 	for i, c := range s {
 		if n+columns(c) > cols {
-			lines = append(lines, s[begin:i])
-			begin, n = i, 0
+			at := breakAt(s, begin, i, c)
+			lines = append(lines, strings.TrimRight(s[begin:at], " "))
+			begin = at
+			if c == ' ' && at == i {
+				begin++ // the blank between two lines is on neither
+				n = 0
+				continue
+			}
+			n = width(s[begin:i])
 		}
 		n += columns(c)
 	}
 	return append(lines, s[begin:])
 }
 
-// yen writes an amount as paper does: ¥1,080.
-func yen(m sale.Money) string {
-	if m < 0 {
-		return "-" + yen(-m)
+// breakAt is where the line from begin ends, when c at over does not fit.
+func breakAt(s string, begin, over int, c rune) int {
+	line := s[begin:over]
+	const word = 0x80 // below are the words that blanks stand between
+	if blank := strings.LastIndexByte(line, ' '); blank > 0 && c < word && c != ' ' && line[len(line)-1] < word && blank >= len(line)/2 {
+		return begin + blank + 1
 	}
-	return "¥" + number(int64(m))
+	if strings.ContainsRune(notFirst, c) {
+		before := []rune(line)
+		if len(before) > 1 {
+			return over - len(string(before[len(before)-1:]))
+		}
+	}
+	return over
 }
 
-// number writes n ≥ 0 with commas.
-func number(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// paper collects lines of one width.
+// paper collects the items of one document.
 type paper struct {
-	cols  int
-	lines []drivers.TextLine
+	Paper
+
+	layout *layout
+	logo   *drivers.Picture
+	sale   *sale.Receipt
+	items  []drivers.Item
 }
 
-func (p *paper) add(l drivers.TextLine) { p.lines = append(p.lines, l) }
+func (p *paper) add(i drivers.Item) { p.items = append(p.items, i) }
+
+func (p *paper) line(l drivers.TextLine) { p.add(l) }
 
 // text prints s, cleaned and wrapped.
 func (p *paper) text(s string, align drivers.Align) {
-	for _, line := range wrap(clean(s), p.cols) {
-		p.add(drivers.TextLine{Text: line, Align: align})
+	for _, line := range wrap(clean(s), p.Columns) {
+		p.line(drivers.TextLine{Text: line, Align: align})
 	}
 }
 
 // heading is bold and centred.
 func (p *paper) heading(s string) {
-	for _, line := range wrap(clean(s), p.cols) {
-		p.add(drivers.TextLine{Text: line, Align: drivers.Center, Bold: true})
+	for _, line := range wrap(clean(s), p.Columns) {
+		p.line(drivers.TextLine{Text: line, Align: drivers.Center, Bold: true})
 	}
 }
 
-func (p *paper) rule() { p.add(drivers.TextLine{Text: strings.Repeat("-", p.cols)}) }
+// banner is as large as fits, and centred.
+func (p *paper) banner(s string) {
+	s = clean(s)
+	if 2*width(s) > p.Columns {
+		p.heading(s)
+		return
+	}
+	p.line(drivers.TextLine{Text: s, Align: drivers.Center, Bold: true, Wide: true, Tall: true})
+}
 
-func (p *paper) space() { p.add(drivers.TextLine{}) }
+func (p *paper) rule() { p.line(drivers.TextLine{Text: strings.Repeat("-", p.Columns)}) }
+
+func (p *paper) space() { p.line(drivers.TextLine{}) }
 
 // pair prints left and right at the ends of a line. The right side is never
 // cut: where both do not fit, the left one wraps, and the right one stands at
@@ -110,29 +140,43 @@ func (p *paper) space() { p.add(drivers.TextLine{}) }
 // on the right that does not wraps as well.
 func (p *paper) pair(left, right string) {
 	right = clean(right)
-	if width(right) > p.cols {
+	if width(right) > p.Columns {
 		p.text(left, drivers.Left)
 		p.text(right, drivers.Right)
 		return
 	}
-	lines := wrap(clean(left), p.cols)
+	lines := wrap(clean(left), p.Columns)
 	for _, line := range lines[:len(lines)-1] {
-		p.add(drivers.TextLine{Text: line})
+		p.line(drivers.TextLine{Text: line})
 	}
 	last := lines[len(lines)-1]
-	if width(last)+1+width(right) > p.cols {
-		p.add(drivers.TextLine{Text: last})
+	if width(last)+1+width(right) > p.Columns {
+		p.line(drivers.TextLine{Text: last})
 		last = ""
 	}
-	gap := max(0, p.cols-width(last)-width(right))
-	p.add(drivers.TextLine{Text: last + strings.Repeat(" ", gap) + right})
+	gap := max(0, p.Columns-width(last)-width(right))
+	p.line(drivers.TextLine{Text: last + strings.Repeat(" ", gap) + right})
 }
 
-// markColumns are kept free at the end of every amount, for the mark of the
-// reduced rate, so that the digits stand below each other.
-const markColumns = 2
+// noMark keeps the place of a mark free, so that the digits stand below each
+// other.
+const noMark = "  "
 
-// amount prints what and how much, with the mark's place left empty.
-func (p *paper) amount(what string, m sale.Money) {
-	p.pair(what, yen(m)+strings.Repeat(" ", markColumns))
+// amount prints what and how much.
+func (p *paper) amount(what string, m sale.Money) { p.pair(what, p.money(m)+noMark) }
+
+// money writes an amount as the country does on paper: ¥1,080.
+func (p *paper) money(m sale.Money) string {
+	sign := ""
+	if m < 0 {
+		sign, m = "-", -m
+	}
+	return sign + p.layout.symbol + p.layout.country.Numerals.Money(m)
+}
+
+func (p *paper) count(n int64) string { return p.layout.country.Numerals.Count(n) }
+
+// percent is "10%" or "13,5 %".
+func (p *paper) percent(r sale.Rate) string {
+	return p.layout.country.Numerals.Rate(r) + p.layout.words.percent
 }

@@ -88,6 +88,10 @@ func (r *Register) fromCloud(ctx context.Context, m uplink.Message) error {
 		r.feedUplink()
 	case "ack":
 		return r.acknowledged(m.Ack)
+	case "clock":
+		if r.config.Clock != nil {
+			r.config.Clock(time.UnixMilli(int64(m.Seq))) //nolint:gosec // whoever takes it checks what can be
+		}
 	case "reply":
 		if m.Reply != nil {
 			return r.handle(ctx, till.Authorized{Reply: *m.Reply})

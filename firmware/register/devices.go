@@ -263,7 +263,7 @@ func (r *Register) tellPrinter(ctx context.Context, told string, s drivers.Print
 // back; one that waits for too long is not printed without being asked for. Its
 // error is one of the line.
 func (r *Register) printJob(ctx, line context.Context, p drivers.POSPrinter, job till.Print) error {
-	doc, err := layout(job, p.Columns())
+	doc, err := r.layout(job, p.Columns(), false)
 	if err != nil {
 		r.post(ctx, till.PrintFailed{Job: job.Job, Cause: err.Error()})
 		return nil
@@ -282,6 +282,12 @@ func (r *Register) printJob(ctx, line context.Context, p drivers.POSPrinter, job
 		r.post(ctx, e)
 	}
 	err = p.Print(line, doc, paused)
+	if errors.Is(err, drivers.ErrUnsupported) { // before anything was sent: text it can
+		if plain, no := r.layout(job, p.Columns(), true); no == nil {
+			doc.Items = plain.Items
+			err = p.Print(line, doc, paused)
+		}
+	}
 	switch {
 	case err == nil:
 		r.uncut = false
@@ -305,12 +311,19 @@ func (r *Register) printJob(ctx, line context.Context, p drivers.POSPrinter, job
 	return nil
 }
 
-func layout(job till.Print, columns int) (drivers.Document, error) {
+// layout is the job on paper; plain is without codes and pictures.
+func (r *Register) layout(job till.Print, columns int, plain bool) (drivers.Document, error) {
+	on := receipt.Paper{Columns: columns, Reprint: job.Reprint, Code: job.Code, Plain: plain}
 	switch {
-	case job.Receipt != nil:
-		return receipt.Layout(job.Receipt, columns, job.Reprint)
 	case job.Report != nil:
-		return receipt.Report(job.Report, columns, job.Reprint), nil
+		return r.layouts.Report(job.Report, on)
+	case job.Receipt == nil:
+	case job.Form == till.FormOrder:
+		return r.layouts.Order(job.Receipt, on)
+	case job.Form == till.FormAddressed:
+		return r.layouts.Addressed(job.Receipt, on)
+	default:
+		return r.layouts.Receipt(job.Receipt, on)
 	}
 	return drivers.Document{}, errors.New("nothing to print")
 }

@@ -366,6 +366,12 @@ func (l *ledger) storeAhead(s till.State) error {
 	return nil
 }
 
+// head names the newest record, for a report on paper.
+func (l *ledger) head() string {
+	seq, hash := l.journal.Head()
+	return fmt.Sprintf("%d %x", seq, hash)
+}
+
 func (l *ledger) close() error {
 	return errors.Join(l.wait(), l.journal.Close(), l.checkpoint.Close())
 }

@@ -16,12 +16,13 @@ import (
 	"regi/drivers"
 	"regi/firmware/catalog"
 	"regi/firmware/journal"
+	"regi/firmware/receipt"
 	"regi/firmware/record"
 	"regi/firmware/till"
 	"regi/firmware/uplink"
 )
 
-// Config is what a register is made of; every field is needed.
+// Config is what a register is made of; every field but Logo is needed.
 type Config struct {
 	ID       record.ID
 	Till     till.Config
@@ -34,8 +35,12 @@ type Config struct {
 	SignedBy ed25519.PublicKey
 	Prices   *catalog.Catalog
 	Log      *slog.Logger
+	// Clock takes the cloud's time; nil: somebody else sets this machine's.
+	Clock func(time.Time)
 	// LeftOpen is when an open drawer is an alarm; 0: after 30 s, negative: never.
 	LeftOpen time.Duration
+	// Logo stands at the head of receipts; nil: none.
+	Logo *drivers.Picture
 
 	journal journal.Options // the zero value but in tests: 1 GiB, about 250,000 records
 }
@@ -64,6 +69,8 @@ type Register struct {
 	log    *slog.Logger
 	till   *till.Till
 	ledger *ledger
+	// layouts do not change: any task may use them.
+	layouts *receipt.Layouts
 
 	events chan till.Event
 	pings  chan struct{}
@@ -108,7 +115,7 @@ func New(c Config) (*Register, error) {
 		jobs: make(chan till.Print, jobsMax), kicks: make(chan struct{}),
 		notices: make(chan till.Notice, noticesMax), screen: screen{changed: make(chan struct{}, 1)},
 		paperBell: make(chan struct{}, 1), drawerBell: make(chan struct{}, 1), recovers: make(chan struct{}, 1),
-		devices: map[string]string{},
+		devices: map[string]string{}, layouts: receipt.New(c.Till.Locale, c.Logo),
 	}
 	var err error
 	if r.ledger, r.till, err = openLedger(c); err != nil {
@@ -193,6 +200,9 @@ func (r *Register) handle(ctx context.Context, e till.Event) error {
 		case till.Notice:
 			r.notify(f)
 		case till.Print:
+			if f.Report != nil {
+				f.Report.JournalHead = r.ledger.head()
+			}
 			r.print(f)
 		case till.Kick:
 			r.kick(ctx)

@@ -22,13 +22,15 @@ var (
 	// ErrCorporateDigit: the number is no corporate number. That is right for a
 	// sole trader and a slip of the pen for a company: a warning.
 	ErrCorporateDigit = errors.New("registration number: the check digit is not that of a company")
+	// ErrVATNumber: the VAT identification number is missing or malformed.
+	ErrVATNumber = errors.New("VAT number: want the country's two letters and 8 to 12 letters or digits, as DE123456789")
 	// ErrIssuer: a field is missing, too long or cannot be printed.
 	ErrIssuer = errors.New("issuer")
 )
 
 // Check says whether receipts may bear this issuer. ErrCorporateDigit alone is
-// only a warning.
-func (i Issuer) Check() error {
+// only a warning, unless the shop is known to be a company.
+func (i Issuer) Check(scheme Scheme) error {
 	for _, f := range []struct {
 		name, value string
 		max         int
@@ -42,7 +44,37 @@ func (i Issuer) Check() error {
 	if strings.TrimSpace(i.Name) == "" {
 		return fmt.Errorf("sale: %w: name: it is empty", ErrIssuer)
 	}
-	return CheckRegistrationNumber(i.RegistrationNumber)
+	switch scheme {
+	case Japanese:
+		return CheckRegistrationNumber(i.RegistrationNumber)
+	case European:
+		return CheckVATNumber(i.RegistrationNumber)
+	case American:
+	}
+	if len(i.RegistrationNumber) > IssuerTelMax || strings.ContainsFunc(i.RegistrationNumber, unicode.IsControl) {
+		return fmt.Errorf("sale: %w: registration number: at most %d bytes without control characters", ErrIssuer, IssuerTelMax)
+	}
+	return nil
+}
+
+// vatNumbers are the lengths after the country's letters, where digits alone
+// may follow them (Directive 2006/112/EC art. 215; formats of VIES). Others are
+// 8 to 12 letters or digits.
+//
+//nolint:gochecknoglobals // a constant table
+var vatNumbers = map[string]int{"DE": 9, "DK": 8, "EE": 9, "EL": 9, "FI": 8, "HU": 8, "IT": 11, "LU": 8, "MT": 8, "PL": 10, "PT": 9, "SI": 8}
+
+// CheckVATNumber checks the form of a VAT identification number.
+func CheckVATNumber(s string) error {
+	const least, most = 2 + 8, 2 + 12
+	const digits, letters = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	if len(s) < least || len(s) > most || strings.Trim(s[:2], letters) != "" || strings.Trim(s[2:], digits+letters+"+*") != "" {
+		return fmt.Errorf("sale: %w", ErrVATNumber)
+	}
+	if n, known := vatNumbers[s[:2]]; known && (len(s) != 2+n || strings.Trim(s[2:], digits) != "") {
+		return fmt.Errorf("sale: %w", ErrVATNumber)
+	}
+	return nil
 }
 
 // CheckRegistrationNumber checks T + 13 digits and, as a warning

@@ -19,6 +19,8 @@ const (
 	TotalsMax Money = 999_999_999_999_999
 	// DescriptionMax is the longest name of goods, in bytes.
 	DescriptionMax = 192
+	// RatesMax is how many tax rates one receipt can have.
+	RatesMax = 6
 	// ReceiptBytesMax bounds the encoded receipt, so that it fits one record.
 	ReceiptBytesMax = 57 << 10
 )
@@ -26,11 +28,15 @@ const (
 // ErrLimit says that an amount, a quantity or a number of lines is over its limit.
 var ErrLimit = errors.New("over the limit")
 
-// Money is an amount in minor units of the currency (JPY has no decimals).
+// Money is an amount in minor units of the currency: yen, cents.
 type Money int64
 
-// Extend is price times quantity.
+// Extend is price times quantity; a negative quantity is goods that come back.
 func Extend(price Money, quantity int64) (Money, error) {
+	if quantity < 0 && quantity >= -QuantityMax {
+		amount, err := Extend(price, -quantity)
+		return -amount, err
+	}
 	if price < 0 || price > PriceMax {
 		return 0, fmt.Errorf("sale: price: %w", ErrLimit)
 	}

@@ -26,11 +26,25 @@ type Receipt struct {
 	Issuer          Issuer       `json:"Issuer"`
 	LineItem        []Line       `json:"LineItem"`
 	Tax             []TaxSummary `json:"Tax"`
-	// Subtotal is the sum of the lines; Total adds the tax that they do not
-	// include.
-	Subtotal Money    `json:"Subtotal"`
-	Total    Money    `json:"Total"`
-	Tender   []Tender `json:"Tender"`
+	// Subtotal is the sum of the lines, DiscountAmount what was taken off them
+	// all. Total is the rest and the tax that the prices do not include; below 0
+	// for a return.
+	Subtotal       Money    `json:"Subtotal"`
+	DiscountAmount Money    `json:"DiscountAmount,omitempty"`
+	Total          Money    `json:"Total"`
+	Tender         []Tender `json:"Tender"`
+	// Original is the sale whose goods come back; nil but for a return.
+	Original *Original `json:"OriginalTransaction,omitempty"`
+	// TrainingModeFlag: nothing was sold. Such receipts have numbers of their
+	// own and are in no total.
+	TrainingModeFlag bool `json:"TrainingModeFlag,omitempty"`
+}
+
+// Original names an earlier sale of this register.
+type Original struct {
+	WorkstationID   string `json:"WorkstationID"`
+	SequenceNumber  int64  `json:"SequenceNumber"`
+	BusinessDayDate string `json:"BusinessDayDate"`
 }
 
 // Issuer is who sells, as a qualified invoice must name it.
@@ -41,7 +55,8 @@ type Issuer struct {
 	RegistrationNumber string `json:"RegistrationNumber,omitempty"`
 }
 
-// Line is one line of goods. A voided line stays, and counts for nothing.
+// Line is one line of goods. A voided line stays, and counts for nothing. Goods
+// that come back have a negative quantity, and so negative amounts.
 type Line struct {
 	SequenceNumber        int    `json:"SequenceNumber"`
 	ItemID                string `json:"ItemID"` // GTIN-14
@@ -49,18 +64,25 @@ type Line struct {
 	Quantity              int64  `json:"Quantity"`
 	RegularSalesUnitPrice Money  `json:"RegularSalesUnitPrice"`
 	ExtendedAmount        Money  `json:"ExtendedAmount"`
-	TaxRate               Rate   `json:"TaxRate"`
-	PriceVersion          string `json:"PriceVersion,omitempty"`
-	Voided                bool   `json:"Voided,omitempty"`
+	// DiscountAmount is taken off ExtendedAmount.
+	DiscountAmount Money  `json:"DiscountAmount,omitempty"`
+	TaxRate        Rate   `json:"TaxRate"`
+	PriceVersion   string `json:"PriceVersion,omitempty"`
+	Voided         bool   `json:"Voided,omitempty"`
+	// OriginalLine is the line of the original sale that comes back, 0 if that
+	// is not known.
+	OriginalLine int `json:"OriginalLineItem,omitempty"`
 }
 
 // TaxSummary is one rate's tax, computed once on the sum of its lines.
 type TaxSummary struct {
 	Percent Rate `json:"Percent"`
 	// TaxableAmount is the sum of the rate's lines: with the tax when Included.
-	TaxableAmount Money `json:"TaxableAmount"`
-	Amount        Money `json:"Amount"`
-	Included      bool  `json:"Included"`
+	// The rate's part of the receipt's discount is off it already.
+	TaxableAmount  Money `json:"TaxableAmount"`
+	DiscountAmount Money `json:"DiscountAmount,omitempty"`
+	Amount         Money `json:"Amount"`
+	Included       bool  `json:"Included"`
 }
 
 // How a customer pays.
@@ -125,7 +147,10 @@ type Tally struct {
 // Totals is what one shift adds up to. It is bounded: one entry for each kind
 // of tender and each rate.
 type Totals struct {
-	Sales       Tally        `json:"Sales"`
+	Sales Tally `json:"Sales"` // without returns
+	// Returns are sums given back, Discounts what was taken off lines and sales.
+	Returns     Tally        `json:"Returns,omitzero"`
+	Discounts   Tally        `json:"Discounts,omitzero"`
 	ItemCount   int64        `json:"ItemCount"`
 	Cash        Tally        `json:"Cash"`
 	CreditDebit Tally        `json:"CreditDebit"`
@@ -139,7 +164,10 @@ type Totals struct {
 	DrawerForced int64 `json:"DrawerForced"`
 }
 
-// Due is what is still to be paid.
+// Net is what the line costs.
+func (l *Line) Net() Money { return l.ExtendedAmount - l.DiscountAmount }
+
+// Due is what is still to be paid; below 0 what is still to be given back.
 func (r *Receipt) Due() Money {
 	due := r.Total
 	for _, t := range r.Tender {
@@ -159,13 +187,23 @@ func (r *Receipt) Paid(tenderType string) Money {
 	return sum
 }
 
-// Items is the number of pieces that are not voided.
+// Items is the number of pieces that are not voided, of a return those that
+// come back.
 func (r *Receipt) Items() int64 {
 	var n int64
 	for _, line := range r.LineItem {
 		if !line.Voided {
-			n += line.Quantity
+			n += max(line.Quantity, -line.Quantity)
 		}
 	}
 	return n
+}
+
+// Change is what the customer is given back of the cash.
+func (r *Receipt) Change() Money {
+	var change Money
+	for _, t := range r.Tender {
+		change += t.ChangeDue
+	}
+	return change
 }

@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"math/rand"
 	"reflect"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -39,6 +40,11 @@ func TestTax(t *testing.T) {
 		{"a return rounds like its sale", -398, Reduced, in, Floor, -29},
 		{"a return rounds like its sale", -315, Standard, out, Ceil, -32},
 		{"the largest", TotalsMax, Standard, out, Floor, 99_999_999_999_999},
+		{"New York: 99.99 at 8.875 %", 9999, 8_875, out, HalfUp, 887},
+		{"New York: 0.79 and 0.80", 79, 8_875, out, HalfUp, 7},
+		{"Germany: 11.90 at 19 %", 1190, 19_000, in, HalfUp, 190},
+		{"Ireland: 10.00 at 13.5 %", 1000, 13_500, in, HalfUp, 119},
+		{"all of it", 200, RateMax, in, Floor, 100},
 	} {
 		got, err := Tax(c.amount, c.rate, c.included, c.rounding)
 		if err != nil || got != c.want {
@@ -50,7 +56,7 @@ func TestTax(t *testing.T) {
 			t.Errorf("Tax(%d): %v", bad, err)
 		}
 	}
-	if _, err := Tax(1, 101, in, Floor); !errors.Is(err, ErrLimit) {
+	if _, err := Tax(1, RateMax+1, in, Floor); !errors.Is(err, ErrLimit) {
 		t.Errorf("101 %%: %v", err)
 	}
 }
@@ -59,9 +65,9 @@ func TestTax(t *testing.T) {
 func TestTaxIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		amount := Money(rapid.Int64Range(0, int64(TotalsMax)).Draw(t, "amount"))
-		rate := Rate(rapid.IntRange(0, 100).Draw(t, "rate"))
+		rate := Rate(rapid.Int32Range(0, int32(RateMax)).Draw(t, "rate"))
 		included := rapid.Bool().Draw(t, "included")
-		divisor := int64(100)
+		divisor := int64(RateMax)
 		if included {
 			divisor += int64(rate)
 		}
@@ -99,7 +105,8 @@ func drawReceipt(t *rapid.T) Receipt {
 		}
 		r.LineItem = append(r.LineItem, Line{
 			SequenceNumber: i + 1, Quantity: quantity, RegularSalesUnitPrice: price, ExtendedAmount: amount,
-			TaxRate: rapid.SampledFrom(rates[:]).Draw(t, "rate"), Voided: rapid.IntRange(0, 5).Draw(t, "voided") == 0,
+			DiscountAmount: amount * Money(rapid.IntRange(0, 4).Draw(t, "off")) / 4,
+			TaxRate:        rapid.SampledFrom([]Rate{Standard, Reduced, 0, 8_875}).Draw(t, "rate"), Voided: rapid.IntRange(0, 5).Draw(t, "voided") == 0,
 		})
 	}
 	return r
@@ -112,17 +119,22 @@ func TestSum(t *testing.T) {
 		r := drawReceipt(t)
 		included := rapid.Bool().Draw(t, "included")
 		rounding := rapid.SampledFrom([]Rounding{Floor, HalfUp, Ceil}).Draw(t, "rounding")
+		var lines, taxable, tax, off Money
+		for _, line := range r.LineItem {
+			if !line.Voided {
+				lines += line.Net()
+			}
+		}
+		r.DiscountAmount = Money(rapid.Int64Range(0, int64(lines)).Draw(t, "discount"))
 		if err := r.Sum(included, rounding); err != nil {
 			t.Fatal(err)
 		}
-		var lines, taxable, tax Money
-		for _, line := range r.LineItem {
-			if !line.Voided {
-				lines += line.ExtendedAmount
-			}
-		}
 		for _, s := range r.Tax {
 			taxable += s.TaxableAmount
+			off += s.DiscountAmount
+			if s.TaxableAmount < 0 || s.DiscountAmount < 0 {
+				t.Fatalf("a rate gives more than it has: %+v", s)
+			}
 			if !s.Included {
 				tax += s.Amount
 			}
@@ -130,10 +142,10 @@ func TestSum(t *testing.T) {
 				t.Fatalf("%+v: the tax is %d, %v", s, once, err)
 			}
 		}
-		if lines != taxable || r.Subtotal != lines || r.Total != lines+tax || r.Due() != r.Total {
+		if lines != taxable+off || off != r.DiscountAmount || r.Subtotal != lines || r.Total != taxable+tax || r.Due() != r.Total {
 			t.Fatalf("lines %d, taxable %d, tax %d: %+v", lines, taxable, tax, r)
 		}
-		other := Receipt{}
+		other := Receipt{DiscountAmount: r.DiscountAmount}
 		for _, i := range rand.New(rand.NewSource(rapid.Int64().Draw(t, "seed"))).Perm(len(r.LineItem)) { //nolint:gosec // a shuffle
 			if !r.LineItem[i].Voided {
 				other.LineItem = append(other.LineItem, r.LineItem[i])
@@ -160,7 +172,10 @@ func TestLimits(t *testing.T) {
 		{PriceMax + 1, 1, false},
 		{-1, 1, false},
 		{1, 0, false},
-		{1, -1, false},
+		{1, -1, true},
+		{1, -QuantityMax, true},
+		{1, -QuantityMax - 1, false},
+		{-1, -1, false},
 		{1, QuantityMax + 1, false},
 		{10_002, QuantityMax, false},
 		{PriceMax, QuantityMax, false},
@@ -177,11 +192,16 @@ func TestLimits(t *testing.T) {
 	}
 	before := full
 	for name, bad := range map[string]Receipt{
-		"two of them":         {LineItem: []Line{line, line}},
-		"tax on top":          {LineItem: []Line{line}},
-		"an unknown rate":     {LineItem: []Line{{Quantity: 1, TaxRate: 5}}},
-		"a negative line":     {LineItem: []Line{{Quantity: 1, ExtendedAmount: -1, TaxRate: Standard}}},
-		"more lines than may": {LineItem: make([]Line, LinesMax+1)},
+		"two of them":          {LineItem: []Line{line, line}},
+		"tax on top":           {LineItem: []Line{line}},
+		"a rate over all":      {LineItem: []Line{{Quantity: 1, TaxRate: RateMax + 1}}},
+		"a rate below none":    {LineItem: []Line{{Quantity: 1, TaxRate: -1}}},
+		"many rates":           {LineItem: []Line{{TaxRate: 1}, {TaxRate: 2}, {TaxRate: 3}, {TaxRate: 4}, {TaxRate: 5}, {TaxRate: 6}, {TaxRate: 7}}},
+		"a large negative":     {LineItem: []Line{{Quantity: 1, ExtendedAmount: -AmountMax - 1, TaxRate: Standard}}},
+		"the least int64":      {LineItem: []Line{{Quantity: 1, ExtendedAmount: -1 << 63, TaxRate: Standard}}},
+		"more off than on":     {LineItem: []Line{{Quantity: 1, ExtendedAmount: 1, DiscountAmount: 2, TaxRate: Standard}}},
+		"a discount that adds": {LineItem: []Line{{Quantity: 1, ExtendedAmount: 1, DiscountAmount: -1, TaxRate: Standard}}},
+		"more lines than may":  {LineItem: make([]Line, LinesMax+1)},
 	} {
 		r := before
 		r.LineItem = bad.LineItem
@@ -228,7 +248,7 @@ func TestRegistrationNumber(t *testing.T) {
 		}
 	}
 	good := Issuer{Name: "レジ商店", Address: "東京都", Tel: "03-0000-0000", RegistrationNumber: "T1180301018771"}
-	if err := good.Check(); err != nil {
+	if err := good.Check(Japanese); err != nil {
 		t.Error(err)
 	}
 	for name, change := range map[string]func(*Issuer){
@@ -238,7 +258,7 @@ func TestRegistrationNumber(t *testing.T) {
 	} {
 		bad := good
 		change(&bad)
-		if err := bad.Check(); !errors.Is(err, ErrIssuer) {
+		if err := bad.Check(Japanese); !errors.Is(err, ErrIssuer) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -247,12 +267,17 @@ func TestRegistrationNumber(t *testing.T) {
 func TestTotals(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var totals Totals
-		var sum, tax, cash Money
+		var sum, tax, cash, off Money
 		sales := rapid.IntRange(0, 5).Draw(t, "sales")
 		for range sales {
 			r := drawReceipt(t)
 			if err := r.Sum(rapid.Bool().Draw(t, "included"), Floor); err != nil {
 				t.Fatal(err)
+			}
+			for _, line := range r.LineItem {
+				if !line.Voided {
+					off += line.DiscountAmount
+				}
 			}
 			part := Money(rapid.Int64Range(0, int64(r.Total)).Draw(t, "cash"))
 			r.Tender = []Tender{{TenderType: Cash, Amount: part}, {TenderType: CreditDebit, Amount: r.Total - part}}
@@ -269,7 +294,7 @@ func TestTotals(t *testing.T) {
 		for _, s := range totals.Tax {
 			got += s.Amount
 		}
-		if totals.Sales != (Tally{int64(sales), sum}) || got != tax || totals.Cash.Amount != cash || totals.CreditDebit.Amount != sum-cash || len(totals.Tax) > 4 {
+		if totals.Sales != (Tally{int64(sales), sum}) || got != tax || totals.Cash.Amount != cash || totals.CreditDebit.Amount != sum-cash || totals.Discounts.Amount != off || len(totals.Tax) > 8 {
 			t.Fatalf("%+v; want %d sales of %d, tax %d, cash %d", totals, sales, sum, tax, cash)
 		}
 	})
@@ -298,5 +323,145 @@ func TestReceiptJSON(t *testing.T) {
 		`"Tax":[{"Percent":10,"TaxableAmount":110,"Amount":10,"Included":true}],"Subtotal":110,"Total":110,"Tender":[{"TenderType":"Cash","Amount":110,"Tendered":110,"ChangeDue":0}]}`
 	if string(b) != want {
 		t.Errorf("got  %s\nwant %s", b, want)
+	}
+}
+
+func TestApportion(t *testing.T) {
+	for _, c := range []struct {
+		amount  Money
+		weights []Money
+		want    []Money
+	}{
+		{100, []Money{1000, 1000, 1000}, []Money{34, 33, 33}},
+		{100, []Money{1, 2}, []Money{33, 67}},
+		{1, []Money{500, 1500}, []Money{0, 1}},
+		{5, []Money{0, 5}, []Money{0, 5}},
+		{0, []Money{3, 4}, []Money{0, 0}},
+		{0, []Money{0, -3}, []Money{0, 0}},
+		{3, nil, []Money{}},
+	} {
+		if got := Apportion(c.amount, c.weights); !slices.Equal(got, c.want) {
+			t.Errorf("Apportion(%d, %v) = %v, want %v", c.amount, c.weights, got, c.want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		weights := rapid.SliceOfN(rapid.Map(rapid.Int64Range(0, int64(AmountMax)), func(n int64) Money { return Money(n) }), 1, LinesMax).Draw(t, "weights")
+		var sum Money
+		for _, w := range weights {
+			sum += w
+		}
+		amount := Money(rapid.Int64Range(0, int64(min(sum, AmountMax))).Draw(t, "amount"))
+		var given Money
+		for i, part := range Apportion(amount, weights) {
+			exact := new(big.Rat).SetFrac(new(big.Int).Mul(big.NewInt(int64(amount)), big.NewInt(int64(weights[i]))), big.NewInt(max(1, int64(sum))))
+			off := new(big.Rat).Sub(new(big.Rat).SetInt64(int64(part)), exact)
+			if part < 0 || part > weights[i] || off.Abs(off).Cmp(big.NewRat(1, 1)) >= 0 {
+				t.Fatalf("part %d is %d of %d, exactly %v", i, part, weights[i], exact)
+			}
+			given += part
+		}
+		if given != amount {
+			t.Fatalf("the parts are %d, not %d", given, amount)
+		}
+	})
+}
+
+// What comes back is taxed as it was sold, and the totals know it.
+func TestReturn(t *testing.T) {
+	sold := Receipt{LineItem: []Line{{Quantity: 3, RegularSalesUnitPrice: 105, ExtendedAmount: 315, TaxRate: Standard}}}
+	back := Receipt{
+		LineItem: []Line{{Quantity: -3, RegularSalesUnitPrice: 105, ExtendedAmount: -315, TaxRate: Standard}},
+		Original: &Original{SequenceNumber: 1},
+	}
+	var totals Totals
+	for _, r := range []*Receipt{&sold, &back} {
+		if err := r.Sum(false, Floor); err != nil {
+			t.Fatal(err)
+		}
+		r.Tender = []Tender{{TenderType: Cash, Amount: r.Total, Tendered: r.Total}}
+		if err := totals.Add(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if sold.Total != 346 || back.Total != -346 || back.Due() != 0 || back.Items() != 3 {
+		t.Errorf("sold for %d, given back %d", sold.Total, back.Total)
+	}
+	if totals.Sales != (Tally{1, 346}) || totals.Returns != (Tally{1, 346}) || totals.Cash.Amount != 0 || totals.Tax[0].Amount != 0 || totals.ItemCount != 3 {
+		t.Errorf("%+v", totals)
+	}
+}
+
+func TestRate(t *testing.T) {
+	for s, want := range map[string]Rate{"10": Standard, "8": Reduced, "0": 0, "8.875": 8_875, "13.5": 13_500, "100": RateMax, "0.001": 1} {
+		if got, err := ParseRate(s); err != nil || got != want || got.String() != s {
+			t.Errorf("ParseRate(%q) = %d, %v, written %q", s, got, err, got)
+		}
+	}
+	for _, s := range []string{"", "-1", "100.001", "1e1", "8.8755", ".5", "5.", "0x1", "1,5", "9999", "8.875 %", "1.-5"} {
+		if got, err := ParseRate(s); !errors.Is(err, ErrRate) {
+			t.Errorf("ParseRate(%q) = %d, %v", s, got, err)
+		}
+	}
+}
+
+func FuzzParseRate(f *testing.F) {
+	f.Add("8.875")
+	f.Fuzz(func(t *testing.T, s string) {
+		rate, err := ParseRate(s)
+		if err != nil {
+			return
+		}
+		if again, err := ParseRate(rate.String()); err != nil || again != rate || rate < 0 || rate > RateMax {
+			t.Fatalf("%q is %d, written %s, read %d, %v", s, rate, rate, again, err)
+		}
+	})
+}
+
+func TestNumerals(t *testing.T) {
+	for _, c := range []struct {
+		locale string
+		amount Money
+		want   string
+	}{
+		{"ja-JP", 1_234_567, "1,234,567"},
+		{"ja-JP", -80, "-80"},
+		{"ja-JP", 0, "0"},
+		{"de-DE", 123_456, "1.234,56"},
+		{"de-DE", 5, "0,05"},
+		{"en-IE", -100_000_00, "-100,000.00"},
+		{"en-US", 99, "0.99"},
+		{"en-US", 0, "0.00"},
+	} {
+		if got := CountryOf(c.locale).Numerals.Money(c.amount); got != c.want {
+			t.Errorf("%s writes %d as %q, want %q", c.locale, c.amount, got, c.want)
+		}
+	}
+	if got := CountryOf("de-DE").Numerals.Rate(13_500); got != "13,5" {
+		t.Error(got)
+	}
+	if got := CountryOf("nowhere").Locale; got != "ja-JP" {
+		t.Error(got)
+	}
+	for _, locale := range Locales() {
+		if CountryOf(locale).Locale != locale {
+			t.Error(locale)
+		}
+	}
+}
+
+func TestVATNumber(t *testing.T) {
+	for number, ok := range map[string]bool{
+		"DE123456789": true, "IE6388047V": true, "IE1234567FA": true, "FR40303265045": true, "ATU12345678": true,
+		"": false, "DE12345678": false, "DE1234567890": false, "DE12345678A": false, "de123456789": false, "123456789": false, "DE 123456789": false,
+	} {
+		if err := CheckVATNumber(number); (err == nil) != ok || err != nil && !errors.Is(err, ErrVATNumber) {
+			t.Errorf("%q: %v", number, err)
+		}
+	}
+	if err := (Issuer{Name: "Shop"}).Check(American); err != nil {
+		t.Error(err)
+	}
+	if err := (Issuer{Name: "Shop"}).Check(European); !errors.Is(err, ErrVATNumber) {
+		t.Error(err)
 	}
 }

@@ -10,9 +10,11 @@ func (t *Totals) Add(r *Receipt) error {
 		amount Money
 		counts bool
 	}{
-		{&next.Sales, r.Total, true},
+		{&next.Sales, r.Total, r.Original == nil},
+		{&next.Returns, -r.Total, r.Original != nil},
 		{&next.Cash, r.Paid(Cash), paidBy(r, Cash)},
 		{&next.CreditDebit, r.Paid(CreditDebit), paidBy(r, CreditDebit)},
+		{&next.Discounts, discounts(r), discounts(r) > 0},
 	} {
 		if !sum.counts {
 			continue
@@ -26,7 +28,9 @@ func (t *Totals) Add(r *Receipt) error {
 		return err
 	}
 	next.Tax = taxes
-	next.ItemCount += r.Items()
+	if r.Original == nil {
+		next.ItemCount += r.Items()
+	}
 	*t = next
 	return nil
 }
@@ -50,7 +54,22 @@ func paidBy(r *Receipt, tenderType string) bool {
 	return false
 }
 
-// addTaxes merges by rate and by in or out: at most two rates twice.
+// discounts is what was taken off a sale and its lines.
+func discounts(r *Receipt) Money {
+	sum := r.DiscountAmount
+	for _, line := range r.LineItem {
+		if !line.Voided && line.DiscountAmount > 0 {
+			sum += line.DiscountAmount
+		}
+	}
+	return sum
+}
+
+// totalRatesMax bounds the tax table of a shift. Beyond it, which takes as many
+// changes of the settings in one shift, a rate's sums are not kept.
+const totalRatesMax = 2 * RatesMax
+
+// addTaxes merges by rate and by in or out.
 func addTaxes(a, b []TaxSummary) ([]TaxSummary, error) {
 	sums := append([]TaxSummary(nil), a...)
 next:
@@ -68,10 +87,16 @@ next:
 			if err != nil {
 				return nil, err
 			}
-			s.TaxableAmount, s.Amount = taxable, tax
+			off, err := Add(s.DiscountAmount, add.DiscountAmount)
+			if err != nil {
+				return nil, err
+			}
+			s.TaxableAmount, s.DiscountAmount, s.Amount = taxable, off, tax
 			continue next
 		}
-		sums = append(sums, add)
+		if len(sums) < totalRatesMax {
+			sums = append(sums, add)
+		}
 	}
 	return sums, nil
 }

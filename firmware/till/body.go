@@ -20,6 +20,27 @@ type (
 		TransactionID   string `json:"TransactionID"`
 		BusinessDayDate string `json:"BusinessDayDate"`
 		OperatorID      string `json:"OperatorID"`
+		// Original is the sale whose goods come back, nil but for a return.
+		Original         *sale.Original `json:"OriginalTransaction,omitempty"`
+		TrainingModeFlag bool           `json:"TrainingModeFlag,omitempty"`
+	}
+	// DiscountBody is the body of disc.line and disc.sale: Amount is all that is
+	// off the line or the sale from now on.
+	DiscountBody struct {
+		TransactionID  string     `json:"TransactionID"`
+		SequenceNumber int        `json:"SequenceNumber,omitempty"` // of the line
+		Amount         sale.Money `json:"Amount"`
+		Percent        int64      `json:"Percent,omitempty"` // as keyed
+	}
+	// OverrideBody is the body of override: a supervisor's number was asked for.
+	OverrideBody struct {
+		OperatorID string `json:"OperatorID"`
+		Function   string `json:"Function"` // "REFUND" or "TRAINING"
+		Granted    bool   `json:"Granted"`
+	}
+	// TrainingBody is the body of training.on and training.off.
+	TrainingBody struct {
+		OperatorID string `json:"OperatorID"`
 	}
 	// LineAddBody is the body of line.add.
 	LineAddBody struct {
@@ -81,8 +102,9 @@ type (
 	// PrintBody is the body of print.start, done, fail and reprint.
 	PrintBody struct {
 		Job            uint64 `json:"Job"`
-		Document       string `json:"Document"` // "receipt", "X", "Z"
+		Document       string `json:"Document"` // "receipt", another Form, "X", "Z"
 		SequenceNumber int64  `json:"SequenceNumber"`
+		TransactionID  string `json:"TransactionID,omitempty"` // of an order slip, which has no number
 		Reprint        bool   `json:"Reprint,omitempty"`
 		Cause          string `json:"Cause,omitempty"`
 		Unknown        bool   `json:"Unknown,omitempty"` // of a fail: perhaps it was printed

@@ -3,6 +3,7 @@ package till
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 
 	"regi/firmware/record"
 	"regi/firmware/sale"
@@ -11,6 +12,10 @@ import (
 // commit makes the sale exist: from its record on, nothing undoes it.
 func (t *Till) commit() {
 	shift := t.state.Shift
+	if t.state.Sale.Receipt.TrainingModeFlag {
+		t.commitTraining()
+		return
+	}
 	open := t.state.Sale
 	receipt := &open.Receipt
 	bytes := open.Bytes + receiptRestBytes
@@ -25,9 +30,15 @@ func (t *Till) commit() {
 		shift.FirstReceipt = receipt.SequenceNumber
 	}
 	shift.LastReceipt = receipt.SequenceNumber
+	kind := record.SaleCommit
+	if receipt.Original != nil {
+		kind = record.Refund
+		t.returned(receipt)
+	}
 	t.state.Last, t.state.Sale = receipt, nil
-	t.state.Hand = Hand{Thanks: true}
-	t.record(record.SaleCommit, *receipt)
+	t.keep(receipt)
+	t.thank(receipt)
+	t.record(kind, *receipt)
 	if hasCash(receipt) {
 		t.kick(DrawerBody{Reason: "sale", TransactionID: receipt.TransactionID})
 	}
@@ -38,9 +49,14 @@ func (t *Till) commit() {
 	t.refresh()
 }
 
+// thank leaves what the customer waits for on the display.
+func (t *Till) thank(r *sale.Receipt) {
+	t.state.Hand = Hand{Thanks: true, ThanksTotal: r.Total, ThanksChange: r.Change(), ThanksCard: r.Paid(sale.CreditDebit) > 0}
+}
+
 func hasCash(r *sale.Receipt) bool {
 	for _, tender := range r.Tender {
-		if tender.TenderType == sale.Cash && tender.Tendered > 0 {
+		if tender.TenderType == sale.Cash && tender.Tendered != 0 {
 			return true
 		}
 	}
@@ -67,15 +83,23 @@ func (t *Till) print(job Job) bool {
 		return false
 	}
 	t.state.Prints = append(t.state.Prints, job)
-	t.do(job.effect())
+	t.do(t.effect(job))
 	return true
 }
 
 func (j Job) body() PrintBody {
 	b := PrintBody{Job: j.Job, Reprint: j.Reprint}
 	switch {
+	case j.Form == FormOrder:
+		b.Document, b.TransactionID = j.Form, j.Receipt.TransactionID
 	case j.Receipt != nil:
 		b.Document, b.SequenceNumber = "receipt", j.Receipt.SequenceNumber
+		if j.Form != FormReceipt {
+			b.Document = j.Form
+		}
+		if j.Receipt.TrainingModeFlag {
+			b.TransactionID = j.Receipt.TransactionID // its number is of another series
+		}
 	case j.Report != nil:
 		b.Document, b.SequenceNumber = j.Report.Kind, j.Report.Number
 	}
@@ -83,11 +107,14 @@ func (j Job) body() PrintBody {
 }
 
 // effect hands out copies: the shell may add to them.
-func (j Job) effect() Print {
-	p := Print{Job: j.Job, Reprint: j.Reprint, At: j.At}
+func (t *Till) effect(j Job) Print {
+	p := Print{Job: j.Job, Form: j.Form, Reprint: j.Reprint, At: j.At}
 	if j.Receipt != nil {
 		r := *j.Receipt
 		p.Receipt = &r
+		if j.Form == FormReceipt {
+			p.Code = t.code(&r)
+		}
 	}
 	if j.Report != nil {
 		r := *j.Report
@@ -127,6 +154,9 @@ func (t *Till) printFailed(e PrintFailed) {
 	if !known {
 		return
 	}
+	if job.Form == FormAddressed && job.Receipt.SequenceNumber == t.state.Addressed {
+		t.state.AddressedFailed = true
+	}
 	body := job.body()
 	body.Cause, body.Unknown = e.Cause, e.Unknown
 	t.record(record.PrintFail, body)
@@ -164,10 +194,19 @@ func (t *Till) printerGoesOn() {
 	t.tell(msgPrintGoesOn, "")
 }
 
-// keyReprint prints the last receipt again, marked as such.
+// keyReprint prints the last receipt again, or that whose number was keyed,
+// marked as such.
 func (t *Till) keyReprint() {
+	last, number := t.state.Last, t.keyed()
+	if t.state.Hand.Digits != "" && (last == nil || last.SequenceNumber != number) {
+		at := t.keptAt(number)
+		if at < 0 {
+			t.fail(msgNotKept, strconv.FormatInt(number, 10))
+			return
+		}
+		last = t.state.Kept[at].receipt()
+	}
 	t.state.Hand.Digits = ""
-	last := t.state.Last
 	if last == nil {
 		t.fail(msgNoReceipt, "")
 		return
@@ -188,7 +227,7 @@ func encodedSize(r *sale.Receipt) int {
 }
 
 func (t *Till) reprint(job Job) bool {
-	if shift := t.state.Shift; shift != nil {
+	if shift := t.state.Shift; shift != nil && (job.Receipt == nil || !job.Receipt.TrainingModeFlag) {
 		shift.Totals.Reprints++
 	}
 	job.Reprint = true
@@ -196,7 +235,7 @@ func (t *Till) reprint(job Job) bool {
 	// Nobody need look for the paper that this one replaces.
 	t.state.Doubts = slices.DeleteFunc(slices.Clone(t.state.Doubts), func(d Doubt) bool {
 		old := d.Job.body()
-		return old.Document == body.Document && old.SequenceNumber == body.SequenceNumber
+		return old.Document == body.Document && old.SequenceNumber == body.SequenceNumber && old.TransactionID == body.TransactionID
 	})
 	body.Job = t.state.Counters.Job + 1 // which print is about to take
 	t.record(record.PrintReprint, body)

@@ -30,7 +30,7 @@ func (d Doubt) question() message {
 // letter of a report.
 func (d Doubt) number() string {
 	body := d.Job.body()
-	if d.Job.Receipt == nil {
+	if d.Job.Receipt == nil || d.Job.Form == FormOrder {
 		return body.Document
 	}
 	return "#" + strconv.FormatInt(body.SequenceNumber, 10)
@@ -69,7 +69,7 @@ func (t *Till) makeRoom(jobs, bytes int) {
 func (t *Till) question() (Doubt, bool) {
 	s := &t.state
 	phase := s.Phase()
-	if len(s.Doubts) == 0 || phase != Idle && phase != Closed || s.Hand.Thanks || s.Hand.Digits != "" || s.Hand.Quantity != 0 ||
+	if len(s.Doubts) == 0 || phase != Idle && phase != Closed || s.Hand.Thanks || s.Hand.Digits != "" || s.Hand.Quantity != 0 || s.Hand.Ask != "" || s.Hand.Refund ||
 		s.Flags.printer() != "" {
 		return Doubt{}, false
 	}
@@ -89,6 +89,9 @@ func (t *Till) answersDoubt(name string) bool {
 		return false
 	}
 	s.Doubts = append([]Doubt(nil), s.Doubts[1:]...)
+	if d.Job.Form == FormAddressed && d.Job.Receipt.SequenceNumber == s.Addressed {
+		s.AddressedFailed = name == "ENTER" && d.Late // it is out, or comes now
+	}
 	switch {
 	case name == "FN":
 		if !t.reprint(d.Job) {
@@ -108,7 +111,8 @@ func (t *Till) answersDoubt(name string) bool {
 // removed the cause; no printer is told so by itself.
 func (t *Till) recovered(name string) bool {
 	why := t.state.Flags.printer()
-	if name != "ENTER" || why != cutterError && why != mechanicalError {
+	busy := t.state.Hand.Digits != "" || t.state.Hand.Ask != "" || t.state.Hand.Confirm != ""
+	if name != "ENTER" || busy || why != cutterError && why != mechanicalError {
 		return false
 	}
 	t.do(Recover{})

@@ -28,7 +28,10 @@ type (
 		Job     uint64
 		Receipt *sale.Receipt
 		Report  *sale.Report
+		Form    string // of a Receipt: one of the Form constants
 		Reprint bool
+		// Code identifies the sale when goods come back, "" for none.
+		Code string
 		// At is when it was to be printed: see StaleAfter.
 		At time.Time
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -16,6 +17,10 @@ import (
 // scanned adds a line, or says why not.
 func (t *Till) scanned(e Scanned) {
 	t.state.Hand.Thanks = false
+	if t.state.Hand.Ask != "" || t.state.Hand.Refund {
+		t.scannedCode(e.Label)
+		return
+	}
 	switch phase := t.state.Phase(); {
 	case phase == Closed:
 		t.fail(msgClosed, "")
@@ -25,10 +30,14 @@ func (t *Till) scanned(e Scanned) {
 		t.fail(msgSwipe, e.Label)
 	case phase == Authorizing:
 		t.fail(msgCardWait, e.Label)
-	case e.Problem != "" || e.Item == nil || !sound(e.Item):
+	case strings.HasPrefix(e.Label, codeVersion+"."): // which no log shall hold
+		t.fail(msgReturnFirst, "")
+	case e.Problem != "" || e.Item == nil || !t.sound(e.Item):
 		t.fail(scanMessage(e.Problem), e.Label)
 	case t.state.Hand.Digits != "":
 		t.fail(msgHalfKeyed, e.Label)
+	case phase == Selling && t.state.Sale.Receipt.Original != nil:
+		t.takeBack(e.Item)
 	default:
 		t.sell(e.Item)
 	}
@@ -49,12 +58,12 @@ func scanMessage(problem string) message {
 }
 
 // sound checks what the catalogue promises: an event may come off a disk.
-func sound(i *catalog.Item) bool {
-	return len(i.GTIN) == 14 && strings.Trim(i.GTIN, "0123456789") == "" && strings.TrimSpace(i.Name) != "" &&
+func (t *Till) sound(i *catalog.Item) bool {
+	_, taxed := t.rateOf(i)
+	return taxed && len(i.GTIN) == 14 && strings.Trim(i.GTIN, "0123456789") == "" && strings.TrimSpace(i.Name) != "" &&
 		len(i.Name) <= sale.DescriptionMax && !strings.ContainsFunc(i.Name, unprintable) && utf8.ValidString(i.Name) &&
 		len(i.Version) <= catalog.VersionMax && clip(i.Version, catalog.VersionMax) == i.Version &&
-		i.Price >= 0 && i.Price <= catalog.PriceMax &&
-		(i.Rate == catalog.RateStandard || i.Rate == catalog.RateReduced)
+		i.Price >= 0 && i.Price <= catalog.PriceMax
 }
 
 func unprintable(c rune) bool { return !unicode.IsPrint(c) && c != '\u3000' }
@@ -85,51 +94,76 @@ func (t *Till) sell(item *catalog.Item) {
 	}
 	id := open.Receipt.TransactionID
 	if fresh {
-		t.state.Sale = open
-		t.state.Counters.Transaction++
-		t.record(record.SaleOpen, SaleOpenBody{
-			TransactionID: id, BusinessDayDate: open.Receipt.BusinessDayDate, OperatorID: open.Receipt.OperatorID,
-		})
+		t.openSale(open)
 	}
-	if quantity != 1 {
-		t.record(record.Qty, QtyBody{TransactionID: id, Quantity: quantity})
-	}
-	t.record(record.LineAdd, LineAddBody{TransactionID: id, LineItem: line})
+	t.recordLine(id, line)
 	t.state.Hand = Hand{}
 	t.refresh()
 }
 
+func (t *Till) recordLine(id string, line sale.Line) {
+	if line.Quantity != 1 {
+		t.record(record.Qty, QtyBody{TransactionID: id, Quantity: line.Quantity})
+	}
+	t.record(record.LineAdd, LineAddBody{TransactionID: id, LineItem: line})
+}
+
+// openSale begins a sale, or a return, on record.
+func (t *Till) openSale(open *Sale) {
+	r := &open.Receipt
+	t.state.Sale = open
+	if r.TrainingModeFlag {
+		t.state.Counters.Training++
+	} else {
+		t.state.Counters.Transaction++
+	}
+	t.record(record.SaleOpen, SaleOpenBody{
+		TransactionID: r.TransactionID, BusinessDayDate: r.BusinessDayDate, OperatorID: r.OperatorID,
+		Original: r.Original, TrainingModeFlag: r.TrainingModeFlag,
+	})
+}
+
 func (t *Till) newSale() *Sale {
 	shift := t.state.Shift
-	n := t.state.Counters.Transaction + 1
+	number := strconv.FormatInt(t.state.Counters.Transaction+1, 10)
+	if t.state.Training {
+		number = "T" + strconv.FormatInt(t.state.Counters.Training+1, 10)
+	}
 	return &Sale{Receipt: sale.Receipt{
 		RetailStoreID: t.config.Store, WorkstationID: t.config.Register,
-		TransactionID:   fmt.Sprintf("%s-%s-%s-%d", t.config.Store, t.config.Register, strings.ReplaceAll(shift.BusinessDayDate, "-", ""), n),
-		BusinessDayDate: shift.BusinessDayDate, OperatorID: shift.OperatorID,
+		TransactionID:    fmt.Sprintf("%s-%s-%s-%s", t.config.Store, t.config.Register, strings.ReplaceAll(shift.BusinessDayDate, "-", ""), number),
+		TrainingModeFlag: t.state.Training,
+		BusinessDayDate:  shift.BusinessDayDate, OperatorID: shift.OperatorID,
 		BeginDateTime: t.now, CurrencyCode: t.config.Currency, Issuer: t.config.Issuer,
 	}}
 }
 
-// add appends a line; with an error the sale is as it was.
+// add appends goods; with an error the sale is as it was.
 func (t *Till) add(open *Sale, item *catalog.Item, quantity int64) (sale.Line, error) {
-	r := &open.Receipt
-	if len(r.LineItem) >= sale.LinesMax {
-		return sale.Line{}, errFull
-	}
 	amount, err := sale.Extend(sale.Money(item.Price), quantity)
 	if err != nil {
 		return sale.Line{}, fmt.Errorf("till: %w", err)
 	}
-	line := sale.Line{
-		SequenceNumber: len(r.LineItem) + 1, ItemID: item.GTIN, Description: item.Name,
+	rate, _ := t.rateOf(item)
+	return t.addLine(open, item.Kana, sale.Line{
+		ItemID: item.GTIN, Description: item.Name,
 		Quantity: quantity, RegularSalesUnitPrice: sale.Money(item.Price), ExtendedAmount: amount,
-		TaxRate: rateOf(item), PriceVersion: item.Version,
+		TaxRate: rate, PriceVersion: item.Version,
+	})
+}
+
+// addLine appends a line and numbers it; with an error the sale is as it was.
+func (t *Till) addLine(open *Sale, kana string, line sale.Line) (sale.Line, error) {
+	r := &open.Receipt
+	if len(r.LineItem) >= sale.LinesMax {
+		return sale.Line{}, errFull
 	}
+	line.SequenceNumber = len(r.LineItem) + 1
 	b, err := json.Marshal(line)
 	if err != nil {
 		return sale.Line{}, fmt.Errorf("till: %w", err)
 	}
-	size := len(b) + len(`,"Voided":true`) + 1
+	size := len(b) + len(`,"DiscountAmount":99999999,"Voided":true`) + 1
 	if open.Bytes+size > linesBytesMax {
 		return sale.Line{}, errFull
 	}
@@ -139,15 +173,18 @@ func (t *Till) add(open *Sale, item *catalog.Item, quantity int64) (sale.Line, e
 		return sale.Line{}, fmt.Errorf("till: %w", err)
 	}
 	open.Bytes += size
-	open.Upper = split(display(item.Kana, columnsMax), fmt.Sprintf("%dx%s", quantity, yen(line.RegularSalesUnitPrice)))
+	open.Upper = split(display(kana, columnsMax), fmt.Sprintf("%dx%s", line.Quantity, t.amount(line.RegularSalesUnitPrice)))
 	return line, nil
 }
 
-func rateOf(item *catalog.Item) sale.Rate {
-	if item.Rate == catalog.RateReduced {
-		return sale.Reduced
+// rateOf is the rate that the shop's settings give the item's tax.
+func (t *Till) rateOf(item *catalog.Item) (rate sale.Rate, known bool) {
+	for _, named := range t.rates {
+		if named.Name == item.Rate {
+			return named.Rate, true
+		}
 	}
-	return sale.Standard
+	return 0, false
 }
 
 // voidLine takes back the newest line that stands; with none left the sale is
@@ -168,12 +205,16 @@ func (t *Till) voidLine() {
 	}
 	line := &r.LineItem[at]
 	line.Voided = true
+	if off := r.DiscountAmount; off > 0 && off > max(0, r.Subtotal-line.Net()) {
+		r.DiscountAmount = 0 // of goods that are not left
+		t.record(record.DiscSale, DiscountBody{TransactionID: r.TransactionID})
+	}
 	if err := r.Sum(t.included, t.rounding); err != nil {
 		panic("till: internal error: a sale became too large by a void: " + err.Error())
 	}
-	count(&t.state.Shift.Totals.VoidedLines, line.ExtendedAmount)
-	t.record(record.LineVoid, LineVoidBody{TransactionID: r.TransactionID, SequenceNumber: line.SequenceNumber, Amount: line.ExtendedAmount})
-	open.Upper = split(t.words("ﾄﾘｹｼ", "VOID"), fmt.Sprintf("-%dx%s", line.Quantity, yen(line.RegularSalesUnitPrice)))
+	t.count(&t.state.Shift.Totals.VoidedLines, line.Net())
+	t.record(record.LineVoid, LineVoidBody{TransactionID: r.TransactionID, SequenceNumber: line.SequenceNumber, Amount: line.Net()})
+	open.Upper = split(t.words("ﾄﾘｹｼ", "VOID"), fmt.Sprintf("%dx%s", -line.Quantity, t.amount(line.RegularSalesUnitPrice)))
 	if standing == 1 {
 		t.voidSale()
 		return
@@ -184,16 +225,20 @@ func (t *Till) voidLine() {
 // voidSale gives the sale up: nothing is paid, no receipt number is used.
 func (t *Till) voidSale() {
 	r := &t.state.Sale.Receipt
-	count(&t.state.Shift.Totals.VoidedSales, r.Subtotal)
+	t.count(&t.state.Shift.Totals.VoidedSales, r.Subtotal)
 	t.record(record.Void, VoidBody{TransactionID: r.TransactionID, OperatorID: r.OperatorID, Amount: r.Subtotal})
 	t.state.Sale, t.state.Hand = nil, Hand{}
 	t.refresh()
 }
 
 // count adds a case to a tally whose sum cannot be full: it takes ten million
-// of the largest sales. If it is, the number of cases still counts.
-func count(tally *sale.Tally, amount sale.Money) {
-	if err := tally.Add(amount); err != nil {
+// of the largest sales. If it is, the number of cases still counts. Training is
+// in no tally.
+func (t *Till) count(tally *sale.Tally, amount sale.Money) {
+	if t.state.Training {
+		return
+	}
+	if err := tally.Add(max(amount, -amount)); err != nil {
 		tally.Count++
 	}
 }

@@ -26,6 +26,10 @@ func (t *Till) key(name string) {
 	switch phase := t.state.Phase(); {
 	case name == "CLEAR":
 		t.keyClear(phase, confirmed)
+	case hand.Ask != "":
+		t.keySupervisor(name)
+	case hand.Refund:
+		t.fail(msgScanReceipt, "")
 	case phase == AwaitCard:
 		t.fail(msgSwipe, "")
 	case phase == Authorizing:
@@ -44,10 +48,15 @@ func (t *Till) keyDigits(digits string) {
 		return
 	}
 	hand.Digits += digits
+	hand.Percent = false
 	t.refresh()
 }
 
 func (t *Till) keyFunction(phase, name string, confirmed bool) {
+	if t.state.Hand.Percent && name != "DISCOUNT" {
+		t.fail(msgDiscount, "")
+		return
+	}
 	switch name {
 	case "QTY":
 		t.keyQuantity(phase)
@@ -61,9 +70,21 @@ func (t *Till) keyFunction(phase, name string, confirmed bool) {
 		t.keyCard(phase)
 	case "OPEN":
 		t.keyOpen(phase)
-	case "NOSALE", "X", "Z", "FN":
+	case "FN":
+		if phase == Closed {
+			t.keyReprint()
+			return
+		}
 		t.keyIdle(phase, name)
-	case "DOT", "POINTS", "DISCOUNT", "REFUND", "ENTER":
+	case "NOSALE", "X", "Z", "REFUND":
+		t.keyIdle(phase, name)
+	case "DISCOUNT":
+		t.keyDiscount(phase)
+	case "DOT":
+		t.keyPercent(phase)
+	case "ENTER":
+		t.keyNumbered(phase)
+	case "POINTS":
 		t.fail(msgNoFunction, name)
 	default:
 		t.fail(msgWrongKey, "")
@@ -77,6 +98,10 @@ func (t *Till) keyIdle(phase, name string) {
 		t.fail(msgClosed, "")
 	case phase != Idle:
 		t.fail(msgSaleOpen, "")
+	case t.state.Training:
+		t.fail(msgTraining, "")
+	case name == "REFUND":
+		t.keyRefund()
 	case name == "NOSALE":
 		t.keyNoSale()
 	case name == "X":
@@ -92,9 +117,10 @@ func (t *Till) keyIdle(phase, name string) {
 // for the goods.
 func (t *Till) keyClear(phase string, confirmed bool) {
 	hand := &t.state.Hand
-	keyed := hand.Digits != "" || hand.Quantity != 0 || hand.Confirm != ""
+	keyed := hand.Digits != "" || hand.Quantity != 0 || hand.Confirm != "" || hand.Ask != "" || hand.Refund
 	shown := hand.Message != ""
 	hand.Digits, hand.Quantity, hand.Confirm = "", 0, ""
+	hand.Percent, hand.Ask, hand.Refund = false, "", false
 	switch {
 	case phase == Authorizing && confirmed:
 		t.giveUpCard("operator")

@@ -10,7 +10,7 @@ type message struct {
 }
 
 // Messages, by letter: K keys, S scans, L limits, C cards, D drawer, P paper,
-// V devices, N network, R restart, I shift. The codes are in handbooks: never
+// V devices, N network, R restart, I shift, F returns, T training. The codes are in handbooks: never
 // give one another meaning. C90 and above are the shell's.
 //
 //nolint:gochecknoglobals // a table of constants
@@ -28,9 +28,32 @@ var (
 	msgNoFunction = message{"K11", [2]string{"ﾐﾀｲｵｳ ｷｰ", "ﾎｶﾉ ｷｰｦ ｵｽ"}, [2]string{"NOT AVAILABLE", "PRESS ANOTHER KEY"}, "このレジでは使えない機能です。ほかのキーを押してください", "this register does not have that function: press another key"}
 	msgAmount     = message{"K12", [2]string{"ｷﾝｶﾞｸ ｴﾗｰ", "ｷﾝｶﾞｸｦ ｲﾚﾅｵｽ"}, [2]string{"BAD AMOUNT", "KEY IT AGAIN"}, "金額が正しくありません。入れ直してください", "the amount is not right: key it again"}
 	msgNoReceipt  = message{"K13", [2]string{"ﾚｼｰﾄ ﾅｼ", "ｻｲﾊｯｺｳ ﾃﾞｷﾏｾﾝ"}, [2]string{"NO RECEIPT", "NOTHING TO REPRINT"}, "再発行できるレシートがありません", "there is no receipt to print again"}
-	msgCashMuch   = message{"K15", [2]string{"ｱｽﾞｶﾘ ｶﾞ ｵｵｷｲ", "CASH=ﾊｲ CLEAR=ｲｲｴ"}, [2]string{"THAT MUCH CASH?", "CASH=YES CLEAR=NO"}, "お釣りが10万円を超えます。正しければもう一度CASH、違えばCLEARを押してください", "the change is over 100,000: CASH once more if that is right, CLEAR if not"}
-	msgOperator   = message{"K16", [2]string{"ﾀﾝﾄｳｼｬ ﾊﾞﾝｺﾞｳ?", "ﾊﾞﾝｺﾞｳ ﾄ OPEN"}, [2]string{"CASHIER NUMBER?", "NUMBER, THEN OPEN"}, "担当者番号を押してからOPENを押してください", "key the cashier's number, then OPEN"}
+	msgCashMuch   = message{"K15", [2]string{"ｱｽﾞｶﾘ ｶﾞ ｵｵｷｲ", "CASH=ﾊｲ CLEAR=ｲｲｴ"}, [2]string{"THAT MUCH CASH?", "CASH=YES CLEAR=NO"}, "お釣りが大きすぎます。正しければもう一度CASH、違えばCLEARを押してください", "that is a very large change: CASH once more if it is right, CLEAR if not"}
+	msgOperator   = message{"K22", [2]string{"ﾀﾝﾄｳｼｬ ﾊﾞﾝｺﾞｳ?", "ﾊﾞﾝｺﾞｳ ﾄ OPEN"}, [2]string{"CASHIER NUMBER?", "NUMBER, THEN OPEN"}, "担当者番号を押してからOPENを押してください", "key the cashier's number, then OPEN"}
 	msgHalfKeyed  = message{"K14", [2]string{"ｽｳｼﾞ ﾉｺﾘ", "QTY ｶ CLEAR ｦ ｵｽ"}, [2]string{"NUMBER KEYED", "PRESS QTY OR CLEAR"}, "数字が入力されたままです。QTYかCLEARを押してからスキャンしてください", "a number is keyed: press QTY or CLEAR, then scan again"}
+
+	msgSupervisor    = message{"K16", [2]string{"ｾｷﾆﾝｼｬ ﾊﾞﾝｺﾞｳ", "ﾊﾞﾝｺﾞｳ ENTER"}, [2]string{"SUPERVISOR NO.", "NUMBER, ENTER"}, "責任者番号とENTERを押してください。CLEARで戻ります", "key the supervisor's number, then ENTER; CLEAR goes back"}
+	msgNotSupervisor = message{"K17", [2]string{"ﾊﾞﾝｺﾞｳ ﾁｶﾞｲ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"WRONG NUMBER", "CALL SUPERVISOR"}, "責任者番号が違います。責任者を呼んでください", "that is not the supervisor's number: call the supervisor"}
+	msgDiscount      = message{"K18", [2]string{"ﾈﾋﾞｷ ｴﾗｰ", "ｷﾝｶﾞｸｦ ｶｸﾆﾝ"}, [2]string{"BAD DISCOUNT", "CHECK THE AMOUNT"}, "値引きは商品の金額までです。金額とDISCOUNT、率は数字・DOT・DISCOUNTの順に押してください", "a discount is at most the goods: key the amount, then DISCOUNT; for percent the number, DOT, DISCOUNT"}
+	msgNotKept       = message{"K19", [2]string{"ﾊﾞﾝｺﾞｳ ﾅｼ", "FN=ｻｲｺﾞ ﾉ ﾚｼｰﾄ"}, [2]string{"NOT KEPT HERE", "FN: LAST RECEIPT"}, "その番号のレシートはこのレジに残っていません。FNだけを押すと最後のレシートを再発行します", "a receipt of that number is not kept here any more: FN alone prints the last one again"}
+	msgAddressedOnce = message{"K20", [2]string{"ﾘｮｳｼｭｳｼｮ ｽﾞﾐ", "1ﾄﾘﾋｷ ﾆ 1ﾏｲ"}, [2]string{"ALREADY ISSUED", "ONE FOR EACH SALE"}, "この取引の領収書は発行済みです。領収書は1取引に1枚です", "the addressed receipt of this sale is out: there is one for each sale"}
+	msgNumbered      = message{"K21", [2]string{"ENTER ﾊﾞﾝｺﾞｳ", "1ﾘｮｳｼｭｳ 2ﾁｭｳﾓﾝ 9ﾚﾝ"}, [2]string{"WHICH FUNCTION?", "2 ORDER, 9 TRAINING"}, "番号とENTERを押してください: 会計後の1は領収書、取引中の2は注文伝票、9は練習の開始と終了", "key a number, then ENTER: 1 after a sale prints the addressed receipt (Japan), 2 in a sale the order slip, 9 begins and ends training"}
+
+	msgScanReceipt  = message{"F01", [2]string{"ﾍﾝﾋﾟﾝ", "ﾚｼｰﾄﾉ ｺｰﾄﾞｦ ｽｷｬﾝ"}, [2]string{"RETURN", "SCAN THE RECEIPT"}, "返品です。レシートのコードをスキャンしてください。CLEARで戻ります", "a return: scan the code on the receipt; CLEAR goes back"}
+	msgReturnFirst  = message{"F10", [2]string{"ﾍﾝﾋﾟﾝ ﾊ REFUND", "REFUND ｦ ｵｼﾃ ｽｷｬﾝ"}, [2]string{"A RECEIPT", "REFUND, THEN SCAN"}, "レシートのコードです。返品は取引の前にREFUNDを押してからスキャンしてください", "that is the code of a receipt: for a return press REFUND first, then scan it"}
+	msgNotReceipt   = message{"F02", [2]string{"ﾚｼｰﾄ ﾃﾞﾊ ﾅｲ", "ﾚｼｰﾄﾉ ｺｰﾄﾞｦ ｽｷｬﾝ"}, [2]string{"NOT A RECEIPT", "SCAN THE QR CODE"}, "レシートのコードではありません。レシートのQRコードをスキャンしてください", "that is not the code of a receipt: scan the QR code at its foot"}
+	msgForged       = message{"F03", [2]string{"ﾚｼｰﾄ ﾌｾｲ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"RECEIPT NOT REAL", "CALL SUPERVISOR"}, "このレシートのコードは当店のレジが発行したものではありません。責任者に確認してください", "this register never made that code: the receipt is not real; call the supervisor"}
+	msgForeign      = message{"F04", [2]string{"ﾎｶﾉ ﾚｼﾞ ﾉ ﾚｼｰﾄ", "ｿﾉ ﾚｼﾞ ﾃﾞ ﾍﾝﾋﾟﾝ"}, [2]string{"OTHER REGISTER", "RETURN IT THERE"}, "ほかのレジのレシートです。そのレジで返品してください", "the receipt is of another register: take the goods back there"}
+	msgReturned     = message{"F05", [2]string{"ﾍﾝﾋﾟﾝ ｽﾞﾐ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"RETURNED BEFORE", "CALL SUPERVISOR"}, "このレシートの商品は返品済みです。責任者に確認してください", "the goods of this receipt came back before: call the supervisor"}
+	msgNotOnReceipt = message{"F06", [2]string{"ﾚｼｰﾄ ﾆ ﾅｲ", "ｼｮｳﾋﾝ･ｽｳﾘｮｳｦ ｶｸﾆﾝ"}, [2]string{"NOT ON RECEIPT", "CHECK GOODS, NUMBER"}, "レシートにない商品か、数量が多すぎます。商品と数量を確認してください", "these goods are not on the receipt, or not that many, or came back before: check them"}
+	msgReturnCash   = message{"F07", [2]string{"ﾍﾝｷﾝ ﾊ ｹﾞﾝｷﾝ", "CASH ﾀﾞｹ ｵｽ"}, [2]string{"CASH ONLY", "PRESS CASH ALONE"}, "返金は現金だけです。CASHだけを押してください", "money goes back in cash: press CASH alone"}
+	msgReturnMax    = message{"F08", [2]string{"ﾍﾝｷﾝ ｼﾞｮｳｹﾞﾝ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"RETURN LIMIT", "CALL SUPERVISOR"}, "返金の上限を超えます。VOIDで商品を減らすか、責任者に確認してください", "over the limit of a return: VOID takes goods off it, or call the supervisor"}
+	msgNoDiscount   = message{"F09", [2]string{"ﾍﾝﾋﾟﾝ ﾁｭｳ", "ﾈﾋﾞｷ ﾃﾞｷﾏｾﾝ"}, [2]string{"A RETURN", "NO DISCOUNT ON IT"}, "返品に値引きはできません。売った時の値引きは計算済みです", "a return has no discount of its own: what was off when it was sold is counted"}
+
+	msgTraining      = message{"T01", [2]string{"ﾚﾝｼｭｳ ﾁｭｳ", "9 ENTER ﾃﾞ ｵﾜﾙ"}, [2]string{"TRAINING", "9 ENTER ENDS IT"}, "練習中は使えません。9とENTERで練習を終えてください", "not while training: 9, ENTER ends it"}
+	msgTrainingAsk   = message{"T02", [2]string{"ﾚﾝｼｭｳ ｦ ﾊｼﾞﾒﾙ?", "ENTER=ﾊｲ CLEAR=ｲｲｴ"}, [2]string{"BEGIN TRAINING?", "ENTER=YES CLEAR=NO"}, "練習を始めますか。もう一度ENTERで始め、CLEARで戻ります。練習の取引は売上になりません", "begin training? ENTER once more does, CLEAR goes back; nothing is sold until it ends"}
+	msgTrainingBegan = message{"T03", [2]string{"", ""}, [2]string{"", ""}, "練習を始めました。売上にはなりません", "training has begun: nothing is sold until it ends"}
+	msgTrainingEnded = message{"T04", [2]string{"", ""}, [2]string{"", ""}, "練習を終えました", "training has ended"}
 
 	msgUnknownCode = message{"S01", [2]string{"ﾄｳﾛｸ ﾅｼ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"UNKNOWN CODE", "CALL SUPERVISOR"}, "登録のない商品です。会計に入っていません。責任者に確認してください", "this code is not in the catalogue and is not on the sale: ask the supervisor"}
 	msgCheckDigit  = message{"S02", [2]string{"ﾖﾐﾄﾘ ｴﾗｰ", "ﾓｳｲﾁﾄﾞ ｽｷｬﾝ"}, [2]string{"MISREAD", "SCAN AGAIN"}, "読み取りの検査数字が合いません。もう一度スキャンしてください", "the check digit is wrong: scan again"}

@@ -32,7 +32,7 @@ func (t *Till) keyOpen(phase string) {
 	t.state.Hand = Hand{}
 	t.record(record.ShiftOpen, ShiftBody{BusinessDayDate: t.state.Shift.BusinessDayDate, OperatorID: t.state.Shift.OperatorID})
 	t.notice(msgOpened, t.state.Shift.OperatorID)
-	switch err := t.config.Issuer.Check(); {
+	switch err := t.config.Issuer.Check(t.country.Scheme); {
 	case errors.Is(err, sale.ErrCorporateDigit):
 		t.notice(msgCorporate, "")
 	case err != nil:

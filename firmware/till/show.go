@@ -4,13 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"regi/firmware/sale"
 )
 
 // fail tells the operator that what was just done had no effect, and why.
 func (t *Till) fail(m message, detail string) {
-	t.state.Hand.Digits, t.state.Hand.Confirm = "", ""
+	t.state.Hand.Digits, t.state.Hand.Confirm, t.state.Hand.Percent = "", "", false
 	t.do(Beep{})
 	t.say(m, detail)
 }
@@ -72,10 +73,22 @@ func (t *Till) refreshFlags() {
 func (t *Till) refresh() {
 	t.state.Hand.Message = ""
 	upper, lower := t.view()
-	if d := t.state.Hand.Digits; d != "" {
+	if d := t.keyedView(); d != "" {
 		lower = split("", d)
 	}
 	t.do(Show{Upper: upper, Lower: lower})
+}
+
+// keyedView is the number being keyed; nobody reads a supervisor's.
+func (t *Till) keyedView() string {
+	hand := t.state.Hand
+	switch {
+	case hand.Ask != "":
+		return strings.Repeat("*", len(hand.Digits))
+	case hand.Percent:
+		return hand.Digits + "%"
+	}
+	return hand.Digits
 }
 
 func (t *Till) view() (upper, lower string) {
@@ -90,14 +103,17 @@ func (t *Till) view() (upper, lower string) {
 		return t.idleView()
 	case Tendering:
 		r := &s.Sale.Receipt
-		if len(r.Tender) > 0 {
-			return t.total(r.Total), split(t.words("ﾉｺﾘ", "DUE"), yen(r.Due()))
+		switch {
+		case r.Total < 0:
+			return t.total(r.Total), t.words("CASH ﾃﾞ ﾍﾝｷﾝ", "CASH GIVES IT BACK")
+		case len(r.Tender) > 0:
+			return t.total(r.Total), split(t.words("ﾉｺﾘ", "DUE"), t.amount(r.Due()))
 		}
 		return t.total(r.Total), t.words("ｵｼﾊﾗｲ ｦ ﾄﾞｳｿﾞ", "CASH OR CARD?")
 	case AwaitCard:
-		return split(t.words("ｶｰﾄﾞ", "CARD"), yen(s.Sale.Receipt.Due())), t.words("ｶｰﾄﾞｦ ﾄｵｼﾃｸﾀﾞｻｲ", "PLEASE SWIPE")
+		return split(t.words("ｶｰﾄﾞ", "CARD"), t.amount(s.Sale.Receipt.Due())), t.words("ｶｰﾄﾞｦ ﾄｵｼﾃｸﾀﾞｻｲ", "PLEASE SWIPE")
 	case Authorizing:
-		return split(t.words("ｶｰﾄﾞ", "CARD"), yen(sale.Money(s.Sale.Pending.Amount))), t.words("ｶｸﾆﾝﾁｭｳ ｵﾏﾁｸﾀﾞｻｲ", "ONE MOMENT PLEASE")
+		return split(t.words("ｶｰﾄﾞ", "CARD"), t.amount(sale.Money(s.Sale.Pending.Amount))), t.words("ｶｸﾆﾝﾁｭｳ ｵﾏﾁｸﾀﾞｻｲ", "ONE MOMENT PLEASE")
 	}
 	if q := s.Hand.Quantity; q != 0 {
 		return t.quantity(q), t.total(s.Sale.Receipt.Total)
@@ -107,15 +123,14 @@ func (t *Till) view() (upper, lower string) {
 
 func (t *Till) idleView() (upper, lower string) {
 	s := &t.state
-	if last := s.Last; s.Hand.Thanks && last != nil {
-		if last.Paid(sale.CreditDebit) > 0 {
-			return t.total(last.Total), t.words("ｱﾘｶﾞﾄｳｺﾞｻﾞｲﾏｼﾀ", "THANK YOU")
-		}
-		var change sale.Money
-		for _, tender := range last.Tender {
-			change += tender.ChangeDue
-		}
-		return t.total(last.Total), split(t.words("ｵﾂﾘ", "CHANGE"), yen(change))
+	switch hand := s.Hand; {
+	case !hand.Thanks:
+	case hand.ThanksTotal < 0:
+		return t.total(hand.ThanksTotal), split(t.words("ﾍﾝｷﾝ", "GIVE BACK"), t.amount(-hand.ThanksTotal))
+	case hand.ThanksCard:
+		return t.total(hand.ThanksTotal), t.words("ｱﾘｶﾞﾄｳｺﾞｻﾞｲﾏｼﾀ", "THANK YOU")
+	default:
+		return t.total(hand.ThanksTotal), split(t.words("ｵﾂﾘ", "CHANGE"), t.amount(hand.ThanksChange))
 	}
 	if d, ok := t.question(); ok {
 		return t.ask(d)
@@ -135,6 +150,9 @@ func (t *Till) idleView() (upper, lower string) {
 	}
 	if q := s.Hand.Quantity; q != 0 {
 		return t.quantity(q), lower
+	}
+	if s.Training {
+		return t.words("** ﾚﾝｼｭｳ ﾁｭｳ **", "** TRAINING **"), lower
 	}
 	return t.words("ｲﾗｯｼｬｲﾏｾ", "WELCOME"), lower
 }
@@ -162,8 +180,15 @@ func (t *Till) total(m sale.Money) string {
 		flag = t.words(" ?ｲﾝｼ", " ?PRN")
 	case f.Offline:
 		flag = " !OFF"
+	case t.state.Training:
+		flag = t.words(" !ﾚﾝ", " !TRN")
 	}
-	return fmt.Sprintf("%-10s%10s", t.words("ｺﾞｳｹｲ", "TOTAL")+flag, yen(m))
+	const half = columnsMax / 2
+	what, amount := t.words("ｺﾞｳｹｲ", "TOTAL")+flag, t.amount(m)
+	if len(amount) > half { // a return of the largest sale
+		return split(what, amount)
+	}
+	return fmt.Sprintf("%-*s%*s", half, what, half, amount)
 }
 
 func (t *Till) words(ja, en string) string {

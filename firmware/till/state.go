@@ -21,6 +21,16 @@ type State struct {
 	Sale *Sale `json:"sale,omitempty"`
 	// Last is the newest receipt, for a reprint.
 	Last *sale.Receipt `json:"last,omitempty"`
+	// Addressed is the newest receipt for which a 領収書 was printed; it is one
+	// to a sale, and AddressedFailed says that it did not come out for sure.
+	Addressed       int64 `json:"addressed,omitempty"`
+	AddressedFailed bool  `json:"addressed_failed,omitempty"`
+	// Kept are the newest receipts as far as there is room, oldest first.
+	Kept []Kept `json:"kept,omitempty"`
+	// Returned are older sales of which goods came back, oldest first.
+	Returned []int64 `json:"returned,omitempty"`
+	// Training: what is rung up is not sold.
+	Training bool `json:"training,omitempty"`
 	// Prints are the jobs whose outcome is not known yet, oldest first.
 	Prints []Job `json:"prints,omitempty"`
 	// Doubts are the jobs that the operator is asked about, oldest first.
@@ -35,7 +45,8 @@ type Counters struct {
 	Transaction int64      `json:"transaction"` // sales begun
 	Receipt     int64      `json:"receipt"`     // sales committed
 	Z           int64      `json:"z"`           // shifts closed
-	Job         uint64     `json:"job"`         // print jobs
+	Training    int64      `json:"training,omitempty"`
+	Job         uint64     `json:"job"` // print jobs
 	GrandTotal  sale.Money `json:"grand_total"`
 }
 
@@ -59,15 +70,25 @@ type Sale struct {
 	Upper string `json:"upper"`
 	// Attempts counts the card attempts so far.
 	Attempts int `json:"attempts"`
+	// Ordered is how many of its lines are on an order slip already.
+	Ordered int `json:"ordered,omitempty"`
 	// Pending is the card attempt whose result is awaited.
 	Pending *record.AuthRequest `json:"pending,omitempty"`
 }
+
+// Forms of a receipt's print job.
+const (
+	FormReceipt   = ""
+	FormAddressed = "addressed-receipt" // 領収書
+	FormOrder     = "order"             // 注文伝票
+)
 
 // Job is a print job under way: a receipt or a report.
 type Job struct {
 	Job     uint64        `json:"job"`
 	Receipt *sale.Receipt `json:"receipt,omitempty"`
 	Report  *sale.Report  `json:"report,omitempty"`
+	Form    string        `json:"form,omitempty"`
 	Reprint bool          `json:"reprint,omitempty"`
 	// At is when it was to be printed.
 	At time.Time `json:"at,omitzero"`
@@ -96,6 +117,7 @@ type Drawer struct {
 // Hand is what the operator has begun and sees; a power cut forgets it.
 type Hand struct {
 	Digits   string `json:"digits,omitempty"`
+	Percent  bool   `json:"percent,omitempty"`  // of the digits: DOT was pressed
 	Quantity int64  `json:"quantity,omitempty"` // of the next line; 0: one
 	Tender   bool   `json:"tender,omitempty"`   // SUBTOTAL was pressed
 	Card     bool   `json:"card,omitempty"`     // CARD was pressed
@@ -103,8 +125,16 @@ type Hand struct {
 	Confirm string `json:"confirm,omitempty"`
 	// Message is the code on the display, "" while it shows the state.
 	Message string `json:"message,omitempty"`
-	// Thanks: the display shows the last sale's change.
-	Thanks bool `json:"thanks,omitempty"`
+	// Ask is the key for which the supervisor's number is awaited.
+	Ask string `json:"ask,omitempty"`
+	// Refund: the code of a receipt is awaited.
+	Refund bool `json:"refund,omitempty"`
+	// Thanks: the display shows the last sale's total, its change, or that it
+	// was paid by card.
+	Thanks       bool       `json:"thanks,omitempty"`
+	ThanksTotal  sale.Money `json:"thanks_total,omitempty"`
+	ThanksChange sale.Money `json:"thanks_change,omitempty"`
+	ThanksCard   bool       `json:"thanks_card,omitempty"`
 }
 
 // Flags are conditions beside the sale.

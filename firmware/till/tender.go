@@ -2,18 +2,18 @@ package till
 
 import (
 	"fmt"
-	"strconv"
 
 	"regi/firmware/record"
 	"regi/firmware/sale"
 )
 
-// keyCash takes the amount keyed, or exactly what is due. Less than that is a
-// part payment, more gives change.
-// changeMax is the most change that nobody asks about: ten of the largest note.
-// A code keyed by hand and followed by CASH looks like a very large payment.
+// changeMax is the most change that nobody asks about: ten of Japan's largest
+// note. A code keyed by hand and followed by CASH looks like a very large
+// payment.
 const changeMax = 100_000
 
+// keyCash takes the amount keyed, or exactly what is due. Less than that is a
+// part payment, more gives change.
 func (t *Till) keyCash(phase string, confirmed bool) {
 	if !t.mayPay(phase) {
 		return
@@ -25,6 +25,9 @@ func (t *Till) keyCash(phase string, confirmed bool) {
 		tendered = sale.Money(t.keyed())
 	}
 	switch {
+	case due < 0:
+		t.payBack(due)
+		return
 	case tendered == 0 && due > 0:
 		t.fail(msgAmount, "")
 		return
@@ -32,7 +35,7 @@ func (t *Till) keyCash(phase string, confirmed bool) {
 		t.fail(msgTendersMax, "")
 		return
 	case tendered-due > changeMax && !confirmed:
-		t.say(msgCashMuch, strconv.FormatInt(int64(tendered), 10))
+		t.say(msgCashMuch, t.amount(tendered-due))
 		hand.Confirm = "CASH"
 		return
 	}
@@ -58,7 +61,10 @@ func (t *Till) mayPay(phase string) bool {
 	case Idle:
 		t.fail(msgNoLine, "")
 	default:
-		return true
+		if len(t.state.Sale.Receipt.Tax) > 0 {
+			return true
+		}
+		t.fail(msgNoLine, "") // a return of nothing yet
 	}
 	return false
 }
@@ -96,6 +102,10 @@ func (t *Till) keyCard(phase string) {
 	hand := &t.state.Hand
 	due := t.state.Sale.Receipt.Due()
 	switch {
+	case t.state.Training:
+		t.fail(msgTraining, "")
+	case t.state.Sale.Receipt.Original != nil:
+		t.fail(msgReturnCash, "")
 	case hand.Digits != "" && sale.Money(t.keyed()) != due:
 		t.fail(msgCardExact, "")
 	case due <= 0:

@@ -1,7 +1,6 @@
 package till
 
 import (
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -104,15 +103,5 @@ func split(left, right string) string {
 	return left + strings.Repeat(" ", room-utf8.RuneCountInString(left)) + right
 }
 
-// yen writes an amount with commas.
-func yen(m sale.Money) string {
-	s := strconv.FormatInt(int64(m), 10)
-	sign := ""
-	if m < 0 {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return sign + s
-}
+// amount writes money as the shop's country does.
+func (t *Till) amount(m sale.Money) string { return t.country.Numerals.Money(m) }

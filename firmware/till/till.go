@@ -3,6 +3,7 @@
 package till
 
 import (
+	"compress/flate"
 	"maps"
 	"slices"
 	"time"
@@ -15,11 +16,22 @@ import (
 type Config struct {
 	Store, Register string
 	Currency        string // ISO 4217, "JPY"
-	Locale          string // "ja-JP" or "en": the language of the display
+	Locale          string // one of sale.Locales: language, numerals, what a receipt needs
 	Profile         string // "retail"
 	TaxRounding     string // "floor" (also for ""), "half-up", "ceil"
 	Prices          string // "inclusive" (also for "") or "exclusive" of tax
 	Issuer          sale.Issuer
+	// Rates are the shop's tax rates by name; none: those of its country.
+	Rates []sale.Named
+	// Zone is the shop's; nil: Japan's for Japan, else UTC.
+	Zone *time.Location
+	// Supervisor is the number that allows refunds and training; "": anybody may.
+	Supervisor string
+	// RefundMax is the most that one return gives back; 0: no limit.
+	RefundMax sale.Money
+	// CodeKey signs the codes on receipts; nil: receipts bear none, and without
+	// one nothing is taken back.
+	CodeKey []byte
 }
 
 // Till is one register's sale. It is not safe for concurrent use.
@@ -28,8 +40,11 @@ type Till struct {
 	rounding sale.Rounding
 	included bool // prices include tax
 	english  bool
+	country  sale.Country
+	rates    []sale.Named
 	zone     *time.Location
 	state    State
+	deflate  *flate.Writer // of keep
 
 	// The Handle under way: ledger time, and what it has decided so far.
 	now     time.Time
@@ -44,10 +59,18 @@ func New(c Config, s State) *Till {
 	if err != nil {
 		rounding = sale.Floor
 	}
-	t := &Till{config: c, rounding: rounding, included: c.Prices != "exclusive", english: c.Locale == "en", zone: time.UTC}
-	if c.Locale == "ja-JP" || c.Currency == "JPY" {
+	t := &Till{config: c, rounding: rounding, included: c.Prices != "exclusive", country: sale.CountryOf(c.Locale), rates: c.Rates, zone: c.Zone}
+	t.english = t.country.Locale != "ja-JP"
+	if t.rates == nil {
+		t.rates = t.country.Rates
+	}
+	switch {
+	case t.zone != nil:
+	case t.country.Scheme == sale.Japanese:
 		// Japan has had no summer time since 1951: no zone table is needed.
 		t.zone = time.FixedZone("JST", 9*60*60)
+	default:
+		t.zone = time.UTC
 	}
 	t.state = s.clone()
 	return t
@@ -130,6 +153,11 @@ func (s State) clone() State {
 		s.Sale = &open
 	}
 	s.Prints = slices.Clone(s.Prints)
+	s.Kept = slices.Clone(s.Kept)
+	for i := range s.Kept {
+		s.Kept[i].Returned = maps.Clone(s.Kept[i].Returned)
+	}
+	s.Returned = slices.Clone(s.Returned)
 	s.Doubts = slices.Clone(s.Doubts)
 	s.Flags.Down = maps.Clone(s.Flags.Down)
 	return s // tax tables, and what Last, the jobs and Pending point to, never change

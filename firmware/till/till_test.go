@@ -184,7 +184,7 @@ func TestCashSale(t *testing.T) {
 	k.wantEffects("Kick Print")
 	k.wantPhase(Idle)
 	r := k.last()
-	want := []sale.TaxSummary{{Percent: 10, TaxableAmount: 110, Amount: 10, Included: true}, {Percent: 8, TaxableAmount: 216, Amount: 16, Included: true}}
+	want := []sale.TaxSummary{{Percent: sale.Standard, TaxableAmount: 110, Amount: 10, Included: true}, {Percent: sale.Reduced, TaxableAmount: 216, Amount: 16, Included: true}}
 	if !reflect.DeepEqual(r.Tax, want) || r.Total != 326 || r.SequenceNumber != 1 || r.TransactionID != "0001-01-20261124-1" || r.BusinessDayDate != "2026-11-24" {
 		t.Errorf("receipt %+v", r)
 	}
@@ -401,10 +401,12 @@ func TestScanProblems(t *testing.T) {
 
 func TestKeysInTheWrongPlace(t *testing.T) {
 	k := &counter{t: t, till: New(shop(), State{}), now: start}
-	for _, key := range []string{"CASH", "CARD", "SUBTOTAL", "VOID", "NOSALE", "X", "Z", "FN", "QTY"} {
+	for _, key := range []string{"CASH", "CARD", "SUBTOTAL", "VOID", "NOSALE", "X", "Z", "QTY", "REFUND", "DISCOUNT", "DOT", "ENTER"} {
 		k.keys(key)
 		k.wantCode("K05")
 	}
+	k.keys("FN")
+	k.wantCode("K13")
 	k.scan(note)
 	k.wantCode("K05")
 	k.wantKinds("")
@@ -414,14 +416,14 @@ func TestKeysInTheWrongPlace(t *testing.T) {
 		k.keys(key)
 		k.wantCode("K04")
 	}
-	for _, key := range []string{"DISCOUNT", "REFUND", "POINTS", "DOT", "ENTER"} {
+	for key, code := range map[string]string{"DISCOUNT": "K04", "POINTS": "K11", "DOT": "K04", "ENTER": "K21"} {
 		k.keys(key)
-		k.wantCode("K11")
+		k.wantCode(code)
 	}
 	k.keys("NONSENSE")
 	k.wantCode("K01")
 	k.scan(note)
-	for _, key := range []string{"NOSALE", "X", "Z", "FN", "OPEN"} {
+	for _, key := range []string{"NOSALE", "X", "Z", "FN", "OPEN", "REFUND"} {
 		k.keys(key)
 		k.wantCode("K06")
 	}
@@ -491,7 +493,7 @@ func TestShift(t *testing.T) {
 	want := sale.Totals{
 		Sales: sale.Tally{Count: 2, Amount: 326}, ItemCount: 3,
 		Cash: sale.Tally{Count: 1, Amount: 218}, CreditDebit: sale.Tally{Count: 1, Amount: 108}, NoSales: 1,
-		Tax: []sale.TaxSummary{{Percent: 10, TaxableAmount: 110, Amount: 10, Included: true}, {Percent: 8, TaxableAmount: 216, Amount: 16, Included: true}},
+		Tax: []sale.TaxSummary{{Percent: sale.Standard, TaxableAmount: 110, Amount: 10, Included: true}, {Percent: sale.Reduced, TaxableAmount: 216, Amount: 16, Included: true}},
 	}
 	if !reflect.DeepEqual(z.Totals, want) || z.Number != 1 || z.GrandTotal != 326 || z.OperatorID != "42" ||
 		z.FirstSequenceNumber != 1 || z.LastSequenceNumber != 2 || *z.Count != (sale.CashCount{Expected: 218, Counted: 200, OverShort: -18}) {
@@ -650,7 +652,7 @@ func TestOperatorNumber(t *testing.T) {
 	k := &counter{t: t, till: New(shop(), State{}), now: start}
 	for _, number := range []string{"", "0", "00"} {
 		k.digits(number, "OPEN")
-		k.wantShown("ﾀﾝﾄｳｼｬ ﾊﾞﾝｺﾞｳ?   K16", "ﾊﾞﾝｺﾞｳ ﾄ OPEN")
+		k.wantShown("ﾀﾝﾄｳｼｬ ﾊﾞﾝｺﾞｳ?   K22", "ﾊﾞﾝｺﾞｳ ﾄ OPEN")
 		k.wantPhase(Closed)
 	}
 	k.wantKinds("")

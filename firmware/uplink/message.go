@@ -18,6 +18,7 @@ const (
 	opState     = "state"
 	opAck       = "ack"
 	opReply     = "reply"
+	opClock     = "clock"
 )
 
 // Results of an authorisation that only the register gives.
@@ -53,6 +54,7 @@ type Config struct {
 //	authorize  Auth
 //	reply      Reply; its Result may also be "offline" or "no-answer"
 //	state      Up; if not, Detail says why
+//	clock      Seq: what time it is at the cloud, in Unix milliseconds
 type Message struct {
 	Op     string              `json:"op"`
 	Config *Config             `json:"config,omitempty"`
@@ -89,6 +91,7 @@ var ops = map[string]struct{ needs, may int }{ //nolint:gochecknoglobals // a co
 	opState:     {may: hasUp | hasDetail},
 	opAck:       {needs: hasAck},
 	opReply:     {needs: hasReply},
+	opClock:     {needs: hasSeq},
 }
 
 func (m *Message) fields() (has int) {

@@ -201,6 +201,7 @@ type parent struct {
 	details []string
 	acks    uint64 // newest verified
 	foreign int    // acknowledgements of another chain
+	clocks  int
 	moved   chan struct{}
 }
 
@@ -272,6 +273,11 @@ func (p *parent) serve() {
 				}
 				p.acks = max(p.acks, m.Ack.Seq)
 			})
+		case "clock":
+			if off := time.Since(time.UnixMilli(int64(m.Seq))).Abs(); off > patience {
+				p.t.Errorf("the clock is off by %v", off)
+			}
+			p.note(func() { p.clocks++ })
 		case "reply":
 			p.replies <- *m.Reply
 		case "state":

@@ -333,6 +333,11 @@ func TestCloudRestarts(t *testing.T) {
 	p.awaitAcked(100)
 	o.expectLedger(t, c)
 	o.expectNoAlarm(t)
+	p.note(func() {
+		if p.clocks == 0 {
+			t.Error("the time was never told")
+		}
+	})
 }
 
 // TestFork runs two registers on one key: the second one must stop at the first

@@ -16,7 +16,7 @@ type slip struct {
 
 // What the slips begin and end with, and what is told of them in between.
 var (
-	title      = regexp.MustCompile(`^\s*(?:領収証|点検レポート (X)|精算レポート (Z))\s*$`)
+	title      = regexp.MustCompile(`^\s*(?:領収証|点検 (X)|精算 (Z))\s*$`)
 	copyMark   = regexp.MustCompile(`^\s*【再発行】\s*$`)
 	receiptNo  = regexp.MustCompile(`No\.(\d{6})$`)
 	reportNo   = regexp.MustCompile(`精算回数 (\d{6})$`)

@@ -133,6 +133,7 @@ func (p *Printer) perform(j job) {
 // count is told of each line, and lets the paper end after the wanted one.
 func (p *Printer) count() {
 	p.lines++
+	p.due(lineLeft)
 	if p.set.outAfter == 0 {
 		return
 	}

@@ -83,6 +83,7 @@ type Printer struct {
 	touched bool          // Changed is among them
 
 	set      condition
+	plan     []FaultAt
 	stuck    bool // a cut failed: error state
 	epoch    int  // grows whenever the buffers are lost
 	cold     bool // the last loss was of power: settings are gone too
@@ -212,7 +213,7 @@ func (p *Printer) answer(ctx context.Context) error {
 
 // send queues an answer.
 func (p *Printer) send(b ...byte) {
-	if p.set.off || len(p.answers)+len(b) > answersMax {
+	if p.set.off || p.set.unplugged || len(p.answers)+len(b) > answersMax {
 		return
 	}
 	p.answers = append(p.answers, b...)

@@ -51,13 +51,16 @@ func (p *Printer) receive(b []byte) {
 	p.mu.Lock()
 	defer p.unlock()
 	for _, c := range b {
-		if p.set.off {
+		if p.set.off || p.set.unplugged {
 			return
 		}
 		p.in.buf = append(p.in.buf, c)
 		p.in.since++
 		if cmd := p.in.watch(c); cmd != nil {
 			p.obey(cmd)
+		}
+		if len(p.plan) > 0 {
+			p.due(byteLeft)
 		}
 	}
 	p.flow()

@@ -26,9 +26,15 @@ type State struct {
 	Cover   string `json:"cover"` // closed, open
 	Cutter  string `json:"cutter"`
 	Power   string `json:"power"`
+	Cable   string `json:"cable"` // in, out
+	Head    string `json:"head"`  // ok, hot, broken
 	Offline bool   `json:"offline"`
 	// Lines were printed or fed since the printer was made.
 	Lines int `json:"lines"`
+	// Cuts that went through paper.
+	Cuts int `json:"cuts"`
+	// NVBytes are used of the memory for pictures.
+	NVBytes int `json:"nv_bytes"`
 	// Buffered bytes wait in the receive buffer.
 	Buffered int `json:"buffered"`
 }
@@ -43,6 +49,8 @@ type condition struct {
 	cover    bool
 	jammed   bool
 	off      bool
+
+	unplugged, hot, broken bool
 }
 
 type roll uint8
@@ -78,8 +86,7 @@ func (p *Printer) Set(c Change) error {
 	was := p.set
 	p.set = next
 	if next.off && !was.off {
-		p.lose()
-		p.cold, p.stuck, p.asb, p.answers = true, false, 0, nil
+		p.powerOff()
 	}
 	if !next.jammed {
 		p.stuck = false
@@ -147,7 +154,15 @@ func (p *Printer) State() State {
 		}
 		return no
 	}
+	head := word(p.set.hot, "hot", "ok")
+	if p.set.broken {
+		head = "broken"
+	}
 	return State{
+		Cable:    word(p.set.unplugged, "out", "in"),
+		Head:     head,
+		Cuts:     p.cuts,
+		NVBytes:  p.nv.used(),
 		Paper:    p.set.roll.String(),
 		Cover:    word(p.set.cover, "open", "closed"),
 		Cutter:   word(p.set.jammed, "jammed", "ok"),
@@ -160,8 +175,11 @@ func (p *Printer) State() State {
 
 // online: able to print. While it is not, nothing is parsed nor printed.
 func (p *Printer) online() bool {
-	return !p.set.off && !p.set.cover && p.set.roll != rollOut && !p.stuck
+	return !p.set.off && !p.set.cover && p.set.roll != rollOut && !p.failed()
 }
+
+// failed: in the error state.
+func (p *Printer) failed() bool { return p.stuck || p.set.hot || p.set.broken }
 
 // lose forgets what was received and not yet printed.
 func (p *Printer) lose() {

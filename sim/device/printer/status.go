@@ -12,6 +12,8 @@ const (
 	offlineError = 1 << 6
 
 	errorCutter = 1 << 3
+	errorFatal  = 1 << 5
+	errorHot    = 1 << 6 // goes away by itself
 
 	rollNearEndBits = 0x0C
 	rollEndBits     = 0x60
@@ -32,9 +34,11 @@ func (p *Printer) realtimeStatus(n byte) byte {
 	case 2: // cause of offline
 		add(p.set.cover, offlineCover)
 		add(p.set.roll == rollOut, offlinePaper)
-		add(p.stuck, offlineError)
+		add(p.failed(), offlineError)
 	case 3: // cause of error
 		add(p.stuck, errorCutter)
+		add(p.set.broken, errorFatal)
+		add(p.set.hot, errorHot)
 	case 4: // roll paper sensor; what is past the end is past near the end too
 		add(p.set.roll != rollOK, rollNearEndBits)
 		add(p.set.roll == rollOut, rollEndBits)
@@ -71,7 +75,7 @@ const (
 	asbFixed   = 1 << 4
 	asbCover   = 1 << 5
 
-	asbCutter = 1 << 3
+	asbErrors = errorCutter | errorFatal | errorHot // of the second byte, as in DLE EOT 3
 
 	asbNearEnd = 0x03
 	asbEnd     = 0x0C
@@ -89,7 +93,9 @@ func (p *Printer) asbStatus() [4]byte {
 	add(p.pin3(), 0, asbPin3)
 	add(!p.online(), 0, asbOffline)
 	add(p.set.cover, 0, asbCover)
-	add(p.stuck, 1, asbCutter)
+	add(p.stuck, 1, errorCutter)
+	add(p.set.broken, 1, errorFatal)
+	add(p.set.hot, 1, errorHot)
 	add(p.set.roll != rollOK, 2, asbNearEnd)
 	add(p.set.roll == rollOut, 2, asbEnd)
 	return s
@@ -124,7 +130,7 @@ func (p *Printer) report() {
 	}
 	if watched(watchDrawer, [4]byte{asbPin3}) ||
 		watched(watchOnline, [4]byte{asbOffline | asbCover}) ||
-		watched(watchError, [4]byte{0, asbCutter}) ||
+		watched(watchError, [4]byte{0, asbErrors}) ||
 		watched(watchRoll, [4]byte{0, 0, asbNearEnd | asbEnd}) {
 		p.asbLast = now
 		p.send(now[:]...)

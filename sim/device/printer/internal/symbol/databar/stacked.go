@@ -95,12 +95,13 @@ func StackedOmnidirectional(data []byte) (*symbol.Matrix, error) {
 		return nil, err
 	}
 	// The finder is 15 modules, behind a guard and a character of 16; in the
-	// lower row it is mirrored, so the one module it is shifted by is on the left.
+	// lower row all is mirrored.
+	finder := []int{18}
 	var s stack
 	s.add(upper, omniHeight)
-	s.add(separator(upper, []int{18}, 13), 1)
+	s.add(separator(upper, finder, 13), 1)
 	s.add(dotted(len(upper)), 1)
-	s.add(separator(lower, []int{18}, 13), 1)
+	s.add(separator(lower, []int{19}, 13), 1)
 	s.add(lower, omniHeight)
 	return s.matrix(), nil
 }

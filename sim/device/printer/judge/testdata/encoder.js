@@ -1,0 +1,17 @@
+// One receipt of receipt-printer-encoder, as bytes. Argument: the folder of node
+// packages.
+const Encoder = require(process.argv[2] + '/node_modules/@point-of-sale/receipt-printer-encoder')
+const bytes = new Encoder({ language: 'esc-pos', columns: 48, feedBeforeCut: 4 })
+  .initialize()
+  .align('center').size(2, 2).line('RECEIPT').size(1, 1).align('left')
+  .table([{ width: 30, align: 'left' }, { width: 16, align: 'right' }], [['Coffee 200g', '1,080'], ['Sake', '3,300']])
+  .rule().bold(true).line('Total 4,380').bold(false).underline(true).line('Thank you').underline(false)
+  .align('center')
+  .barcode('4901234567894', 'ean13', { height: 60, width: 2, text: true })
+  .barcode('REGI-0001', 'code39', { height: 60, width: 2 })
+  .barcode('{BRegi0001', 'code128', { height: 60, width: 2 })
+  .qrcode('https://example.jp/r/000123', { model: 2, size: 6, errorlevel: 'm' })
+  .pdf417('HELLO PDF417', { columns: 3 })
+  .pulse(0, 100, 500).cut('partial')
+  .encode()
+process.stdout.write(Buffer.from(bytes))
