@@ -12,6 +12,7 @@ import (
 const (
 	numberAddressed = 1
 	numberOrder     = 2
+	numberSheet     = 5
 	numberTraining  = 9
 )
 
@@ -27,6 +28,8 @@ func (t *Till) keyNumbered(phase string) {
 	number := t.keyed()
 	hand.Digits = ""
 	switch {
+	case number == numberSheet && (phase == Closed || phase == Idle):
+		t.keySheet()
 	case phase == Closed:
 		t.fail(msgClosed, "")
 	case hand.Confirm == "ENTER" && number == 0 && phase == Idle: // see keyTraining
@@ -160,13 +163,19 @@ func (t *Till) keySupervisor(name string) {
 		t.fail(msgSupervisor, "")
 		return
 	}
-	function := hand.Ask
+	function, asked := hand.Ask, *hand
 	granted := subtle.ConstantTimeCompare([]byte(hand.Digits), []byte(t.config.Supervisor)) == 1
-	*hand = Hand{}
-	t.record(record.Override, OverrideBody{OperatorID: t.state.Shift.OperatorID, Function: function, Granted: granted})
+	*hand = Hand{Tender: asked.Sheet && asked.Tender}
+	operator := ""
+	if t.state.Shift != nil { // it may be the one that OPEN is asked for
+		operator = t.state.Shift.OperatorID
+	}
+	t.record(record.Override, OverrideBody{OperatorID: operator, Function: function, Granted: granted})
 	switch {
 	case !granted:
 		t.fail(msgNotSupervisor, "")
+	case asked.Sheet:
+		t.sheetGranted(asked)
 	case function == askTraining:
 		t.train(true)
 	default:

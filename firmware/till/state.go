@@ -66,8 +66,11 @@ type Sale struct {
 	Receipt sale.Receipt `json:"receipt"`
 	// Bytes is the encoded size of its lines.
 	Bytes int `json:"bytes"`
-	// Upper is the display's line of the newest item.
+	// Upper is the display's line of the newest item; Long and Tail are its name
+	// and the rest if the name does not fit.
 	Upper string `json:"upper"`
+	Long  string `json:"long,omitempty"`
+	Tail  string `json:"tail,omitempty"`
 	// Attempts counts the card attempts so far.
 	Attempts int `json:"attempts"`
 	// Ordered is how many of its lines are on an order slip already.
@@ -81,6 +84,7 @@ const (
 	FormReceipt   = ""
 	FormAddressed = "addressed-receipt" // 領収書
 	FormOrder     = "order"             // 注文伝票
+	FormSheet     = "sheet"             // of commands, and of no receipt
 )
 
 // Job is a print job under way: a receipt or a report.
@@ -127,6 +131,9 @@ type Hand struct {
 	Message string `json:"message,omitempty"`
 	// Ask is the key for which the supervisor's number is awaited.
 	Ask string `json:"ask,omitempty"`
+	// Sheet: it was scanned from a command sheet; Held are the digits before it.
+	Sheet bool   `json:"sheet,omitempty"`
+	Held  string `json:"held,omitempty"`
 	// Refund: the code of a receipt is awaited.
 	Refund bool `json:"refund,omitempty"`
 	// Thanks: the display shows the last sale's total, its change, or that it
