@@ -8,11 +8,11 @@ import (
 // KeySource is what a key was pressed on.
 type KeySource string
 
-// Key sources.
+// Key sources. A command sheet is none: its codes come from the scanner, and
+// only the till can tell whether they are keys.
 const (
 	KeySerial KeySource = "serial" // a keypad on a serial line
 	KeyMatrix KeySource = "matrix" // bare contacts on GPIO lines
-	KeySheet  KeySource = "sheet"  // a printed sheet of codes, read by the scanner
 	KeyHID    KeySource = "hid"    // a USB keyboard
 )
 
@@ -38,6 +38,17 @@ var (
 	// ErrKeysLost: keys came faster than they were read, and some are lost.
 	ErrKeysLost = errors.New("keys lost")
 )
+
+// KeyError is one of the errors above, of a key that is known.
+type KeyError struct {
+	Key string
+	Err error
+}
+
+func (e *KeyError) Error() string { return e.Key + ": " + e.Err.Error() }
+
+// Unwrap returns the error of the key.
+func (e *KeyError) Unwrap() error { return e.Err }
 
 // Keypad delivers one key a call.
 type Keypad interface {

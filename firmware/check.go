@@ -13,7 +13,6 @@ import (
 	"regi/board/port"
 	"regi/drivers"
 	"regi/drivers/escpos"
-	"regi/drivers/linedisplay"
 	"regi/firmware/role"
 	"regi/firmware/sale"
 	"regi/firmware/uplink"
@@ -169,7 +168,6 @@ func opens(s Serial) (string, error) {
 }
 
 func checkScanner(_ context.Context, b *bench) (string, error) { return opens(b.Scanner.Serial) }
-func checkKeypad(_ context.Context, b *bench) (string, error)  { return opens(b.Keypad.Serial) }
 func checkConsole(_ context.Context, b *bench) (string, error) { return opens(b.Console.Serial) }
 
 func checkCard(_ context.Context, b *bench) (string, error) {
@@ -247,12 +245,6 @@ func modelErr(tells bool, found escpos.Found) error {
 		return fmt.Errorf("%w: write down printer.model = %s", errModel, found.Advice())
 	}
 	return nil
-}
-
-func checkDisplay(ctx context.Context, b *bench) (string, error) {
-	return opened(b.Display.Serial, func(p drivers.Port) (string, error) {
-		return "takes text (read it: REGI CHECK)", linedisplay.New(p).Show(ctx, "REGI CHECK", time.Now().Format("2006-01-02 15:04"))
-	})
 }
 
 // checkCloud runs the real uplink until it has a session.

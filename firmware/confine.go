@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"regi/board"
 	"regi/board/port"
 	"regi/firmware/landlock"
 	"regi/firmware/register"
@@ -48,7 +49,7 @@ func namePaths() (paths []landlock.Path) {
 
 // sysPaths are where a line is found by its socket or maker.
 func sysPaths() (paths []landlock.Path) {
-	for _, dir := range port.SysPaths() {
+	for _, dir := range append(port.SysPaths(), board.HIDSysPaths()...) {
 		paths = append(paths, landlock.Path{Path: dir, Access: landlock.Read})
 	}
 	return paths

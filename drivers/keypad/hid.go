@@ -140,14 +140,14 @@ func (h *HID) key(now time.Time, code uint16, value int32) (string, error) {
 		return "", nil
 	case value == repeated && down && now.Sub(since) >= StuckAfter && !h.stuck[code]:
 		h.stuck[code] = true
-		return "", fmt.Errorf("keypad: %s: %w", h.table[code], drivers.ErrKeyStuck)
+		return "", fmt.Errorf("keypad: %w", &drivers.KeyError{Key: h.table[code], Err: drivers.ErrKeyStuck})
 	case value != pressed || down:
 		return "", nil
 	}
 	h.down[code] = now
 	name := h.table[code]
 	if name == "" {
-		return "", fmt.Errorf("keypad: key code %d: %w", code, drivers.ErrKeyUnknown)
+		return "", fmt.Errorf("keypad: %w", &drivers.KeyError{Key: fmt.Sprintf("code %d", code), Err: drivers.ErrKeyUnknown})
 	}
 	return name, nil
 }

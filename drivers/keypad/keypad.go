@@ -133,11 +133,11 @@ func (k *Keypad) Read(ctx context.Context) (drivers.KeyEvent, error) {
 		name := k.names[b]
 		switch repeats := k.count(b, time.Now()); {
 		case name == "":
-			return drivers.KeyEvent{}, fmt.Errorf("keypad: byte %02Xh: %w", b, drivers.ErrKeyUnknown)
+			return drivers.KeyEvent{}, fmt.Errorf("keypad: %w", &drivers.KeyError{Key: fmt.Sprintf("byte %02Xh", b), Err: drivers.ErrKeyUnknown})
 		case repeats < repeatsMax:
 			return drivers.KeyEvent{Name: name, Source: drivers.KeySerial}, nil
 		case repeats == repeatsMax:
-			return drivers.KeyEvent{}, fmt.Errorf("keypad: %s: %w", name, drivers.ErrKeyStuck)
+			return drivers.KeyEvent{}, fmt.Errorf("keypad: %w", &drivers.KeyError{Key: name, Err: drivers.ErrKeyStuck})
 		}
 	}
 }

@@ -271,7 +271,7 @@ func (m *Matrix) one(now time.Time, fresh sample) {
 		m.bounces = 0
 		switch l := m.layout[y][x]; {
 		case l.Name == "":
-			m.fail(drivers.ErrKeyUnknown, fmt.Sprintf("row %d column %d", y+1, x+1))
+			m.fail(drivers.ErrKeyUnknown, fmt.Sprintf("row %d col %d", y+1, x+1))
 		case l.Long == "":
 			m.press(l.Name, false)
 		}
@@ -349,7 +349,7 @@ func (m *Matrix) press(name string, long bool) {
 
 func (m *Matrix) fail(err error, what string) {
 	if what != "" {
-		err = fmt.Errorf("%s: %w", what, err)
+		err = &drivers.KeyError{Key: what, Err: err}
 	}
 	m.queue = append(m.queue, result{err: fmt.Errorf("keypad: %w", err)})
 }

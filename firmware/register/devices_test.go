@@ -34,6 +34,8 @@ func TestIdentify(t *testing.T) {
 		"not in the shop":     {"4006381333931", "", "04006381333931", till.ProblemUnknownCode, "4006381333931", false},
 		"no GTIN":             {"https://example.com/", "]Q1", "", till.ProblemUnknownCode, "https://example.com/", false},
 		"AIM of another code": {"4901234567894", "]A0", "", till.ProblemUnknownCode, "4901234567894", false},
+		"a command":           {"~K:CASH:12345678", "]C0", "", "", "~K:CASH:12345678", false},
+		"a command off a QR":  {"~K:CASH:12345678", "]Q1", "", till.ProblemSymbology, "~K:CASH:12345678", false},
 		"empty":               {"", "", "", till.ProblemUnknownCode, "", false},
 		"long":                {long, "", "", till.ProblemUnknownCode, long[:labelMax], false},
 		"not printable":       {"A\x1d\x7f\x00é\xff日", "", "", till.ProblemUnknownCode, "A......", false},
@@ -116,11 +118,16 @@ func TestScanner(t *testing.T) {
 
 func TestKeypad(t *testing.T) {
 	r := idle(t)
-	d := &script[string]{answers: []answer[string]{{"OPEN", nil}, {"", wrapped(drivers.ErrFrame)}, {"CASH", nil}}}
+	stuck := wrapped(&drivers.KeyError{Key: "7", Err: drivers.ErrKeyStuck})
+	d := &script[drivers.KeyEvent]{answers: []answer[drivers.KeyEvent]{
+		{drivers.KeyEvent{Name: "OPEN", Source: drivers.KeySerial}, nil},
+		{err: stuck}, {err: wrapped(drivers.ErrKeysTogether)}, {err: wrapped(drivers.ErrKeyBounces)}, {err: wrapped(drivers.ErrKeyUnknown)}, {err: wrapped(drivers.ErrKeysLost)},
+		{drivers.KeyEvent{Name: "CASH", Source: drivers.KeyMatrix, Long: true}, nil},
+	}}
 	if err := r.ServeKeypad(t.Context(), d); !errors.Is(err, drivers.ErrUnplugged) {
 		t.Errorf("the line is gone: %v", err)
 	}
-	if got := fmt.Sprint(posted(r)); got != "[{OPEN} {CASH}]" {
+	if got := fmt.Sprint(posted(r)); got != "[{OPEN serial} {stuck 7} {together } {bounces } {unknown } {lost } {CASH matrix}]" {
 		t.Errorf("keys %s", got)
 	}
 }
@@ -143,7 +150,7 @@ func (p *panel) Show(_ context.Context, upper, lower string) error {
 // faster than it is, the newest.
 func TestDisplay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &Register{screen: screen{changed: make(chan struct{}, 1)}}
+		r := &Register{screen: newScreen()}
 		r.screen.show(till.Show{Upper: "a", Lower: "1"})
 		ctx, cancel := context.WithCancel(t.Context())
 		p := &panel{}

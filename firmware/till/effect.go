@@ -42,6 +42,7 @@ type (
 		Report  *sale.Report
 		Form    string // of a Receipt: one of the Form constants; or FormSheet
 		Sheet   []SheetKey
+		Lines   []string // of no document: the shell's own, of a display that is not there
 		Reprint bool
 		// Code identifies the sale when goods come back, "" for none.
 		Code string

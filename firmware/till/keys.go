@@ -139,7 +139,7 @@ func (t *Till) keyClear(phase string, confirmed bool) {
 	keyed := hand.Digits != "" || hand.Quantity != 0 || hand.Confirm != "" || hand.Ask != "" || hand.Refund
 	shown := hand.Message != ""
 	hand.Digits, hand.Quantity, hand.Confirm = "", 0, ""
-	hand.Percent, hand.Ask, hand.Refund, hand.Sheet, hand.Held = false, "", false, false, ""
+	hand.Percent, hand.Ask, hand.Refund, hand.Sheet, hand.Held, hand.Sure = false, "", false, false, "", false
 	switch {
 	case phase == Authorizing && confirmed:
 		t.giveUpCard("operator")

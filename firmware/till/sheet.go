@@ -21,7 +21,7 @@ const (
 	SheetPrefix  = "~K:"
 	sheetContext = "regi command sheet v1"
 	sheetMACMod  = 100_000_000
-	sheetNameMax = 6  // characters of a name: two dots a module on 58 mm paper
+	sheetNameMax = 5  // characters of a name: two dots a module on 58 mm paper
 	sheetsOldMax = 31 // sheets that are known for old ones
 	sheetBytes   = 1 << 10
 	sourceSheet  = "sheet"
@@ -122,10 +122,7 @@ func (t *Till) sheetMayNot(e Key, confirmed bool) bool {
 	}
 	hand := t.state.Hand
 	t.state.Hand = Hand{
-		Ask: e.Name, Sheet: true, Held: hand.Digits, Tender: hand.Tender, Quantity: hand.Quantity, Percent: hand.Percent,
-	}
-	if confirmed {
-		t.state.Hand.Confirm = e.Name
+		Ask: e.Name, Sheet: true, Held: hand.Digits, Sure: confirmed, Tender: hand.Tender, Quantity: hand.Quantity, Percent: hand.Percent,
 	}
 	t.say(msgSupervisor, "")
 	return true
@@ -154,8 +151,8 @@ func (t *Till) sheetVoids(name string, confirmed bool) bool {
 
 // sheetGranted presses the key for which the supervisor's number was given.
 func (t *Till) sheetGranted(asked Hand) {
-	t.state.Hand = Hand{Digits: asked.Held, Tender: asked.Tender, Quantity: asked.Quantity, Percent: asked.Percent, Confirm: asked.Confirm}
-	t.keyFunction(t.state.Phase(), asked.Ask, asked.Confirm == asked.Ask)
+	t.state.Hand = Hand{Digits: asked.Held, Tender: asked.Tender, Quantity: asked.Quantity, Percent: asked.Percent}
+	t.keyFunction(t.state.Phase(), asked.Ask, asked.Sure)
 }
 
 // keySheet prints the sheet that is good from now on.

@@ -131,9 +131,11 @@ type Hand struct {
 	Message string `json:"message,omitempty"`
 	// Ask is the key for which the supervisor's number is awaited.
 	Ask string `json:"ask,omitempty"`
-	// Sheet: it was scanned from a command sheet; Held are the digits before it.
+	// Sheet: it was scanned from a command sheet; Held are the digits before it,
+	// Sure that it was the second time.
 	Sheet bool   `json:"sheet,omitempty"`
 	Held  string `json:"held,omitempty"`
+	Sure  bool   `json:"sure,omitempty"`
 	// Refund: the code of a receipt is awaited.
 	Refund bool `json:"refund,omitempty"`
 	// Thanks: the display shows the last sale's total, its change, or that it
