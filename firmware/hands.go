@@ -90,7 +90,7 @@ func (c *Config) checkHands() error {
 	}
 	for name, d := range map[string]Display{"display": c.Display, "customer": c.Customer} {
 		if _, err := linedisplay.New(nil, d.options()); err != nil {
-			return fmt.Errorf("%s: model = %.16q, brightness = %d: use one of %s, and 1 to %d or 0", name, d.Model, d.Brightness, strings.Join(linedisplay.Models(), ", "), linedisplay.BrightnessMax)
+			return fmt.Errorf("%s.model = %.16q, %[1]s.brightness = %[3]d: use one of %[4]s, and 1 to %[5]d or 0", name, d.Model, d.Brightness, strings.Join(linedisplay.Models(), ", "), linedisplay.BrightnessMax)
 		}
 	}
 	if c.Customer.Port != "" && c.Display.Port == "" {
