@@ -27,7 +27,7 @@ func all(t *testing.T) []board.Board {
 
 func TestNames(t *testing.T) {
 	names := board.Names()
-	for _, want := range []string{"generic", "rpi4"} {
+	for _, want := range []string{"generic", "rpi3", "rpi4", "rpi5", "qemu-virt", "beaglebone"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("no board %q in %q", want, names)
 		}
@@ -36,7 +36,7 @@ func TestNames(t *testing.T) {
 	if n := len(slices.Compact(names)); n != len(board.Names()) {
 		t.Errorf("names are not unique: %q", names)
 	}
-	word := regexp.MustCompile(`^[a-z][a-z0-9]*$`)
+	word := regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z]+)?$`)
 	for _, name := range names {
 		if !word.MatchString(name) {
 			t.Errorf("%q is no name for a config", name)
@@ -45,12 +45,12 @@ func TestNames(t *testing.T) {
 }
 
 func TestUnknown(t *testing.T) {
-	for _, name := range []string{"", "RPI4", "rpi5"} {
+	for _, name := range []string{"", "RPI4", "rpi6"} {
 		_, err := board.ByName(name)
 		if err == nil {
 			t.Fatalf("ByName(%q): no error", name)
 		}
-		if !strings.Contains(err.Error(), "generic, rpi4") {
+		if !strings.Contains(err.Error(), "generic, rpi3, rpi4") {
 			t.Errorf("ByName(%q): %v: does not list the known boards", name, err)
 		}
 	}
@@ -89,7 +89,7 @@ func TestPins(t *testing.T) {
 			if !slices.Contains(uses, use) {
 				t.Errorf("%s: unknown use %q", b.Name, use)
 			}
-			if b.Name == "rpi4" && !line.MatchString(name) {
+			if strings.HasPrefix(b.Name, "rpi") && !line.MatchString(name) {
 				t.Errorf("%s: %s: %q is named otherwise in one of the two kernel trees", b.Name, use, name)
 			}
 			if other, taken := byLine[name]; taken {
@@ -100,6 +100,31 @@ func TestPins(t *testing.T) {
 		if len(b.Pins) != 0 && len(b.Pins) != len(uses) {
 			t.Errorf("%s: a drawer on GPIO needs kick and sense, has %v", b.Name, b.Pins)
 		}
+	}
+}
+
+// TestImages: a board that is flashed says what it needs, and what it is worth.
+func TestImages(t *testing.T) {
+	console := regexp.MustCompile(`^tty(S|AMA)[0-9]$`)
+	flashed := 0
+	for _, b := range all(t) {
+		if b.Image == nil {
+			continue
+		}
+		flashed++
+		i := b.Image
+		if i.Arch != "arm64" || !console.MatchString(i.Console) || i.Trust == "" {
+			t.Errorf("%s: %+v", b.Name, i)
+		}
+		if i.Select != board.SelectPi && i.Select != board.SelectQEMU {
+			t.Errorf("%s: no selector %q", b.Name, i.Select)
+		}
+		if i.Select == board.SelectPi && len(i.DTBs) == 0 {
+			t.Errorf("%s: a Raspberry Pi without device tree", b.Name)
+		}
+	}
+	if flashed != 4 {
+		t.Errorf("%d boards have an image", flashed)
 	}
 }
 

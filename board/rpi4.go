@@ -29,6 +29,15 @@ func rpi4() Board {
 			PinDrawerKick:  "GPIO17", // header pin 11
 			PinDrawerSense: "GPIO27", // header pin 13
 		},
+		Image: &Image{
+			Arch: "arm64", Console: "ttyS0", Select: SelectPi,
+			DTBs:     []string{"bcm2711-rpi-4-b.dtb", "bcm2711-rpi-400.dtb", "bcm2711-rpi-cm4.dtb"},
+			Firmware: []string{"start4.elf", "fixup4.dat"},
+			// The header's UART is the mini-UART, whose clock is then the core's.
+			Config: []string{"enable_uart=1"},
+			Trust: "The boot ROM of the BCM2711 checks the EEPROM's and, once a key is fused (which cannot be undone), " +
+				"the boot files' signatures: these images are not built for that yet. Without it whoever holds the card can change it.",
+		},
 		Notes: "Nothing has run on a real board. The paths are those that udev makes on Raspberry Pi OS; " +
 			"without udev whoever makes /dev must make these links too. " +
 			"Which USB socket is which number was not verified: label them when the counter is built. " +

@@ -46,6 +46,7 @@ type machine struct {
 	log      *log
 	children *children
 	usb      *usb
+	slots    *slots
 	alive    atomic.Int64  // when the register last said so, in Unix nanoseconds
 	changed  chan struct{} // the configuration of the network
 
@@ -63,6 +64,9 @@ func (m *machine) report() State {
 	s.Log = m.log.tail(tailMax)
 	if m.usb != nil {
 		s.Refused = m.usb.list()
+	}
+	if m.slots != nil {
+		s.Slot = m.slots.report()
 	}
 	return s
 }
@@ -115,7 +119,10 @@ func (m *machine) run() error {
 		go m.network(ctx, wall)
 	}
 	go m.power(ctx, cancel)
+	m.slots = openSlots(m.log)
+	go m.slots.trial(ctx, cancel)
 	go dog.feed(ctx, m.healthy)
+	m.awaitVersion(ctx)
 	m.keepRegister(ctx, cancel)
 	<-ctx.Done()
 	m.ending = context.Cause(ctx)

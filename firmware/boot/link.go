@@ -34,12 +34,17 @@ const (
 	OpTime     = "time"      // what time it is, from the cloud
 	OpState    = "state"     // answered
 	OpQuiet    = "quiet"     // the console is the technician's now
+	OpInstall  = "install"   // check the update in Incoming, or on a stick, and write it to the other slot
+	OpTry      = "try"       // boot the other slot, once
+	OpCommit   = "commit"    // this version has proven itself
 )
 
 // Ask is a message of the register.
 type Ask struct {
 	Op   string
 	Time time.Time `json:",omitzero"`
+	// Stick: the update of OpInstall is on a USB stick.
+	Stick bool `json:",omitzero"`
 }
 
 // State is the answer to OpState: what a technician wants to know of the board.
@@ -50,6 +55,7 @@ type State struct {
 	Knobs    []string
 	Watchdog string
 	Network  NetworkState
+	Slot     SlotState
 	// Refused are USB devices that were not let in.
 	Refused []string
 	Log     []string
@@ -144,6 +150,27 @@ func (m *machine) serve(l *Link, end context.CancelCauseFunc) {
 	}
 }
 
+// doSlot carries out what concerns versions. What becomes of an update is in
+// the state.
+func (m *machine) doSlot(a Ask, end context.CancelCauseFunc) {
+	switch {
+	case m.slots == nil:
+		m.log.say("register: %s: there are no slots", a.Op)
+	case a.Op == OpInstall && a.Stick:
+		m.slots.install(func() error { return m.slots.fromStick(m.usb, "/dev") })
+	case a.Op == OpInstall:
+		m.slots.install(nil)
+	case a.Op == OpCommit:
+		m.slots.commit()
+	default:
+		if err := m.slots.try(); err != nil {
+			m.slots.say(err.Error())
+			return
+		}
+		end(errReboot)
+	}
+}
+
 func (m *machine) do(l *Link, a Ask, end context.CancelCauseFunc) {
 	switch a.Op {
 	case OpAlive:
@@ -159,6 +186,8 @@ func (m *machine) do(l *Link, a Ask, end context.CancelCauseFunc) {
 		}
 	case OpTime:
 		setClock(a.Time, m.Built, m.log)
+	case OpInstall, OpTry, OpCommit:
+		m.doSlot(a, end)
 	case OpQuiet:
 		m.log.quiet()
 	case OpState:

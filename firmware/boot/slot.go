@@ -1,0 +1,428 @@
+package boot
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"regi/board"
+	"regi/firmware/update"
+)
+
+// Files of updates on the data partition.
+const (
+	// Incoming is where the register puts a bundle for OpInstall.
+	Incoming = Data + "/update/incoming"
+	// floorName holds the lowest epoch that may run, as decimal digits.
+	floorName    = "floor"
+	incomingName = "update/incoming"
+)
+
+// trialWithin is how long a version on trial has to prove itself.
+const trialWithin = 10 * time.Minute
+
+var (
+	errNoRelease = errors.New("this image does not say what it is: it cannot be updated, only flashed")
+	errNoSlot    = errors.New("the board's firmware does not say which slot it booted: it cannot be updated, only flashed")
+	errBusy      = errors.New("an update is being written")
+	errNoUpdate  = errors.New("there is no update")
+	errBelow     = errors.New("this version may not run here any more")
+	errTrial     = errors.New("the version on trial did not prove itself: back to the one before")
+)
+
+// SlotState is what a technician is told of versions.
+type SlotState struct {
+	Board, Version string
+	Epoch, Floor   uint64
+	Slot           string // "a" or "b", "" where it is not known
+	// Trial: a reset boots the other slot, and one is due if this is not committed.
+	Trial bool
+	// Fault says why this board cannot be updated, or why the register does not
+	// run; "" if all is well.
+	Fault string
+	// Update says what became of the last update.
+	Update string
+	// Ready: the other slot holds an update that can be tried.
+	Ready bool
+}
+
+// slots are the version that runs, and the other one.
+type slots struct {
+	log   *log
+	dir   string // the data partition
+	keys  update.Keys
+	store update.SlotStore // nil where there is none
+
+	mu       sync.Mutex
+	state    SlotState
+	busy     bool
+	proven   chan struct{} // closed when this version is committed
+	unproven bool          // it is not closed yet
+}
+
+// newSlots looks what runs. Whatever is amiss, the register of this slot sells.
+func newSlots(l *log, dir string, r update.Release, k update.Keys, s update.SlotStore, fault error) *slots {
+	n := &slots{log: l, dir: dir, keys: k, store: s, proven: make(chan struct{}), unproven: true}
+	n.state = SlotState{Board: r.Board, Version: r.Version, Epoch: r.Epoch}
+	if s != nil {
+		n.state.Slot = string(s.Active())
+		trial, err := s.Trying()
+		n.state.Trial = trial && err == nil
+		fault = errors.Join(fault, err)
+	}
+	if fault != nil {
+		n.state.Fault = fault.Error()
+	}
+	n.state.Floor = n.readFloor()
+	if !n.state.Trial {
+		n.unproven = false
+		close(n.proven)
+		// A commit that was cut before it raised the floor.
+		n.raise()
+	}
+	if n.state.Epoch < n.state.Floor {
+		n.state.Fault = fmt.Sprintf("%v: its epoch is %d, at least %d is needed: take the newest version", errBelow, n.state.Epoch, n.state.Floor)
+	}
+	return n
+}
+
+// below says that this version may not run.
+func (n *slots) below() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.state.Epoch < n.state.Floor
+}
+
+func (n *slots) report() SlotState {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.state
+}
+
+// readFloor returns the floor; a file that says nothing is no reason to stand
+// still, and none to run something older than this.
+func (n *slots) readFloor() uint64 {
+	b, err := os.ReadFile(filepath.Join(n.dir, floorName))
+	if errors.Is(err, os.ErrNotExist) {
+		return 0
+	}
+	floor, errDigits := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64)
+	if err != nil || errDigits != nil {
+		n.log.say("update: the floor cannot be read: %d, this version's, is taken", n.state.Epoch)
+		return n.state.Epoch
+	}
+	return floor
+}
+
+// raise raises the floor to this version's epoch. n.mu is held, or n is new.
+func (n *slots) raise() {
+	if n.state.Floor >= n.state.Epoch {
+		return
+	}
+	path := filepath.Join(n.dir, floorName)
+	err := writeWhole(path, fmt.Appendf(nil, "%d\n", n.state.Epoch))
+	if err != nil {
+		n.log.say("update: floor: %v", err)
+		return
+	}
+	n.state.Floor = n.state.Epoch
+}
+
+// writeWhole makes a file that is whole or the one before, whenever it is cut.
+func writeWhole(path string, data []byte) error {
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // of the data partition
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// install checks the bundle that lies on the data partition and writes it to the
+// other slot; it returns at once, and what became of it is in the state. fetch
+// puts the bundle there, where that is not the register's work.
+func (n *slots) install(fetch func() error) {
+	if err := n.begin(); err != nil {
+		n.say(err.Error())
+		return
+	}
+	go func() {
+		var err error
+		if fetch != nil {
+			err = fetch()
+		}
+		var m update.Manifest
+		if err == nil {
+			m, err = n.write()
+		}
+		n.mu.Lock()
+		n.busy, n.state.Ready = false, err == nil
+		n.mu.Unlock()
+		if err != nil {
+			n.say(err.Error())
+			return
+		}
+		n.say(fmt.Sprintf("%s (epoch %d) is written: try it", m.Version, m.Epoch))
+	}()
+}
+
+func (n *slots) begin() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case n.busy:
+		return errBusy
+	case n.store == nil:
+		return errors.New(n.state.Fault)
+	}
+	n.busy, n.state.Ready, n.state.Update = true, false, "checking"
+	return nil
+}
+
+func (n *slots) say(what string) {
+	n.mu.Lock()
+	n.state.Update = what
+	n.mu.Unlock()
+	n.log.say("update: %s", what)
+}
+
+// write reads the bundle once: what was checked is what is written. One that was
+// refused is deleted; one that may be used later is kept.
+func (n *slots) write() (m update.Manifest, err error) {
+	path := filepath.Join(n.dir, incomingName)
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0) //nolint:gosec // of the data partition
+	if err != nil {
+		return m, fmt.Errorf("%w: %w", errNoUpdate, err)
+	}
+	defer func() {
+		err = errors.Join(err, f.Close())
+		if !errors.Is(err, update.ErrNotYet) {
+			err = errors.Join(err, os.Remove(path))
+		}
+	}()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return m, errNoUpdate
+	}
+	if info.Size() > update.BundleMax {
+		return m, update.ErrTooLarge
+	}
+	b, err := update.Read(f)
+	if err != nil {
+		return m, err
+	}
+	if err := b.Check(&n.keys, update.Running{Board: n.state.Board, Floor: n.report().Floor, Now: time.Now()}); err != nil {
+		return m, err
+	}
+	return b.Manifest, n.store.Write(b, func(done int64) {
+		n.mu.Lock()
+		n.state.Update = fmt.Sprintf("writing, %d %%", 100*done/b.Size)
+		n.mu.Unlock()
+	})
+}
+
+// try has the next boot be of the other slot.
+func (n *slots) try() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case n.busy:
+		return errBusy
+	case n.store == nil:
+		return errors.New(n.state.Fault)
+	}
+	return n.store.TryOnce()
+}
+
+// commit has this version be booted from now on. The floor comes second: a cut
+// between the two leaves a floor that is too low until the next boot, the other
+// way round would leave a version that may not run.
+func (n *slots) commit() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.unproven {
+		return
+	}
+	if err := n.store.Commit(); err != nil {
+		n.log.say("update: commit: %v", err)
+		return
+	}
+	n.raise()
+	n.state.Trial, n.unproven = false, false
+	close(n.proven)
+	n.log.say("update: %s is committed", n.state.Version)
+}
+
+// trial resets the board if this version does not prove itself in time.
+func (n *slots) trial(ctx context.Context, end context.CancelCauseFunc) {
+	select {
+	case <-n.proven:
+	case <-ctx.Done():
+	case <-time.After(trialWithin):
+		end(errTrial)
+	}
+}
+
+// openSlots looks for the slots of this machine.
+func openSlots(l *log) *slots {
+	var k update.Keys
+	text, err := os.ReadFile(update.ReleasePath)
+	if err != nil {
+		return newSlots(l, Data, update.Release{}, k, nil, errNoRelease)
+	}
+	r, err := update.ParseRelease(text)
+	if err != nil {
+		return newSlots(l, Data, update.Release{}, k, nil, errNoRelease)
+	}
+	keys, err := os.ReadFile(update.KeysPath)
+	if err == nil {
+		k, err = update.ParseKeys(keys)
+	}
+	if err != nil || k.None() {
+		l.say("update: %v", errors.Join(err, update.ErrNoKeys))
+	}
+	s, err := openStore(r.Board, "/sys/class/block", "/dev")
+	n := newSlots(l, Data, r, k, s, err)
+	state := n.report()
+	l.say("slot: %s, version %s for %s, epoch %d, floor %d", state.Slot, state.Version, state.Board, state.Epoch, state.Floor)
+	if state.Trial {
+		l.say("slot: on trial: it has %v to prove itself", trialWithin)
+	}
+	if state.Fault != "" {
+		l.say("slot: %s", state.Fault)
+	}
+	return n
+}
+
+// openStore opens the partitions beside the data partition.
+func openStore(name, sys, dev string) (update.SlotStore, error) {
+	slot, err := bootedSlot("/proc/cmdline", "/proc/device-tree/chosen/bootloader/partition")
+	if err != nil {
+		return nil, err
+	}
+	b, err := board.ByName(name)
+	if err != nil {
+		return nil, err
+	}
+	if b.Image == nil {
+		return nil, errNoSlot
+	}
+	data, _, err := findData(sys, dev)
+	if err != nil {
+		return nil, err
+	}
+	paths, err := siblings(sys, dev, filepath.Base(data))
+	if err != nil {
+		return nil, err
+	}
+	d := update.Disk{Active: slot}
+	for _, p := range []struct {
+		number int
+		to     *update.Partition
+	}{{update.SelectorPartition, &d.Selector}, {update.A.Partition(), &d.A}, {update.B.Partition(), &d.B}} {
+		device, err := update.OpenDevice(paths[p.number])
+		if err != nil {
+			return nil, err
+		}
+		*p.to = device
+	}
+	if b.Image.Select == board.SelectQEMU {
+		return update.NewQEMU(d), nil
+	}
+	return update.NewPi(d, func() error { return os.WriteFile(tryFile, nil, 0o600) }), nil
+}
+
+// siblings are the partitions of the disk that one of them is on, by number.
+func siblings(sys, dev, one string) (map[int]string, error) {
+	place, err := filepath.EvalSymlinks(filepath.Join(sys, one))
+	if err != nil {
+		return nil, fmt.Errorf("disk: %w", err)
+	}
+	entries, err := os.ReadDir(filepath.Dir(place))
+	if err != nil {
+		return nil, fmt.Errorf("disk: %w", err)
+	}
+	paths := map[int]string{}
+	for _, e := range entries {
+		number, err := strconv.Atoi(word(filepath.Join(filepath.Dir(place), e.Name()), "partition"))
+		if err == nil {
+			paths[number] = filepath.Join(dev, e.Name())
+		}
+	}
+	for _, number := range []int{update.SelectorPartition, update.A.Partition(), update.B.Partition()} {
+		if paths[number] == "" {
+			return nil, fmt.Errorf("disk: no partition %d: %w", number, update.ErrSelector)
+		}
+	}
+	return paths, nil
+}
+
+// bootedSlot is what the kernel's command line says, and the firmware of a
+// Raspberry Pi in its device tree. Where both do, they must agree: a slot that
+// is taken for the other one would be overwritten while it runs.
+func bootedSlot(cmdline, tree string) (update.Slot, error) {
+	var slot update.Slot
+	line, err := os.ReadFile(cmdline) //nolint:gosec // a file of the kernel
+	if err != nil {
+		return "", errNoSlot
+	}
+	for w := range strings.FieldsSeq(string(line)) {
+		if said, ok := strings.CutPrefix(w, update.SlotArgument); ok {
+			slot = update.Slot(said)
+		}
+	}
+	if slot != update.A && slot != update.B && slot != "" {
+		return "", errNoSlot
+	}
+	f, err := os.Open(tree) //nolint:gosec // a file of the kernel
+	if err == nil {
+		defer f.Close() //nolint:errcheck // only read from
+		var b [4]byte
+		if _, err := io.ReadFull(f, b[:]); err != nil {
+			return "", errNoSlot
+		}
+		for _, s := range []update.Slot{update.A, update.B} {
+			if binary.BigEndian.Uint32(b[:]) == uint32(s.Partition()) && (slot == "" || slot == s) { //nolint:gosec // 2 or 3
+				return s, nil
+			}
+		}
+		return "", errNoSlot
+	}
+	if slot == "" {
+		return "", errNoSlot
+	}
+	return slot, nil
+}
+
+// awaitVersion holds a version that may not run before its register, and says so
+// again and again. One on trial is gone at the trial's end.
+func (m *machine) awaitVersion(ctx context.Context) {
+	for ctx.Err() == nil && m.slots.below() {
+		m.alive.Store(time.Now().UnixNano()) // a reset would bring the same
+		m.log.say("regi: %s", m.slots.report().Fault)
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Minute):
+		}
+	}
+}

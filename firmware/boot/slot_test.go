@@ -1,0 +1,302 @@
+package boot
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"regi/firmware/update"
+	"regi/firmware/update/fat"
+)
+
+// shelf is a store whose partitions are files.
+func shelf(t *testing.T, active, committed update.Slot) *update.QEMU {
+	t.Helper()
+	dir := t.TempDir()
+	selector, err := fat.Build("SEL", 4<<20, []fat.File{{Name: update.AutobootName, Data: update.Autoboot(committed)}, {Name: update.TryName, Data: update.Try(false)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := update.Disk{Active: active}
+	for name, p := range map[string]*update.Partition{"selector": &d.Selector, "a": &d.A, "b": &d.B} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, selector, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		device, err := update.OpenDevice(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { device.Close() })
+		*p = device
+	}
+	return update.NewQEMU(d)
+}
+
+// signed is a bundle, and the keys that it is good for.
+func signed(t *testing.T, epoch uint64) (data []byte, k update.Keys) {
+	t.Helper()
+	image, err := fat.Build("REGI", 3<<20, []fat.File{{Name: "kernel.img", Data: []byte("k")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(image)
+	m := update.Manifest{Board: "qemu-virt", Version: "v2", Epoch: epoch, Size: int64(len(image)), SHA256: hex.EncodeToString(sum[:])}
+	encoded, err := m.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []update.Signature
+	for i := range k {
+		key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{byte(i)}, ed25519.SeedSize))
+		k[i] = key.Public().(ed25519.PublicKey)
+		if i < update.Needed {
+			all = append(all, update.Sign(update.Domain, encoded, i, key))
+		}
+	}
+	var b bytes.Buffer
+	if err := update.Write(&b, m, all, image); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes(), k
+}
+
+// release is the version that runs in these tests.
+func release(epoch uint64) update.Release {
+	return update.Release{Board: "qemu-virt", Version: "v1", Epoch: epoch}
+}
+
+func put(t *testing.T, dir string, data []byte) {
+	t.Helper()
+	path := filepath.Join(dir, incomingName)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, data, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// settled waits until an update was written or refused.
+func settled(t *testing.T, n *slots) SlotState {
+	t.Helper()
+	for range 2000 {
+		n.mu.Lock()
+		busy := n.busy
+		n.mu.Unlock()
+		if s := n.report(); !busy && s.Update != "checking" && !strings.HasPrefix(s.Update, "writing") {
+			return s
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatal("it does not end")
+	return SlotState{}
+}
+
+func TestInstall(t *testing.T) {
+	t.Parallel()
+	good, keys := signed(t, 3)
+	bad := bytes.Clone(good)
+	bad[len(bad)-1] ^= 1
+	older, _ := signed(t, 1)
+	for name, c := range map[string]struct {
+		data []byte
+		keys update.Keys
+		want error // nil: written
+	}{
+		"good": {good, keys, nil}, "damaged": {bad, keys, update.ErrCorrupted}, "older": {older, keys, update.ErrOlder},
+		"no keys": {good, update.Keys{}, update.ErrNoKeys}, "none": {nil, keys, errNoUpdate},
+		"too large": {bytes.Repeat([]byte{0}, int(update.BundleMax)+1), keys, update.ErrTooLarge},
+	} {
+		dir := t.TempDir()
+		n := newSlots(newLog(), dir, release(2), c.keys, shelf(t, update.A, update.A), nil)
+		if c.data != nil {
+			put(t, dir, c.data)
+		}
+		n.install(nil)
+		s := settled(t, n)
+		if c.want == nil && (!s.Ready || n.try() != nil) || c.want != nil && (s.Ready || !strings.Contains(s.Update, c.want.Error())) {
+			t.Errorf("%s: %+v", name, s)
+		}
+		if _, err := os.Stat(filepath.Join(dir, incomingName)); err == nil {
+			t.Errorf("%s: the bundle is still there", name)
+		}
+		if s.Floor != 2 {
+			t.Errorf("%s: floor %d", name, s.Floor)
+		}
+	}
+}
+
+// A link that leads elsewhere is not followed: the register may write that folder.
+func TestInstallFollowsNoLink(t *testing.T) {
+	t.Parallel()
+	data, keys := signed(t, 3)
+	dir, other := t.TempDir(), filepath.Join(t.TempDir(), "bundle")
+	if err := errors.Join(os.WriteFile(other, data, 0o600), os.Mkdir(filepath.Join(dir, "update"), 0o700), os.Symlink(other, filepath.Join(dir, incomingName))); err != nil {
+		t.Fatal(err)
+	}
+	n := newSlots(newLog(), dir, release(2), keys, shelf(t, update.A, update.A), nil)
+	n.install(nil)
+	if s := settled(t, n); s.Ready {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestFloor(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	_, keys := signed(t, 3)
+	// On trial the floor stays: the version before must still run.
+	n := newSlots(newLog(), dir, release(1), keys, shelf(t, update.A, update.A), nil)
+	if n.report().Floor != 1 || n.below() {
+		t.Errorf("%+v", n.report())
+	}
+	n = newSlots(newLog(), dir, release(4), keys, shelf(t, update.B, update.A), nil)
+	if s := n.report(); s.Floor != 1 || !s.Trial || s.Slot != "b" {
+		t.Errorf("on trial: %+v", s)
+	}
+	n.commit()
+	n.commit()
+	if s := n.report(); s.Floor != 4 || s.Trial {
+		t.Errorf("committed: %+v", s)
+	}
+	n = newSlots(newLog(), dir, release(1), keys, shelf(t, update.A, update.A), nil)
+	if !n.below() || !strings.Contains(n.report().Fault, errBelow.Error()) {
+		t.Errorf("the older one: %+v", n.report())
+	}
+	// A cut between commit and floor: the next boot raises it.
+	n = newSlots(newLog(), dir, release(9), keys, shelf(t, update.B, update.B), nil)
+	if n.report().Floor != 9 {
+		t.Errorf("%+v", n.report())
+	}
+	if err := os.WriteFile(filepath.Join(dir, floorName), []byte("?"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n = newSlots(newLog(), dir, release(7), keys, shelf(t, update.A, update.A), nil)
+	if s := n.report(); s.Floor != 7 || n.below() {
+		t.Errorf("a damaged floor: %+v", s)
+	}
+}
+
+func TestTrial(t *testing.T) {
+	t.Parallel()
+	_, keys := signed(t, 3)
+	for _, proves := range []bool{false, true} {
+		store := shelf(t, update.B, update.A)
+		dir := t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			n := newSlots(newLog(), dir, release(3), keys, store, nil)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			go n.trial(ctx, cancel)
+			time.Sleep(trialWithin - time.Second)
+			if ctx.Err() != nil {
+				t.Error("back before its time")
+			}
+			if proves {
+				n.commit()
+			}
+			time.Sleep(time.Minute)
+			if back := context.Cause(ctx) == errTrial; back == proves {
+				t.Errorf("proves %v, back %v", proves, back)
+			}
+		})
+	}
+}
+
+func TestBootedSlot(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, c := range map[string]struct {
+		line string
+		tree []byte // nil: none
+		want update.Slot
+	}{
+		"command line": {"quiet regi.slot=b panic=5\n", nil, update.B}, "both": {"regi.slot=a", binary.BigEndian.AppendUint32(nil, 2), update.A},
+		"tree": {"quiet", binary.BigEndian.AppendUint32(nil, 3), update.B}, "neither": {"quiet", nil, ""},
+		"they differ": {"regi.slot=a", binary.BigEndian.AppendUint32(nil, 3), ""}, "no such": {"regi.slot=c", nil, ""},
+		"another partition": {"quiet", binary.BigEndian.AppendUint32(nil, 1), ""}, "short": {"regi.slot=a", []byte{0}, ""},
+	} {
+		line, tree := filepath.Join(dir, name), filepath.Join(dir, name+" tree")
+		err := os.WriteFile(line, []byte(c.line), 0o600)
+		if c.tree != nil {
+			err = errors.Join(err, os.WriteFile(tree, c.tree, 0o600))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := bootedSlot(line, tree)
+		if got != c.want || (err == nil) != (c.want != "") {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
+
+// A stick is let in for the moment of reading; what is a keyboard as well is not.
+func TestFromStick(t *testing.T) {
+	t.Parallel()
+	data, keys := signed(t, 3)
+	image, err := fat.Build("STICK", 8<<20, []fat.File{{Name: "REGI.UPD", Data: data}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	storage := descriptors([2]byte{classStorage, subclassSCSI})
+	storage[len(storage)-9] = protocolBulkOnly // before the interface's last byte, and the endpoint
+	for name, c := range map[string]struct {
+		descriptors []byte
+		image       []byte
+		want        bool
+	}{
+		"stick": {storage, image, true}, "and a keyboard": {append(bytes.Clone(storage), descriptors([2]byte{3, 1})[27:]...), image, false},
+	} {
+		sys, dev, dir := t.TempDir(), t.TempDir(), t.TempDir()
+		device(t, sys, "1-2", map[string]string{"authorized": "0\n", "idVendor": "0781\n", "idProduct": "5567\n", "descriptors": string(c.descriptors)})
+		device(t, sys, "1-2/1-2:1.0/host0/target0:0:0/0:0:0:0/block/sda/sda1", nil)
+		if err := os.WriteFile(filepath.Join(dev, "sda1"), c.image, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		u := newUSB(newLog(), func() []string { return nil })
+		u.sys = sys
+		u.all()
+		n := newSlots(newLog(), dir, release(2), keys, shelf(t, update.A, update.A), nil)
+		n.install(func() error { return n.fromStick(u, dev) })
+		if s := settled(t, n); s.Ready != c.want || !c.want && !strings.Contains(s.Update, errNoStick.Error()) {
+			t.Errorf("%s: %+v", name, s)
+		}
+		if got := word(filepath.Join(sys, "1-2"), "authorized"); got != "0" {
+			t.Errorf("%s: still let in: %s", name, got)
+		}
+	}
+}
+
+func TestSiblings(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	sys := filepath.Join(root, "class")
+	if err := os.Mkdir(sys, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{"vda1", "vda2", "vda3", "vda4"} {
+		device(t, root, "vda/"+name, map[string]string{"partition": string(rune('1'+i)) + "\n"})
+		if err := os.Symlink(filepath.Join(root, "vda", name), filepath.Join(sys, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	paths, err := siblings(sys, "/dev", "vda4")
+	if err != nil || paths[1] != "/dev/vda1" || paths[3] != "/dev/vda3" {
+		t.Error(paths, err)
+	}
+	if err := os.RemoveAll(filepath.Join(root, "vda/vda3")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := siblings(sys, "/dev", "vda4"); !errors.Is(err, update.ErrSelector) {
+		t.Error(err)
+	}
+}
