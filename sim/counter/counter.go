@@ -29,6 +29,8 @@ type Counter struct {
 	Printer *printer.Printer
 	Drawer  *drawer.Drawer
 	Display *display.Display
+	// Customer is the customer's own display; nil: Display is for both.
+	Customer *display.Display
 	Console *console.Console
 	Power   *power.Power // nil: somebody else runs the register
 	Cloud   *cloud.Cloud
