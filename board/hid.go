@@ -163,10 +163,17 @@ func (h *HID) fail(err error) error {
 	return fmt.Errorf("board: keyboard: %w", err)
 }
 
-// What a keyboard cannot do.
+// Write cannot be done.
+func (h *HID) Write([]byte) (int, error) { return 0, drivers.ErrUnsupported }
 
-func (h *HID) Write([]byte) (int, error)         { return 0, drivers.ErrUnsupported }
-func (h *HID) SetWriteDeadline(time.Time) error  { return drivers.ErrUnsupported }
-func (h *HID) Drain(context.Context) error       { return drivers.ErrUnsupported }
-func (h *HID) Lines() (drivers.Lines, error)     { return 0, drivers.ErrUnsupported }
+// SetWriteDeadline cannot be done.
+func (h *HID) SetWriteDeadline(time.Time) error { return drivers.ErrUnsupported }
+
+// Drain cannot be done.
+func (h *HID) Drain(context.Context) error { return drivers.ErrUnsupported }
+
+// Lines cannot be done: there are none.
+func (h *HID) Lines() (drivers.Lines, error) { return 0, drivers.ErrUnsupported }
+
+// SetLines cannot be done: there are none.
 func (h *HID) SetLines(_, _ drivers.Lines) error { return drivers.ErrUnsupported }

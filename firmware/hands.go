@@ -64,8 +64,8 @@ const (
 
 // hidPath is a socket as the kernel names it; hidID as usbID, in any case.
 var (
-	hidPath = regexp.MustCompile(`^usb-[0-9A-Za-z._:-]{1,60}$`)     //nolint:gochecknoglobals // a constant
-	hidID   = regexp.MustCompile(`^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$`) //nolint:gochecknoglobals // a constant
+	hidPath = regexp.MustCompile(`^usb-[0-9A-Za-z._:-]{1,60}$`)
+	hidID   = regexp.MustCompile(`^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$`)
 )
 
 // checkHands checks [keypad], [display] and [customer].

@@ -58,9 +58,9 @@ func TestTwoFacesAndASheet(t *testing.T) {
 	sees("welcome", customer, "ｲﾗｯｼｬｲﾏｾ")
 	k.scan(notebook)
 	sees("the line", customer, "1x220", "ｺﾞｳｹｲ            220")
-	k.device("scanner", "unplug")
-	sees("the mark", k.display, "ｺﾞｳｹｲ !ｽｷｬﾅ      220")
-	k.device("scanner", "plug")
+	k.device("keypad", "unplug")
+	sees("the mark", k.display, "ｺﾞｳｹｲ !ｷｰ        220")
+	k.device("keypad", "plug")
 	sees("no mark", k.display, "ｺﾞｳｹｲ            220")
 	press := func(z int, names ...string) {
 		t.Helper()

@@ -53,7 +53,7 @@ func (s keypadSuite) expect(t *testing.T, keypad drivers.Keypad, b byte) {
 	})
 	want := s.d.Keys[b]
 	if want == "" && !errors.Is(err, drivers.ErrKeyUnknown) || want != "" && (err != nil || got.Source != drivers.KeySerial) || got.Name != want {
-		t.Errorf("byte %02Xh: key %q, %v; want %q", b, got, err, want)
+		t.Errorf("byte %02Xh: key %v, %v; want %q", b, got, err, want)
 	}
 }
 
@@ -83,7 +83,7 @@ func (s keypadSuite) wait(t *testing.T) {
 	time.AfterFunc(wait, func() { send(t, far, []byte{key}) })
 	// Not bounded: patience is shorter than a day, which passes at once.
 	if got, err := keypad.Read(t.Context()); got.Name != s.d.Keys[key] || err != nil {
-		t.Errorf("key %q, %v", got, err)
+		t.Errorf("key %v, %v", got, err)
 	}
 }
 
@@ -97,7 +97,7 @@ func (s keypadSuite) keeps(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if got, err := keypad.Read(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("key %q, %v; want context.Canceled", got, err)
+		t.Errorf("key %v, %v; want context.Canceled", got, err)
 	}
 	s.expect(t, keypad, key)
 	s.expect(t, keypad, key)

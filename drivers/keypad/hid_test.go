@@ -83,8 +83,16 @@ func TestHID(t *testing.T) {
 			name string
 			err  error
 		}{
-			{"1", nil}, {"2", nil}, {"ENTER", nil}, {"", drivers.ErrKeyStuck}, {"QTY", nil}, {"ENTER", nil},
-			{"", drivers.ErrKeyUnknown}, {"", drivers.ErrKeysLost}, {"1", nil}, {"", drivers.ErrUnplugged},
+			{"1", nil},
+			{"2", nil},
+			{"ENTER", nil},
+			{"", drivers.ErrKeyStuck},
+			{"QTY", nil},
+			{"ENTER", nil},
+			{"", drivers.ErrKeyUnknown},
+			{"", drivers.ErrKeysLost},
+			{"1", nil},
+			{"", drivers.ErrUnplugged},
 		} {
 			e, err := h.Read(t.Context())
 			if e.Name != want.name || !errors.Is(err, want.err) || err == nil && e.Source != drivers.KeyHID {

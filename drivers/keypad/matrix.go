@@ -14,6 +14,9 @@ import (
 const (
 	// ScanEvery is how often it is looked at; two equal samples are believed.
 	ScanEvery = 5 * time.Millisecond
+	// confirmAfter is when a sample that differs is taken again: a key is known 9
+	// ms after its contact has settled at the latest.
+	confirmAfter = 4 * time.Millisecond
 	// LongAfter is when a key is held.
 	LongAfter = 600 * time.Millisecond
 	// StuckAfter is when a key is held for too long.
@@ -143,8 +146,6 @@ func NewMatrix(lines Lines, layout Layout) (*Matrix, error) {
 // Read returns the next key; see the errors of drivers.Keypad. A key that was
 // pressed before the first Read counts when it is pressed again.
 func (m *Matrix) Read(ctx context.Context) (drivers.KeyEvent, error) {
-	every := time.NewTicker(ScanEvery)
-	defer every.Stop()
 	for {
 		if len(m.queue) > 0 {
 			r := m.queue[0]
@@ -162,9 +163,13 @@ func (m *Matrix) Read(ctx context.Context) (drivers.KeyEvent, error) {
 		if len(m.queue) > 0 {
 			continue
 		}
+		wait := ScanEvery
+		if s != m.down {
+			wait = confirmAfter
+		}
 		select {
 		case <-ctx.Done():
-		case <-every.C:
+		case <-time.After(wait):
 		}
 	}
 }
@@ -173,7 +178,7 @@ func (m *Matrix) Read(ctx context.Context) (drivers.KeyEvent, error) {
 // look, not one a row.
 func (m *Matrix) scan() (s sample, err error) {
 	rows := m.lines.Rows()
-	if err := m.lines.Pull(uint8(1<<rows - 1)); err != nil { //nolint:gosec // at most SideMax
+	if err := m.lines.Pull(uint8(1<<rows - 1)); err != nil {
 		return s, err
 	}
 	any, err := m.lines.Low()
@@ -333,9 +338,9 @@ func (m *Matrix) kill(s sample) {
 // ghosts says whether one of the contacts may only seem to be closed: of four
 // that are the corners of a rectangle three are enough to close it.
 func ghosts(s sample) bool {
-	for y := range s {
-		for z := range y {
-			if bits.OnesCount8(s[y]&s[z]) > 1 {
+	for y, row := range s {
+		for _, other := range s[y+1:] {
+			if bits.OnesCount8(row&other) > 1 {
 				return true
 			}
 		}

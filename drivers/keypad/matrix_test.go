@@ -3,7 +3,6 @@ package keypad_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -102,11 +101,11 @@ func (p *pad) play(t *testing.T, script string) {
 		case '-':
 			p.up(step[1:])
 		default:
-			var ms time.Duration
-			if _, err := fmt.Sscan(step, &ms); err != nil {
-				t.Fatal(step, err)
+			pause, err := time.ParseDuration(step + "ms")
+			if err != nil {
+				t.Fatal(err)
 			}
-			time.Sleep(ms * time.Millisecond)
+			time.Sleep(pause)
 		}
 	}
 }
@@ -158,6 +157,26 @@ func TestMatrixBounce(t *testing.T) {
 				t.Errorf("%d ms: heard %q", bounce, got)
 			}
 		})
+	}
+}
+
+// TestMatrixLatency: a key is heard within 9 ms, whenever it is pressed.
+func TestMatrixLatency(t *testing.T) {
+	worst := time.Duration(0)
+	for offset := range 50 {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPad(t, 0, keypad.DefaultLayout())
+			time.Sleep(time.Duration(offset) * 100 * time.Microsecond)
+			pressed := time.Now()
+			p.down("7")
+			if got := <-p.heard; got != "7" {
+				t.Error(got)
+			}
+			worst = max(worst, time.Since(pressed))
+		})
+	}
+	if worst > 9*time.Millisecond || worst < 4*time.Millisecond {
+		t.Errorf("%v at worst", worst)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"regi/firmware/till"
 )
 
-// ErrNoSheet: the configuration wants no command sheets.
+// ErrNoSheet says that the configuration wants no command sheets.
 var ErrNoSheet = errors.New(`keypad.sheet = "off"`)
 
 // Sheet is the command sheet that is good until the next Z, while no register

@@ -125,10 +125,9 @@ func (a *auditor) record(r Record) {
 		a.offs[line.SequenceNumber] = line.DiscountAmount
 	case DiscountBody:
 		a.discount(r.Kind, body)
-	case OverrideBody:
-		a.must(slices.Contains(supervisorKeys, body.Function) || body.Function == "VOID" || a.isOpen && a.open == "", "the supervisor in the middle of a sale", body)
-	case TrainingBody:
-		a.must(a.isOpen && a.open == "", "training in the middle of a sale", body)
+	case OverrideBody, TrainingBody:
+		override, ok := body.(OverrideBody)
+		a.must(ok && (slices.Contains(supervisorKeys, override.Function) || override.Function == "VOID") || a.isOpen && a.open == "", "the supervisor in the middle of a sale", body)
 	case LineVoidBody:
 		a.must(body.TransactionID == a.open && a.lines[body.SequenceNumber] == body.Amount, "line.void", body)
 		delete(a.lines, body.SequenceNumber)

@@ -212,8 +212,12 @@ func (t *Till) flag() string {
 //
 //nolint:gochecknoglobals // a constant table
 var deviceMarks = []struct{ device, ja, en string }{
-	{"scanner", "!ｽｷｬﾅ", "!SCN"}, {"scanner2", "!ｽｷｬﾅ", "!SCN"}, {"keypad", "!ｷｰ", "!KEY"}, {"matrix", "!ｷｰ", "!KEY"},
-	{"keyboard", "!ｷｰ", "!KEY"}, {"drawer", "!ﾄﾞﾛｱ", "!DRW"},
+	{"scanner", "!ｽｷｬﾅ", "!SCN"},
+	{"scanner2", "!ｽｷｬﾅ", "!SCN"},
+	{"keypad", "!ｷｰ", "!KEY"},
+	{"matrix", "!ｷｰ", "!KEY"},
+	{"keyboard", "!ｷｰ", "!KEY"},
+	{"drawer", "!ﾄﾞﾛｱ", "!DRW"},
 }
 
 func (t *Till) words(ja, en string) string {
