@@ -121,7 +121,11 @@ func TestKeypad(t *testing.T) {
 	stuck := wrapped(&drivers.KeyError{Key: "7", Err: drivers.ErrKeyStuck})
 	d := &script[drivers.KeyEvent]{answers: []answer[drivers.KeyEvent]{
 		{drivers.KeyEvent{Name: "OPEN", Source: drivers.KeySerial}, nil},
-		{err: stuck}, {err: wrapped(drivers.ErrKeysTogether)}, {err: wrapped(drivers.ErrKeyBounces)}, {err: wrapped(drivers.ErrKeyUnknown)}, {err: wrapped(drivers.ErrKeysLost)},
+		{err: stuck},
+		{err: wrapped(drivers.ErrKeysTogether)},
+		{err: wrapped(drivers.ErrKeyBounces)},
+		{err: wrapped(drivers.ErrKeyUnknown)},
+		{err: wrapped(drivers.ErrKeysLost)},
 		{drivers.KeyEvent{Name: "CASH", Source: drivers.KeyMatrix, Long: true}, nil},
 	}}
 	if err := r.ServeKeypad(t.Context(), d); !errors.Is(err, drivers.ErrUnplugged) {
