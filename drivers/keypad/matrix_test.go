@@ -160,6 +160,52 @@ func TestMatrixBounce(t *testing.T) {
 	}
 }
 
+// slow are lines on which a ghost comes later than the key that causes it: its way
+// is through three contacts.
+type slow struct {
+	closed [4]uint8
+	pulled uint8
+}
+
+func (s *slow) Rows() int             { return 4 }
+func (s *slow) Columns() int          { return 4 }
+func (s *slow) Pull(rows uint8) error { s.pulled = rows; return nil }
+
+func (s *slow) Low() (low uint8, err error) {
+	for y, columns := range s.closed {
+		if s.pulled&(1<<y) != 0 {
+			low |= columns
+		}
+	}
+	return low, nil
+}
+
+// TestMatrixLateGhost: the fourth corner of a rectangle is no key even if it
+// comes alone.
+func TestMatrixLateGhost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lines := &slow{}
+		k, err := keypad.NewMatrix(lines, keypad.DefaultLayout())
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(50*time.Millisecond, func() { lines.closed[0] = 1 })
+		time.AfterFunc(100*time.Millisecond, func() { lines.closed[0] = 3 })
+		time.AfterFunc(150*time.Millisecond, func() { lines.closed[1] = 1 })
+		time.AfterFunc(200*time.Millisecond, func() { lines.closed[1] = 3 })
+		for _, want := range []string{"7", "8", "4", "together"} {
+			e, err := k.Read(t.Context())
+			got := e.Name
+			if err != nil {
+				got = word(err)
+			}
+			if got != want {
+				t.Errorf("heard %q, want %q", got, want)
+			}
+		}
+	})
+}
+
 // TestMatrixLatency: a key is heard within 9 ms, whenever it is pressed.
 func TestMatrixLatency(t *testing.T) {
 	worst := time.Duration(0)

@@ -61,7 +61,7 @@ func TestConformanceESCPOS(t *testing.T) {
 			return glass{d}
 		},
 		HalfSent: []string{
-			"", "\x1b", "\x1bR", "\x1bt", "\x1f", "\x1fC", "\x1fX", "\x1f$", "\x1f$\x01", "\x1f$\x01\x02abc", "\x1f\x02scrolls" + strings.Repeat("x", 40),
+			"", "\x1b", "\x1bR", "\x1bt", "\x1f", "\x1fC", "\x1fX", "\x1f$", "\x1f$\x01", "\x1f$\x01\x02abc", "\x1f\x02\x1f$", "\x1f\x02\x1f$\x01", "\x1f\x03\x1bR", "\x1f\x02\x1b", "\x1f\x02scrolls" + strings.Repeat("x", 40),
 		},
 	}
 	t.Run("pipe", func(t *testing.T) { driverstest.LineDisplay(t, driverstest.Simulated(), d) })

@@ -166,6 +166,13 @@ func TestTape(t *testing.T) {
 			t.Errorf("%+v", doc)
 		}
 	}
+	for range 50 { // a printer that is far behind
+		advance(t, r, keys("CLEAR", "NOSALE")...)
+	}
+	if waiting := len(r.jobs); waiting == 0 || waiting > tapeMax {
+		t.Errorf("%d lines wait before the receipt", waiting)
+	}
+	printAll(t, r, p)
 	p.docs, p.err = nil, wrapped(drivers.ErrOffline)
 	advance(t, r, keys("CLEAR", "NOSALE")...)
 	printAll(t, r, p)

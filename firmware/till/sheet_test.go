@@ -218,6 +218,33 @@ func TestSheetCodes(t *testing.T) {
 	}
 }
 
+// FuzzSheet: no text but the codes of this register's sheets is a key, and what is
+// none changes nothing.
+func FuzzSheet(f *testing.F) {
+	good := map[string]string{}
+	k := open(&testing.T{}, codes(shop()))
+	for _, key := range k.till.Sheet() {
+		good[key.Code] = key.Name
+		f.Add(key.Code)
+	}
+	f.Add("~K:CASH:00000000")
+	f.Add("~K::")
+	f.Fuzz(func(t *testing.T, label string) {
+		name, old := k.till.readSheet(label)
+		if name != good[label] || old {
+			t.Errorf("%q is %q, old %v", label, name, old)
+		}
+		one := open(t, codes(shop()))
+		before := one.till.State()
+		one.on(Scanned{Label: SheetPrefix + label})
+		after := one.till.State()
+		before.Hand, after.Hand, before.Time, after.Time = Hand{}, Hand{}, start, start
+		if good[clip(SheetPrefix+label, labelMax)] == "" && string(encode(t, before)) != string(encode(t, after)) {
+			t.Errorf("%q did something", label)
+		}
+	})
+}
+
 // TestKeyFaults: the operator sees what the keypad says, and keys the number
 // again.
 func TestKeyFaults(t *testing.T) {
