@@ -9,7 +9,6 @@ import (
 	"log/slog"
 
 	"regi/drivers"
-	"regi/drivers/escpos"
 	"regi/firmware/journal"
 	"regi/firmware/register"
 )
@@ -42,7 +41,7 @@ func sheet(ctx context.Context, args []string, out io.Writer) error {
 		return sheetBusy(err)
 	}
 	defer p.Close() //nolint:errcheck // printed by then, or not
-	printer, err := escpos.New(p, c.Printer.Model)
+	printer, err := newPrinter(ctx, p, c.Printer.Model)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,9 @@ import (
 //nolint:gochecknoglobals // a constant table
 var Lines = []string{"scanner", "printer", "card", "keypad", "display"}
 
+// onBoard is the line that is not on USB.
+const onBoard = "card"
+
 // Options of a guest.
 type Options struct {
 	// Image is the command board/image; Disk the unpacked image, which the guest
@@ -97,8 +100,11 @@ func Start(ctx context.Context, o Options) (*Guest, error) {
 	return g, nil
 }
 
-// device is a converter on the USB socket of a line.
+// device is a converter on the USB socket of a line, or the board's 16550.
 func device(name string) string {
+	if name == onBoard {
+		return "pci-serial,id=pci-" + name + ",chardev=" + name + ",addr=7"
+	}
 	socket := 0
 	for i, line := range Lines {
 		if line == name {
