@@ -112,11 +112,6 @@ type Scanner interface {
 	Read(context.Context) (Scan, error)
 }
 
-// Keypad delivers one key name a call ("0".."9", "CASH", ...).
-type Keypad interface {
-	Read(context.Context) (string, error)
-}
-
 // LineDisplay is a customer or operator display of 2 lines of 20 columns.
 type LineDisplay interface {
 	// Show replaces both lines; each is cut or padded to 20 columns.

@@ -15,7 +15,6 @@ import (
 	"regi/board/port"
 	"regi/drivers"
 	"regi/drivers/escpos"
-	"regi/drivers/linedisplay"
 	"regi/firmware/role"
 	"regi/firmware/sale"
 	"regi/firmware/uplink"
@@ -180,7 +179,6 @@ func checkScanner(_ context.Context, b *bench) (string, error) {
 	return strings.TrimPrefix(said+", ", ", ") + second, err
 }
 
-func checkKeypad(_ context.Context, b *bench) (string, error)  { return opens(b.Keypad.Serial) }
 func checkConsole(_ context.Context, b *bench) (string, error) { return opens(b.Console.Serial) }
 
 func checkCard(_ context.Context, b *bench) (string, error) {
@@ -243,12 +241,6 @@ func checkPrinter(ctx context.Context, b *bench) (string, error) {
 			said += "; write down model = " + advice
 		}
 		return said, err
-	})
-}
-
-func checkDisplay(ctx context.Context, b *bench) (string, error) {
-	return opened(b.Display.Serial, func(p drivers.Port) (string, error) {
-		return "takes text (read it: REGI CHECK)", linedisplay.New(p).Show(ctx, "REGI CHECK", time.Now().Format("2006-01-02 15:04"))
 	})
 }
 

@@ -61,13 +61,11 @@ type Config struct {
 		KeyblockB bool   `toml:"keyblock_b"` // key blocks of version B are taken, too
 		Tamper    string `toml:"tamper"`     // the GPIO line of the case's switch
 	} `toml:"card"`
-	Keypad  struct{ Serial } `toml:"keypad"`
-	Display struct {
-		Serial
-		Model string `toml:"model"`
-	} `toml:"display"`
-	Console struct{ Serial } `toml:"console"`
-	Cloud   struct {
+	Keypad   Keypad           `toml:"keypad"`
+	Display  Display          `toml:"display"`
+	Customer Display          `toml:"customer"` // the customer's own; none: [display] is for both
+	Console  struct{ Serial } `toml:"console"`
+	Cloud    struct {
 		URL         string `toml:"url"`
 		CA          string `toml:"ca"`
 		Creds       string `toml:"creds"`
@@ -186,7 +184,8 @@ func defaults() *Config {
 	c.Card.Baud, c.Card.Reader = 9600, "msr"
 	c.Card.Suite = "ctr"
 	c.Keypad.Baud, c.Display.Baud, c.Console.Baud = 9600, 9600, 115200
-	c.Display.Model = "cd5220"
+	c.Display.Model, c.Keypad.Sheet = "cd5220", sheetOn
+	c.Customer = c.Display
 	c.Network.Address = "dhcp"
 	return c
 }
@@ -252,7 +251,7 @@ func (c *Config) applyBoard() error {
 func (c *Config) serials() map[string]*Serial {
 	return map[string]*Serial{
 		"scanner": &c.Scanner.Serial, "scanner2": &c.Scanner2.Serial, "printer": &c.Printer.Serial, "card": &c.Card.Serial,
-		"keypad": &c.Keypad.Serial, "display": &c.Display.Serial, "console": &c.Console.Serial,
+		"keypad": &c.Keypad.Serial, "display": &c.Display.Serial, "customer": &c.Customer.Serial, "console": &c.Console.Serial,
 	}
 }
 
@@ -276,7 +275,6 @@ func (c *Config) check() error {
 		{"card.reader", c.Card.Reader, []string{"msr", "msr-ttl", "idtech", "magtek", "none"}},
 		{"card.suite", c.Card.Suite, []string{"ctr", "cbc"}},
 		{"printer.model", c.Printer.Model, printerModels()},
-		{"display.model", c.Display.Model, []string{"cd5220"}},
 		{"tax.rounding", c.Tax.Rounding, []string{"floor", "half-up", "ceil"}},
 		{"tax.prices", c.Tax.Prices, []string{"inclusive", "exclusive"}},
 	} {
@@ -288,6 +286,9 @@ func (c *Config) check() error {
 		return err
 	}
 	if err := c.checkDrawer(); err != nil {
+		return err
+	}
+	if err := c.checkHands(); err != nil {
 		return err
 	}
 	if !strings.HasPrefix(c.Cloud.URL, "tls://") {

@@ -313,6 +313,7 @@ func TestConfigFile(t *testing.T) {
 // an error says which file it was.
 func FuzzConfig(f *testing.F) {
 	f.Add([]byte(complete))
+	f.Add([]byte(complete + hands))
 	f.Add([]byte("\"\\u001b[2J\" = 1\n\"\\u001b[2J\" = 2\n"))
 	for _, m := range mistakes {
 		f.Add([]byte(m.text))

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"regi/board"
 	"regi/board/port"
 	"regi/firmware/landlock"
 	"regi/firmware/register"
@@ -35,7 +36,7 @@ func spawnerPaths(c *Config) []landlock.Path {
 	if dir := portFolder(c.Card.Port, c.Register.State); dir != "" {
 		paths = append(paths, landlock.Path{Path: dir, Access: landlock.Device})
 	}
-	return slices.Concat(paths, namePaths(), sysPaths())
+	return slices.Concat(paths, namePaths(), sysPaths(c))
 }
 
 // namePaths are the files by which a host is found.
@@ -47,8 +48,12 @@ func namePaths() (paths []landlock.Path) {
 }
 
 // sysPaths are where a line is found by its socket or maker.
-func sysPaths() (paths []landlock.Path) {
-	for _, dir := range port.SysPaths() {
+func sysPaths(c *Config) (paths []landlock.Path) {
+	dirs := port.SysPaths()
+	if c.Keypad.HID.ID != "" {
+		dirs = append(dirs, board.HIDSysPaths()...)
+	}
+	for _, dir := range dirs {
 		paths = append(paths, landlock.Path{Path: dir, Access: landlock.Read})
 	}
 	return paths
@@ -58,7 +63,7 @@ func sysPaths() (paths []landlock.Path) {
 // that its records are in, not the key files beside them, and devices, which may
 // appear later. Everything else it has read by now.
 func registerLimits(c *Config) role.Limits {
-	l := role.Limits{Paths: append([]landlock.Path{{Path: "/dev", Access: landlock.Device}}, sysPaths()...)}
+	l := role.Limits{Paths: append([]landlock.Path{{Path: "/dev", Access: landlock.Device}}, sysPaths(c)...)}
 	for _, dir := range register.Folders(c.Register.State) {
 		l.Paths = append(l.Paths, landlock.Path{Path: dir, Access: landlock.Read | landlock.Write})
 	}

@@ -31,6 +31,7 @@ const usage = `regi is a shop's register.
                              open and test each device, one line each
   regi keys --config FILE inject|status|wipe
                              load, look at or destroy the card key
+  regi sheet --config FILE   print the keys as bar codes, good until the next Z
   regi version               print the version
   regi init                  the first process of a flashed board, and nothing else
 
@@ -79,6 +80,8 @@ func command(args []string, out io.Writer) error {
 			return check(ctx, config, open, out)
 		}
 		return run(ctx, config)
+	case "sheet":
+		return sheet(ctx, args[1:], out)
 	case "keys":
 		return keys(ctx, args[1:], out)
 	case "init":

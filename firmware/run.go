@@ -22,8 +22,6 @@ import (
 	"regi/drivers"
 	"regi/drivers/drawer"
 	"regi/drivers/escpos"
-	"regi/drivers/keypad"
-	"regi/drivers/linedisplay"
 	"regi/drivers/scanner"
 	"regi/firmware/capture/launch"
 	"regi/firmware/catalog"
@@ -67,6 +65,7 @@ func run(ctx context.Context, c *Config) error {
 		return err
 	}
 	tamper, noTamper := openTamper(c)
+	matrix, noMatrix := openMatrix(c)
 	plugged, err := port.NewHotplug()
 	if err != nil {
 		log.Warn(onlyLooking, "err", err.Error())
@@ -80,6 +79,7 @@ func run(ctx context.Context, c *Config) error {
 	}
 	g.Go(func() error { hearOfDevices(ctx, plugged, log); return nil })
 	superviseDevices(ctx, g, c, reg, plugged)
+	keepHands(ctx, g, c, reg, matrix, noMatrix, plugged)
 	if c.Drawer.Via == viaGPIO {
 		g.Go(func() error { keepDrawer(ctx, c, reg, spawn, coil); return nil })
 	}
@@ -168,6 +168,7 @@ func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
 	if rc.Key, err = deviceKey(filepath.Join(c.Register.State, "device.key")); err != nil {
 		return rc, err
 	}
+	handsConfig(c, &rc)
 	if err := shopConfig(c, &rc); err != nil {
 		return rc, err
 	}
@@ -318,12 +319,9 @@ func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Cont
 	return map[string]func(context.Context, drivers.Port) error{
 		"scanner":  scannerTask(c.Scanner, reg),
 		"scanner2": scannerTask(c.Scanner2, reg),
-		"keypad": func(ctx context.Context, p drivers.Port) error {
-			return reg.ServeKeypad(ctx, keypad.New(p, nil))
-		},
-		"display": func(ctx context.Context, p drivers.Port) error {
-			return reg.ServeDisplay(ctx, linedisplay.New(p))
-		},
+		"keypad":   serialKeypad(c, reg),
+		"display":  displayTask(c.Display, reg.ServeDisplay),
+		"customer": displayTask(c.Customer, reg.ServeCustomer),
 		"printer": func(ctx context.Context, p drivers.Port) error {
 			printer, err := newPrinter(ctx, p, c.Printer.Model)
 			if err == nil && c.Printer.Model == escpos.Auto {

@@ -21,6 +21,8 @@ var devices = map[string]func(ctx context.Context, args []string, in io.Reader, 
 		return alone.Run(ctx, args, in, out, os.Stderr)
 	},
 	"scanner": runScanner,
+	"keypad":  runKeypad,
+	"display": runDisplay,
 }
 
 // standAlone runs a device by itself, if the arguments name one, and ends the

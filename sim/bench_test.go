@@ -232,6 +232,27 @@ func BenchmarkScanToDisplay(b *testing.B) {
 	b.ReportMetric(float64(p50)/float64(report(b, "bare", theirs)), "ratio")
 }
 
+// BenchmarkKeyToDisplay is the time from a key's byte on a serial keypad to its
+// digit on the display, beside the same bare program.
+func BenchmarkKeyToDisplay(b *testing.B) {
+	r := newRig(b)
+	bare := newBare(b)
+	const keyTime = 1042 * time.Microsecond // a byte at 9600 baud, 8N1
+	var ours, theirs []time.Duration
+	for b.Loop() {
+		time.Sleep(keyTime)
+		start := time.Now()
+		r.press("7")
+		r.await("| " + strings.Repeat(" ", 18) + "7")
+		ours = append(ours, time.Since(start))
+		r.press("c")
+		r.await("WELCOME             |" + strings.Repeat(" ", 20))
+		theirs = append(theirs, bare())
+	}
+	p50 := report(b, "regi", ours)
+	b.ReportMetric(float64(p50)/float64(report(b, "bare", theirs)), "ratio")
+}
+
 // newBare returns a measurement of the baseline.
 func newBare(b *testing.B) func() time.Duration {
 	b.Helper()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -58,7 +59,11 @@ port     = "{dev}/keypad"
 
 [display]
 port     = "{dev}/display"
-model    = "cd5220"
+model    = "cd5220"      # cd5220 | escpos
+
+# [customer]             # a display of the customer's own; without it [display] is for both
+# port   = "{dev}/customer"
+# model  = "escpos"
 
 [console]
 port     = "{dev}/console"
@@ -150,7 +155,18 @@ type fitted struct {
 	Card struct {
 		Reader string `toml:"reader"`
 	} `toml:"card"`
+	Display  fittedDisplay `toml:"display"`
+	Customer fittedDisplay `toml:"customer"`
 }
+
+// fittedDisplay is a display of the configuration.
+type fittedDisplay struct {
+	Port  string `toml:"port"`
+	Model string `toml:"model"`
+}
+
+// kind is the model, with the register's default.
+func (d fittedDisplay) kind() string { return cmp.Or(d.Model, "cd5220") }
 
 func readFitted(config string) (f fitted, err error) {
 	data, err := os.ReadFile(config) //nolint:gosec // written here

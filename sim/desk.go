@@ -37,18 +37,19 @@ var names = []string{"scanner", "printer", "card", "keypad", "display", "console
 
 // desk is everything that stands on and behind the counter.
 type desk struct {
-	dir     string
-	id      record.ID
-	bell    counter.Bell
-	wires   map[string]*wire.TTY
-	star    bool          // the printer is of Star's make; else:
-	model   printer.Model // as the register is told
-	scanner *scanner.Scanner
-	card    counter.CardReader
-	counter *counter.Counter
-	cloud   *cloud.Cloud
-	hsm     *hsm.HSM
-	power   *power.Power // nil: the user runs the register
+	dir               string
+	id                record.ID
+	bell              counter.Bell
+	wires             map[string]*wire.TTY
+	star              bool          // the printer is of Star's make; else:
+	model             printer.Model // as the register is told
+	scanner           *scanner.Scanner
+	card              counter.CardReader
+	display, customer *display.Display // the customer's own, or nil
+	counter           *counter.Counter
+	cloud             *cloud.Cloud
+	hsm               *hsm.HSM
+	power             *power.Power // nil: the user runs the register
 }
 
 // newDesk makes or finds everything in the folder; nothing moves yet.
@@ -104,6 +105,9 @@ func (d *desk) fit(config string) error {
 	if d.model, err = printerModel(f); err != nil {
 		return err
 	}
+	if err := d.fitDisplays(f); err != nil {
+		return err
+	}
 	if d.scanner, err = scanner.NewSet(d.wires["scanner"], scannerSettings(f)); err != nil {
 		return err
 	}
@@ -119,6 +123,22 @@ func (d *desk) fit(config string) error {
 		d.card = card.New(d.wires["card"])
 	}
 	return nil
+}
+
+// fitDisplays takes one display for both, or two.
+func (d *desk) fitDisplays(f fitted) (err error) {
+	if d.display, err = display.NewModel(d.wires["display"], f.Display.kind(), d.bell.Ring); err != nil {
+		return err
+	}
+	link := filepath.Join(d.dir, "dev", "customer")
+	if f.Customer.Port != link {
+		return nil
+	}
+	if d.wires["customer"], err = wire.Open(link); err != nil {
+		return err
+	}
+	d.customer, err = display.NewModel(d.wires["customer"], f.Customer.kind(), d.bell.Ring)
+	return err
 }
 
 // letters are a new card key for a ceremony.
@@ -147,7 +167,7 @@ func (d *desk) furnish() {
 	}
 	d.counter = counter.New(counter.Counter{
 		Scanner: d.scanner, Card: d.card, Keypad: keypad.New(d.wires["keypad"]),
-		Display: display.New(d.wires["display"], ring), Console: console.New(d.wires["console"], ring), Drawer: box,
+		Display: d.display, Customer: d.customer, Console: console.New(d.wires["console"], ring), Drawer: box,
 		Printer: paper, Power: d.power, Cloud: d.cloud, Wires: d.wires, Bell: &d.bell, Goods: goods(), Cards: cards(), Letters: d.letters,
 		Alarms: d.alarms,
 		Log:    func(format string, args ...any) { fmt.Fprintf(os.Stderr, "sim: "+format+"\n", args...) },
@@ -169,7 +189,11 @@ func (d *desk) alarms() []string {
 
 // run starts the tasks of what reads by itself.
 func (d *desk) run(ctx context.Context, g *errgroup.Group) {
-	for _, task := range []interface{ Run(context.Context) error }{d.counter.Display, d.counter.Console, d.counter.Printer, d.counter.Scanner} {
+	tasks := []interface{ Run(context.Context) error }{d.counter.Display, d.counter.Console, d.counter.Printer, d.counter.Scanner}
+	if d.customer != nil {
+		tasks = append(tasks, d.customer)
+	}
+	for _, task := range tasks {
 		g.Go(func() error { return task.Run(ctx) })
 	}
 }

@@ -1,19 +1,5 @@
-// Package linedisplay drives a pole display of two lines of 20 columns in the
-// CD5220 command set.
-//
-// Source: Partner Tech, CD5220 Customer Display User's Manual, section 6.1
-// "PTC standard mode command list", table 6-1. Other makers' displays list the
-// same bytes under the name CD5220. What is used of it:
-//
-//	CLR              0C            clear the screen, end the string mode
-//	ESC @            1B 40         initialize
-//	ESC f n          1B 66 n       international set; n = "J": Japan (5Ch is ¥)
-//	ESC c n          1B 63 n       codes 80h-FFh; n = "J": JIS (JIS X 0201 katakana)
-//	ESC Q A … CR     1B 51 41 … 0D 20 characters for the upper line
-//	ESC Q B … CR     1B 51 42 … 0D 20 characters for the lower line
-//
-// ESC Q begins the string mode, in which the manual allows no command but
-// ESC Q and CLR (CAN aside); therefore everything else is sent once, before it.
+// Package linedisplay drives a pole display of two lines of 20 columns, in the
+// CD5220 command set or in ESC/POS display mode: see cd5220.go and escpos.go.
 package linedisplay
 
 import (
@@ -30,35 +16,70 @@ import (
 // Columns is the width of a line.
 const Columns = 20
 
-// WriteTimeout bounds a Show: its 58 bytes take 0.5 s at 1,200 bit/s.
+// WriteTimeout bounds a Show: its 60 bytes take 0.5 s at 1,200 bit/s.
 const WriteTimeout = time.Second
 
-// The commands of a Show, in the order they are sent in.
-const (
-	// begin ends what an interrupted Show, of this process or one that was
-	// killed, left half-sent (in any other state CR moves the cursor), then
-	// brings the display into a known state.
-	begin = "\r\x0c\x1b@\x1bfJ\x1bcJ"
-	upper = "\x1bQA"
-	lower = "\x1bQB"
-	end   = "\r"
-)
+// BrightnessMax is the brightest; 1 is the darkest.
+const BrightnessMax = 4
 
-// showBytesMax is the longest Show.
-const showBytesMax = len(begin) + len(upper) + len(lower) + 2*Columns + 2*len(end)
+// Options are how a display is used; the zero value is a CD5220 as it is.
+type Options struct {
+	// Model is one of Models; "": "cd5220".
+	Model string
+	// Brightness is 1 to BrightnessMax; 0 leaves it.
+	Brightness int
+}
+
+// dialect is how a kind of display is spoken to.
+type dialect struct {
+	// begin brings the display from any state into a known one, whatever an
+	// interrupted Show, of this process or one that was killed, left half-sent.
+	begin string
+	// brightness is sent after begin, followed by the step.
+	brightness string
+	// Before and after each of the two lines.
+	upper, lower, end string
+}
+
+// Models lists the kinds of display.
+func Models() []string { return []string{"cd5220", "escpos"} }
+
+func dialectOf(model string) (dialect, bool) {
+	switch model {
+	case "", "cd5220":
+		return cd5220(), true
+	case "escpos":
+		return escpos(), true
+	}
+	return dialect{}, false
+}
 
 // LineDisplay is one display. It is not safe for use by several goroutines.
 type LineDisplay struct {
 	port  drivers.Port
+	says  dialect
+	begin string
 	begun bool // the display knows its character sets and is between commands
 }
 
 var _ drivers.LineDisplay = (*LineDisplay)(nil)
 
-// New returns the display behind a port.
-func New(port drivers.Port) *LineDisplay {
-	return &LineDisplay{port: port}
+// New returns the display behind a port. Its error wraps
+// drivers.ErrUnsupported.
+func New(port drivers.Port, o Options) (*LineDisplay, error) {
+	says, known := dialectOf(o.Model)
+	if !known || o.Brightness < 0 || o.Brightness > BrightnessMax {
+		return nil, fmt.Errorf("linedisplay: model %.16q, brightness %d: %w", o.Model, o.Brightness, drivers.ErrUnsupported)
+	}
+	d := &LineDisplay{port: port, says: says, begin: says.begin}
+	if o.Brightness > 0 {
+		d.begin += says.brightness + string(rune(o.Brightness))
+	}
+	return d, nil
 }
+
+// showBytesMax bounds a Show: both lines and what stands around them.
+const showBytesMax = 2*Columns + 32
 
 // Show replaces both lines. Text is UTF-8; see the table at the end of text.go
 // for what becomes of characters the display does not have. Each line is cut or
@@ -69,14 +90,14 @@ func New(port drivers.Port) *LineDisplay {
 func (d *LineDisplay) Show(ctx context.Context, upperText, lowerText string) error {
 	b := make([]byte, 0, showBytesMax)
 	if !d.begun {
-		b = append(b, begin...)
+		b = append(b, d.begin...)
 	}
-	b = append(b, upper...)
+	b = append(b, d.says.upper...)
 	b = appendLine(b, upperText)
-	b = append(b, end...)
-	b = append(b, lower...)
+	b = append(b, d.says.end...)
+	b = append(b, d.says.lower...)
 	b = appendLine(b, lowerText)
-	b = append(b, end...)
+	b = append(b, d.says.end...)
 	err := d.write(ctx, b)
 	d.begun = err == nil
 	return err

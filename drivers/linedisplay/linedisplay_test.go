@@ -16,13 +16,23 @@ import (
 	"regi/drivers"
 	"regi/drivers/driverstest"
 	"regi/drivers/linedisplay"
+	"regi/sim/device/display" //nolint:depguard // the simulated display is the judge
 )
 
 func openPort(path string) (drivers.Port, error) { return port.Open(port.Options{Path: path}) }
 
+// newDisplay is New for options that are known to be right.
+func newDisplay(p drivers.Port, o linedisplay.Options) *linedisplay.LineDisplay {
+	d, err := linedisplay.New(p, o)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
 func TestConformance(t *testing.T) {
 	d := driverstest.LineDisplayDriver{
-		New:       func(p drivers.Port) drivers.LineDisplay { return linedisplay.New(p) },
+		New:       func(p drivers.Port) drivers.LineDisplay { return newDisplay(p, linedisplay.Options{}) },
 		NewScreen: func() driverstest.Screen { return newScreen() },
 		HalfSent: []string{
 			"", "\x1b", "\x1bf", "\x1bc", "\x1bQ", "\x1bQA", "\x1bQAabc", "\x1bQB01234567890123456789",
@@ -31,6 +41,66 @@ func TestConformance(t *testing.T) {
 	}
 	t.Run("pipe", func(t *testing.T) { driverstest.LineDisplay(t, driverstest.Simulated(), d) })
 	t.Run("pty", func(t *testing.T) { driverstest.LineDisplay(t, driverstest.Kernel(openPort), d) })
+}
+
+// glass is the simulated ESC/POS display as a screen of the suite.
+type glass struct{ *display.Display }
+
+func (g glass) Write(b []byte) (int, error) { g.Feed(b); return len(b), nil }
+func (g glass) Err() error                  { return nil }
+
+func TestConformanceESCPOS(t *testing.T) {
+	o := linedisplay.Options{Model: "escpos", Brightness: 3}
+	d := driverstest.LineDisplayDriver{
+		New: func(p drivers.Port) drivers.LineDisplay { return newDisplay(p, o) },
+		NewScreen: func() driverstest.Screen {
+			d, err := display.NewModel(nil, "escpos", nil)
+			if err != nil {
+				t.Error(err)
+			}
+			return glass{d}
+		},
+		HalfSent: []string{
+			"", "\x1b", "\x1bR", "\x1bt", "\x1f", "\x1fC", "\x1fX", "\x1f$", "\x1f$\x01", "\x1f$\x01\x02abc", "\x1f\x02\x1f$", "\x1f\x02\x1f$\x01", "\x1f\x03\x1bR", "\x1f\x02\x1b", "\x1f\x02scrolls" + strings.Repeat("x", 40),
+		},
+	}
+	t.Run("pipe", func(t *testing.T) { driverstest.LineDisplay(t, driverstest.Simulated(), d) })
+	t.Run("pty", func(t *testing.T) { driverstest.LineDisplay(t, driverstest.Kernel(openPort), d) })
+}
+
+// TestModels: the register's display and the simulated one mean the same by a
+// name, katakana and yen included; brightness is set if it is configured.
+func TestModels(t *testing.T) {
+	for _, model := range linedisplay.Models() {
+		for _, brightness := range []int{0, 2} {
+			far, err := display.NewModel(nil, model, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := far.Brightness()
+			w := &writes{}
+			d := newDisplay(w, linedisplay.Options{Model: model, Brightness: brightness})
+			for range 2 {
+				if err := d.Show(t.Context(), "ﾐﾙｸ ガム", "¥1,980"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, b := range w.each {
+				far.Feed(b)
+			}
+			if got := far.Lines(); strings.TrimRight(got[0], " ") != "ﾐﾙｸ ｶﾞﾑ" || strings.TrimRight(got[1], " ") != "¥1,980" {
+				t.Errorf("%s shows %q", model, got)
+			}
+			if got := far.Brightness(); brightness != 0 && got != brightness || brightness == 0 && got != before {
+				t.Errorf("%s: brightness %d after %d", model, got, brightness)
+			}
+		}
+	}
+	for _, o := range []linedisplay.Options{{Model: "vt100"}, {Brightness: 5}, {Brightness: -1}} {
+		if _, err := linedisplay.New(nil, o); !errors.Is(err, drivers.ErrUnsupported) {
+			t.Errorf("%v: %v", o, err)
+		}
+	}
 }
 
 // writes is a port that keeps each Write.
@@ -54,7 +124,7 @@ func (w *writes) Write(b []byte) (int, error) {
 // again after an error.
 func TestBytes(t *testing.T) {
 	w := &writes{}
-	d := linedisplay.New(w)
+	d := newDisplay(w, linedisplay.Options{})
 	show := func(want error) {
 		t.Helper()
 		if err := d.Show(t.Context(), "ﾐﾙｸ 200ml", "¥198"); !errors.Is(err, want) {
@@ -82,7 +152,7 @@ func TestBytes(t *testing.T) {
 }
 
 func TestShortWrite(t *testing.T) {
-	if err := linedisplay.New(short{}).Show(t.Context(), "a", "b"); !errors.Is(err, io.ErrShortWrite) {
+	if err := newDisplay(short{}, linedisplay.Options{}).Show(t.Context(), "a", "b"); !errors.Is(err, io.ErrShortWrite) {
 		t.Error(err)
 	}
 }
@@ -95,7 +165,7 @@ func (short) Write(b []byte) (int, error)      { return len(b) - 1, nil }
 // shown is what a display makes of one text in both lines.
 func shown(t interface{ Fatal(...any) }, text string) string {
 	w, s := &writes{}, newScreen()
-	if err := linedisplay.New(w).Show(context.Background(), text, text); err != nil {
+	if err := newDisplay(w, linedisplay.Options{}).Show(context.Background(), text, text); err != nil {
 		t.Fatal(err)
 	}
 	if len(w.each) != 1 {
@@ -187,7 +257,7 @@ func (sink) Write(b []byte) (int, error)      { return len(b), nil }
 
 // BenchmarkShow measures both lines up to the port.
 func BenchmarkShow(b *testing.B) {
-	d := linedisplay.New(sink{})
+	d := newDisplay(sink{}, linedisplay.Options{})
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := d.Show(b.Context(), "ﾐﾙｸ ガム 200ml", "ｺﾞｳｹｲ         1,980"); err != nil {

@@ -74,6 +74,15 @@ func scanProblem(err error) (problem string, fatal error) {
 
 // identify finds the good behind a label.
 func identify(scan drivers.Scan, prices *catalog.Catalog) till.Scanned {
+	if strings.HasPrefix(scan.Label, till.SheetPrefix) {
+		// A key of a command sheet, or what looks like one: never a good. It was
+		// printed as Code 128, in whose name nothing else may speak.
+		e := till.Scanned{Label: printable(scan.Label)}
+		if scan.AIM != "" && !strings.HasPrefix(scan.AIM, "]C") {
+			e.Problem = till.ProblemSymbology
+		}
+		return e
+	}
 	read, err := prices.Read(time.Now(), scan.AIM, scan.Label)
 	return till.Scanned{Label: printable(scan.Label), GTIN: read.GTIN, Item: read.Item, Said: read.Said, Problem: labelProblem(err)}
 }
@@ -89,32 +98,41 @@ func printable(s string) string {
 	return s[:min(len(s), labelMax)]
 }
 
+// keyFaults are a keypad's faults in the till's words.
+//
+//nolint:gochecknoglobals // a constant table
+var keyFaults = []struct {
+	is   error
+	word string
+}{
+	{drivers.ErrKeyUnknown, till.FaultUnknown},
+	{drivers.ErrKeyStuck, till.FaultStuck},
+	{drivers.ErrKeysTogether, till.FaultTogether},
+	{drivers.ErrKeyBounces, till.FaultBounces},
+	{drivers.ErrKeysLost, till.FaultLost},
+}
+
 // ServeKeypad hands on keys until the line fails.
 func (r *Register) ServeKeypad(ctx context.Context, k drivers.Keypad) error {
 	for {
-		name, err := k.Read(ctx)
-		if errors.Is(err, drivers.ErrFrame) {
-			continue // a byte that is no key of the table
+		e, err := k.Read(ctx)
+		if err == nil {
+			r.post(ctx, till.Key{Name: e.Name, Source: string(e.Source)})
+			continue
 		}
-		if err != nil {
+		fault := till.KeyFault{}
+		for _, f := range keyFaults {
+			if errors.Is(err, f.is) {
+				fault.Fault = f.word
+			}
+		}
+		if fault.Fault == "" {
 			return err
 		}
-		r.post(ctx, till.Key{Name: name})
-	}
-}
-
-// ServeDisplay draws the newest text until the line fails.
-func (r *Register) ServeDisplay(ctx context.Context, d drivers.LineDisplay) error {
-	for {
-		text := r.screen.now()
-		if err := d.Show(ctx, text.Upper, text.Lower); err != nil {
-			return err
+		if about, ok := errors.AsType[*drivers.KeyError](err); ok {
+			fault.Key = about.Key
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-r.screen.changed:
-		}
+		r.post(ctx, fault)
 	}
 }
 
@@ -262,6 +280,9 @@ func (r *Register) tellPrinter(ctx context.Context, told string, s drivers.Print
 // back; one that waits for too long is not printed without being asked for. Its
 // error is one of the line.
 func (r *Register) printJob(ctx, line context.Context, p drivers.POSPrinter, job till.Print) error {
+	if job.Lines != nil {
+		return r.printLines(ctx, line, p, job)
+	}
 	doc, err := r.layout(job, p.Columns(), false)
 	if err != nil {
 		r.post(ctx, till.PrintFailed{Job: job.Job, Cause: err.Error()})
@@ -316,6 +337,8 @@ func (r *Register) layout(job till.Print, columns int, plain bool) (drivers.Docu
 	switch {
 	case job.Report != nil:
 		return r.layouts.Report(job.Report, on)
+	case job.Form == till.FormSheet:
+		return r.layouts.Sheet(sheetKeys(job.Sheet), r.config.ID.String(), on)
 	case job.Receipt == nil:
 	case job.Form == till.FormOrder:
 		return r.layouts.Order(job.Receipt, on)
@@ -325,6 +348,14 @@ func (r *Register) layout(job till.Print, columns int, plain bool) (drivers.Docu
 		return r.layouts.Receipt(job.Receipt, on)
 	}
 	return drivers.Document{}, errors.New("nothing to print")
+}
+
+func sheetKeys(from []till.SheetKey) []receipt.SheetKey {
+	keys := make([]receipt.SheetKey, 0, len(from))
+	for _, k := range from {
+		keys = append(keys, receipt.SheetKey{Name: k.Name, Code: k.Code})
+	}
+	return keys
 }
 
 // isLine tells an error of the wire from one of the device on it.

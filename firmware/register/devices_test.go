@@ -44,6 +44,8 @@ func TestIdentify(t *testing.T) {
 		"empty":                {"", "", "", till.ProblemNoArticle, "", false},
 		"long":                 {long, "", "", till.ProblemNoArticle, long[:labelMax], false},
 		"not printable":        {"A\x1d\x7f\x00é\xff日", "", "", till.ProblemNoArticle, "A......", false},
+		"a command":            {"~K:CASH:12345678", "]C0", "", "", "~K:CASH:12345678", false},
+		"a command off a QR":   {"~K:CASH:12345678", "]Q1", "", till.ProblemSymbology, "~K:CASH:12345678", false},
 	} {
 		e := identify(drivers.Scan{Data: x.aim + x.label, Label: x.label, AIM: x.aim}, s.Prices)
 		if e.GTIN != x.gtin || e.Problem != x.problem || e.Label != x.says || (e.Item != nil) != x.found {
@@ -123,11 +125,20 @@ func TestScanner(t *testing.T) {
 
 func TestKeypad(t *testing.T) {
 	r := idle(t)
-	d := &script[string]{answers: []answer[string]{{"OPEN", nil}, {"", wrapped(drivers.ErrFrame)}, {"CASH", nil}}}
+	stuck := wrapped(&drivers.KeyError{Key: "7", Err: drivers.ErrKeyStuck})
+	d := &script[drivers.KeyEvent]{answers: []answer[drivers.KeyEvent]{
+		{drivers.KeyEvent{Name: "OPEN", Source: drivers.KeySerial}, nil},
+		{err: stuck},
+		{err: wrapped(drivers.ErrKeysTogether)},
+		{err: wrapped(drivers.ErrKeyBounces)},
+		{err: wrapped(drivers.ErrKeyUnknown)},
+		{err: wrapped(drivers.ErrKeysLost)},
+		{drivers.KeyEvent{Name: "CASH", Source: drivers.KeyMatrix, Long: true}, nil},
+	}}
 	if err := r.ServeKeypad(t.Context(), d); !errors.Is(err, drivers.ErrUnplugged) {
 		t.Errorf("the line is gone: %v", err)
 	}
-	if got := fmt.Sprint(posted(r)); got != "[{OPEN} {CASH}]" {
+	if got := fmt.Sprint(posted(r)); got != "[{OPEN serial} {stuck 7} {together } {bounces } {unknown } {lost } {CASH matrix}]" {
 		t.Errorf("keys %s", got)
 	}
 }
@@ -150,7 +161,7 @@ func (p *panel) Show(_ context.Context, upper, lower string) error {
 // faster than it is, the newest.
 func TestDisplay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &Register{screen: screen{changed: make(chan struct{}, 1)}}
+		r := &Register{screen: newScreen()}
 		r.screen.show(till.Show{Upper: "a", Lower: "1"})
 		ctx, cancel := context.WithCancel(t.Context())
 		p := &panel{}

@@ -38,7 +38,9 @@ func (r *Register) tellFull() {
 	if r.config.Till.Locale == "en" {
 		text = till.Show{Upper: "OUTBOX IS FULL   N03", Lower: "CONNECT THE CLOUD"}
 	}
+	text.Paper, text.Customer = true, r.screen.forCustomer()
 	r.screen.show(text)
+	r.tape(text)
 	r.notify(till.Notice{Code: "N03", Text: "送信待ちがいっぱいで、新しい取引を始められません。クラウドへの接続を直してください / " +
 		"the outbox is full, no new sale can begin: restore the connection to the cloud"})
 }

@@ -23,7 +23,7 @@ func TestFullJournal(t *testing.T) {
 			}
 		}
 	}
-	full := func() bool { return strings.Contains(r.screen.now().Upper, "N03") }
+	full := func() bool { return strings.Contains(shownBy(r).Upper, "N03") }
 	do(keys("1", "OPEN")...)
 	for range 1000 {
 		do(s.scan("4901234567894"))
@@ -37,7 +37,7 @@ func TestFullJournal(t *testing.T) {
 	}
 	sold := r.till.State().Counters.Receipt
 	if !full() || sold < 50 || r.till.State().Phase() != till.Idle {
-		t.Fatalf("%d sales, then %+v in %s", sold, r.screen.now(), r.till.State().Phase())
+		t.Fatalf("%d sales, then %+v in %s", sold, shownBy(r), r.till.State().Phase())
 	}
 	if took, err := r.take(t.Context(), s.scan("4901234567894")); took || err != nil {
 		t.Errorf("a scan that nothing can be sold by was taken: %v", err)
@@ -49,7 +49,7 @@ func TestFullJournal(t *testing.T) {
 		r = s.open(t)
 		do(s.scan("4901234567894"))
 		if !full() || r.till.State().Counters.Receipt != sold {
-			t.Fatalf("after a restart: %+v", r.screen.now())
+			t.Fatalf("after a restart: %+v", shownBy(r))
 		}
 	}
 	if err := r.ledger.journal.Trim(r.ledger.journal.Head()); err != nil {
@@ -57,7 +57,7 @@ func TestFullJournal(t *testing.T) {
 	}
 	do(s.scan("4901234567894"), till.Key{Name: "CASH"})
 	if r.till.State().Counters.Receipt != sold+1 {
-		t.Errorf("the cloud has signed, but: %+v", r.screen.now())
+		t.Errorf("the cloud has signed, but: %+v", shownBy(r))
 	}
 	if err := r.ledger.close(); err != nil {
 		t.Fatal(err)

@@ -330,7 +330,7 @@ func TestJournalBeforeEffect(t *testing.T) {
 		}
 		recorded := 0
 		for ; recorded < 2000; recorded++ {
-			shown := r.screen.now()
+			shown := shownBy(r)
 			err := r.handle(ctx, till.Key{Name: "NOSALE"})
 			synctest.Wait()
 			if err == nil {
@@ -342,7 +342,7 @@ func TestJournalBeforeEffect(t *testing.T) {
 			if kicks != recorded {
 				t.Errorf("%d kicks of the drawer, %d on record", kicks, recorded)
 			}
-			if r.screen.now() != shown {
+			if shownBy(r) != shown {
 				t.Error("the display tells of what is not on record")
 			}
 			break

@@ -39,6 +39,8 @@ type Config struct {
 	Clock func(time.Time)
 	// LeftOpen is when an open drawer is an alarm; 0: after 30 s, negative: never.
 	LeftOpen time.Duration
+	// Tape prints each line that a display would show: there is none.
+	Tape bool
 	// Logo stands at the head of receipts; nil: none.
 	Logo *drivers.Picture
 
@@ -94,8 +96,9 @@ type Register struct {
 	}
 	kicks   chan struct{}
 	notices chan till.Notice
-	screen  screen
+	screen  *screen
 	books   books
+	taped   [2]string // the last lines that went to paper in a display's place
 	// again holds events the loop gives to itself; its own channel could be full.
 	again  []till.Event
 	wanted uint64 // the record the uplink waits for, 0: none
@@ -114,7 +117,7 @@ func New(c Config) (*Register, error) {
 		config: c, log: c.Log, pings: make(chan struct{}),
 		events: make(chan till.Event, eventsMax), cloud: make(chan uplink.Message, eventsMax),
 		books: newBooks(), jobs: make(chan till.Print, jobsMax), kicks: make(chan struct{}),
-		notices: make(chan till.Notice, noticesMax), screen: screen{changed: make(chan struct{}, 1)},
+		notices: make(chan till.Notice, noticesMax), screen: newScreen(),
 		paperBell: make(chan struct{}, 1), drawerBell: make(chan struct{}, 1), recovers: make(chan struct{}, 1),
 		devices: map[string]string{}, layouts: receipt.New(c.Till.Locale, c.Logo),
 	}
@@ -215,6 +218,7 @@ func (r *Register) take(ctx context.Context, e till.Event) (took bool, err error
 		switch f := effect.(type) {
 		case till.Show:
 			r.screen.show(f)
+			r.tape(f)
 		case till.Notice:
 			r.notify(f)
 		case till.Print:
@@ -298,39 +302,16 @@ func (r *Register) notify(n till.Notice) {
 	}
 }
 
-// screen is the newest text of the line display.
-type screen struct {
-	mu      sync.Mutex
-	text    till.Show
-	changed chan struct{}
-}
-
-func (s *screen) show(t till.Show) {
-	s.mu.Lock()
-	s.text = t
-	s.mu.Unlock()
-	select {
-	case s.changed <- struct{}{}:
-	default: // a change is already waiting to be drawn
-	}
-}
-
-func (s *screen) now() till.Show {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text
-}
-
 // status is what the log tells of the register; it holds no sale data.
 type status struct {
 	till               string
 	outbox, acked, end uint64
 	online             bool
-	devices            [5]string
+	devices            [8]string
 }
 
 // deviceNames are the lines of the counter, in the log's order.
-var deviceNames = [5]string{"scanner", "printer", "card", "keypad", "display"} //nolint:gochecknoglobals // a constant table
+var deviceNames = [8]string{"scanner", "printer", "card", "keypad", "display", "customer", "matrix", "keyboard"} //nolint:gochecknoglobals // a constant table
 
 // report logs the state when it has changed.
 func (r *Register) report() {

@@ -102,6 +102,8 @@ func (j Job) body() PrintBody {
 		}
 	case j.Report != nil:
 		b.Document, b.SequenceNumber = j.Report.Kind, j.Report.Number
+	case j.Form == FormSheet:
+		b.Document = j.Form
 	}
 	return b
 }
@@ -119,6 +121,9 @@ func (t *Till) effect(j Job) Print {
 	if j.Report != nil {
 		r := *j.Report
 		p.Report = &r
+	}
+	if j.Form == FormSheet {
+		p.Sheet = t.Sheet()
 	}
 	return p
 }

@@ -10,7 +10,7 @@ import (
 // devices are those a till has an interest in; it keeps nothing of others.
 //
 //nolint:gochecknoglobals // a constant table
-var devices = []string{"scanner", "scanner2", "printer", "card", "keypad", "display", "drawer", "console"}
+var devices = []string{"scanner", "scanner2", "printer", "card", "keypad", "matrix", "keyboard", "display", "customer", "drawer", "console"}
 
 // What the printer says of itself, in the words of package drivers.
 const (
@@ -48,7 +48,10 @@ var deviceNames = map[string]struct{ ja, en, textJA, textEN string }{
 	"printer":  {"ﾌﾟﾘﾝﾀ", "PRINTER", "プリンタ", "the printer"},
 	"card":     {"ｶｰﾄﾞｷ", "CARD", "カードリーダー", "the card reader"},
 	"keypad":   {"ｷｰﾎﾞｰﾄﾞ", "KEYPAD", "キーボード", "the keypad"},
-	"display":  {"ﾋｮｳｼﾞｷ", "DISPLAY", "客用表示器", "the display"},
+	"matrix":   {"ｷｰﾊﾟｯﾄﾞ", "KEYPAD", "キーパッド", "the keypad"},
+	"keyboard": {"ｷｰﾎﾞｰﾄﾞ", "KEYBOARD", "USBキーボード", "the USB keyboard"},
+	"display":  {"ﾋｮｳｼﾞｷ", "DISPLAY", "表示器", "the display"},
+	"customer": {"ｷｬｸﾋｮｳｼﾞ", "CUSTOMER", "客用表示器", "the customer's display"},
 	"drawer":   {"ﾄﾞﾛｱ", "DRAWER", "ドロア", "the drawer"},
 	"console":  {"ﾎｼｭｾﾝ", "CONSOLE", "保守回線", "the service line"},
 }

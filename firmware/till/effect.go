@@ -21,14 +21,28 @@ type (
 	}
 	// Show replaces both lines of the display: at most 20 columns each, ASCII
 	// and half-width katakana.
-	Show struct{ Upper, Lower string }
+	Show struct {
+		Upper, Lower string
+		// Customer is what the customer sees, where that is another display: the
+		// sale, and nothing that is the operator's to know or to do.
+		Customer [2]string
+		// Long is the name of which the upper line of the newest item has only the
+		// beginning, and Tail the rest of that line; "" if it fits.
+		Long, Tail string
+		// Clock is where a lower line that is empty may show the time; nil: nowhere.
+		Clock *time.Location
+		// Paper: a register without a display prints it.
+		Paper bool
+	}
 	// Print puts a receipt or a report (one of them) on paper; the shell
 	// answers with Printed or PrintFailed.
 	Print struct {
 		Job     uint64
 		Receipt *sale.Receipt
 		Report  *sale.Report
-		Form    string // of a Receipt: one of the Form constants
+		Form    string // of a Receipt: one of the Form constants; or FormSheet
+		Sheet   []SheetKey
+		Lines   []string // of no document: the shell's own, of a display that is not there
 		Reprint bool
 		// Code identifies the sale when goods come back, "" for none.
 		Code string

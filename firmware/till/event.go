@@ -35,6 +35,17 @@ const (
 	ProblemUpperRow  = "upper-row"  // of a book: it is needed, too
 	ProblemLowerRow  = "lower-row"
 	ProblemBookDone  = "book-done" // the lower row of a book that was just sold
+	// ProblemSymbology: a command that was not read off a Code 128.
+	ProblemSymbology = "symbology"
+)
+
+// Faults of a keypad.
+const (
+	FaultUnknown  = "unknown"  // a key that is in no table
+	FaultStuck    = "stuck"    // held without end; the others work
+	FaultTogether = "together" // several at once: none counts
+	FaultBounces  = "bounces"  // a worn contact: what it said does not count
+	FaultLost     = "lost"     // keys came faster than they were read
 )
 
 type (
@@ -50,6 +61,14 @@ type (
 	// Key is one key press, by the key's name ("0".."9", "CASH", ...).
 	Key struct {
 		Name string `json:"name"`
+		// Source is what it was pressed on, in the words of package drivers. Keys of
+		// a command sheet come as Scanned: the till itself checks them.
+		Source string `json:"source,omitempty"`
+	}
+	// KeyFault is what a keypad says instead of a key.
+	KeyFault struct {
+		Fault string `json:"fault"`         // one of the Fault constants
+		Key   string `json:"key,omitempty"` // which, if it is known
 	}
 	// CardRead is a swipe, sealed by the capture process.
 	CardRead struct {
@@ -116,6 +135,7 @@ type (
 
 func (Scanned) event()        {}
 func (Key) event()            {}
+func (KeyFault) event()       {}
 func (CardRead) event()       {}
 func (CardFailed) event()     {}
 func (Authorized) event()     {}
@@ -168,6 +188,8 @@ func nameOf(e Event) string {
 		return "scanned"
 	case Key:
 		return "key"
+	case KeyFault:
+		return "key-fault"
 	case CardRead:
 		return "card-read"
 	case CardFailed:
@@ -225,6 +247,7 @@ func UnmarshalEvent(b []byte) (Event, error) {
 var decoders = map[string]func([]byte) (Event, error){
 	"scanned":          decodeAs[Scanned],
 	"key":              decodeAs[Key],
+	"key-fault":        decodeAs[KeyFault],
 	"card-read":        decodeAs[CardRead],
 	"card-failed":      decodeAs[CardFailed],
 	"authorized":       decodeAs[Authorized],

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -85,7 +86,8 @@ func (a *auditor) handle(e Event, effects []Effect) {
 		case Print:
 			prints++
 			body, ok := a.starts[f.Job]
-			a.must(ok && (f.Receipt != nil) != (f.Report != nil) && body.Reprint == f.Reprint, "print without print.start", f)
+			a.must(ok && body.Reprint == f.Reprint, "print without print.start", f)
+			a.must((f.Receipt != nil) != (f.Report != nil) != (f.Form == FormSheet && len(f.Sheet) > 0), "print of nothing, or of two things", f)
 			a.must(f.Receipt == nil || f.Form == FormOrder || f.Receipt.SequenceNumber > 0 && f.Receipt.Due() == 0, "print of what is no receipt", f)
 		}
 		acted = true
@@ -100,6 +102,13 @@ func (a *auditor) handle(e Event, effects []Effect) {
 		}
 	}
 	a.must(prints == waiting, "print.start without print", effects)
+}
+
+// ofSheet says whether the supervisor was asked for a key of a sheet, which may be
+// in the middle of a sale.
+func ofSheet(body any) bool {
+	o, ok := body.(OverrideBody)
+	return ok && (slices.Contains(supervisorKeys, o.Function) || o.Function == "VOID")
 }
 
 func (a *auditor) record(r Record) {
@@ -120,10 +129,10 @@ func (a *auditor) record(r Record) {
 	case DiscountBody:
 		a.discount(r.Kind, body)
 	case OverrideBody:
-		a.must(a.isOpen && (a.open == "" || body.Function == askExpired), "the supervisor in the middle of a sale", body)
+		a.must(ofSheet(r.Body) || a.isOpen && (a.open == "" || body.Function == askExpired), "the supervisor in the middle of a sale", body)
 		a.expired = body.Granted && body.Function == askExpired
 	case TrainingBody:
-		a.must(a.isOpen && a.open == "", "training in the middle of a sale", body)
+		a.must(ofSheet(r.Body) || a.isOpen && a.open == "", "training in the middle of a sale", body)
 	case LineVoidBody:
 		a.must(body.TransactionID == a.open && a.lines[body.SequenceNumber] == body.Amount, "line.void", body)
 		delete(a.lines, body.SequenceNumber)
@@ -324,6 +333,9 @@ func (s *script) next() (Event, time.Duration) {
 		if last := s.till.State().Last; last != nil && arg%3 == 0 {
 			return Scanned{Label: s.till.code(last), Problem: ProblemUnknownCode}, step
 		}
+		if sheet := s.till.Sheet(); arg%3 == 1 && len(sheet) > 0 {
+			return Scanned{Label: sheet[int(arg)%len(sheet)].Code}, step
+		}
 		problems := []string{"", ProblemUnknownCode, ProblemCheckDigit, "\x00", ProblemUpperRow, ProblemLowerRow, ProblemBookDone, ProblemMoney}
 		return Scanned{Label: strconv.Itoa(int(arg)), Problem: problems[int(arg)%len(problems)]}, step
 	case 6:
@@ -337,6 +349,9 @@ func (s *script) next() (Event, time.Duration) {
 		}
 		return Authorized{Reply: reply}, step
 	case 8:
+		if arg%2 == 0 {
+			return KeyFault{Fault: []string{FaultStuck, FaultTogether, "other"}[int(arg)%3], Key: "7"}, step
+		}
 		return CardFailed{Reason: "parity"}, step
 	case 9:
 		return []Event{DrawerOpened{}, DrawerClosed{}, DrawerFailed{Reason: "stuck"}, DrawerLeftOpen{}, DrawerFailed{Reason: drawerStuck}}[arg%5], step

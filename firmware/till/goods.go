@@ -16,6 +16,10 @@ import (
 
 // scanned adds a line, or says why not.
 func (t *Till) scanned(e Scanned) {
+	if strings.HasPrefix(e.Label, SheetPrefix) { // never a good
+		t.scannedSheet(e)
+		return
+	}
 	t.state.Hand.Thanks = false
 	if t.state.Hand.Ask != "" || t.state.Hand.Refund {
 		t.scannedCode(e.Label)
@@ -194,7 +198,7 @@ func (t *Till) addLine(open *Sale, kana string, line sale.Line) (sale.Line, erro
 		return sale.Line{}, fmt.Errorf("till: %w", err)
 	}
 	open.Bytes += size
-	open.Upper = split(display(kana, columnsMax), fmt.Sprintf("%dx%s", line.Quantity, t.amount(line.RegularSalesUnitPrice)))
+	open.itemLine(display(kana, longMax), fmt.Sprintf("%dx%s", line.Quantity, t.amount(line.RegularSalesUnitPrice)))
 	return line, nil
 }
 
@@ -235,7 +239,7 @@ func (t *Till) voidLine() {
 	}
 	t.count(&t.state.Shift.Totals.VoidedLines, line.Net())
 	t.record(record.LineVoid, LineVoidBody{TransactionID: r.TransactionID, SequenceNumber: line.SequenceNumber, Amount: line.Net()})
-	open.Upper = split(t.words("ﾄﾘｹｼ", "VOID"), fmt.Sprintf("%dx%s", -line.Quantity, t.amount(line.RegularSalesUnitPrice)))
+	open.itemLine(t.words("ﾄﾘｹｼ", "VOID"), fmt.Sprintf("%dx%s", -line.Quantity, t.amount(line.RegularSalesUnitPrice)))
 	if standing == 1 {
 		t.voidSale()
 		return

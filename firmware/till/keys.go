@@ -11,7 +11,8 @@ const digitsMax = 8
 
 // key acts on one key. Which keys act in which phase is written in the
 // functions below; any other is a message, never silence.
-func (t *Till) key(name string) {
+func (t *Till) key(e Key) {
+	name := e.Name
 	if t.answersDoubt(name) || t.recovered(name) {
 		return
 	}
@@ -34,11 +35,29 @@ func (t *Till) key(name string) {
 		t.fail(msgSwipe, "")
 	case phase == Authorizing:
 		t.fail(msgCardWait, "")
+	case t.sheetMayNot(e, confirmed):
 	case name == "00" || len(name) == 1 && name[0] >= '0' && name[0] <= '9':
 		t.keyDigits(name)
 	default:
 		t.keyFunction(phase, name, confirmed)
 	}
+}
+
+// keyFaults are the messages of faults of a keypad.
+//
+//nolint:gochecknoglobals // a constant table
+var keyFaults = map[string]message{
+	FaultUnknown: msgKeyUnknown, FaultStuck: msgKeyStuck, FaultTogether: msgKeysTogether, FaultBounces: msgKeyBounces, FaultLost: msgKeysLost,
+}
+
+// keyFault says what a keypad could not make a key of. What was keyed before may
+// lack a digit: it is keyed again.
+func (t *Till) keyFault(e KeyFault) {
+	m, known := keyFaults[e.Fault]
+	if !known {
+		m = msgKeyUnknown
+	}
+	t.fail(m, e.Key)
 }
 
 func (t *Till) keyDigits(digits string) {
@@ -120,7 +139,7 @@ func (t *Till) keyClear(phase string, confirmed bool) {
 	keyed := hand.Digits != "" || hand.Quantity != 0 || hand.Confirm != "" || hand.Ask != "" || hand.Refund
 	shown := hand.Message != ""
 	hand.Digits, hand.Quantity, hand.Confirm = "", 0, ""
-	hand.Percent, hand.Ask, hand.Refund = false, "", false
+	hand.Percent, hand.Ask, hand.Refund, hand.Sheet, hand.Held, hand.Sure = false, "", false, false, "", false
 	hand.Expired, t.state.HalfBook = nil, false
 	switch {
 	case phase == Authorizing && confirmed:

@@ -55,6 +55,16 @@ var (
 	msgTrainingBegan = message{"T03", [2]string{"", ""}, [2]string{"", ""}, "練習を始めました。売上にはなりません", "training has begun: nothing is sold until it ends"}
 	msgTrainingEnded = message{"T04", [2]string{"", ""}, [2]string{"", ""}, "練習を終えました", "training has ended"}
 
+	msgKeyUnknown   = message{"K23", [2]string{"ﾐﾄｳﾛｸ ﾉ ｷｰ", "ｷｰ ﾉ ｾｯﾃｲｦ ｶｸﾆﾝ"}, [2]string{"UNKNOWN KEY", "CHECK THE KEY TABLE"}, "設定にないキーが押されました。ほかのキーを押し、設定のキー表を確認してください", "a key that is in no table was pressed: press another, and check the table in the settings"}
+	msgKeyStuck     = message{"K24", [2]string{"ｷｰ ｵｼｯﾊﾟﾅｼ", "ｷｰｦ ﾓﾄﾞｼ ｲﾚﾅｵｽ"}, [2]string{"KEY STUCK", "FREE IT, KEY AGAIN"}, "キーが押されたままです。ほかのキーは使えます。キーを戻し、数字は入れ直してください", "a key is stuck, the others work: free it, and key the number again"}
+	msgKeysTogether = message{"K25", [2]string{"ｷｰ ﾄﾞｳｼﾞｵｼ", "ﾋﾄﾂｽﾞﾂ ｲﾚﾅｵｽ"}, [2]string{"KEYS TOGETHER", "ONE BY ONE, AGAIN"}, "複数のキーが同時に押されました。どれも入っていません。ひとつずつ入れ直してください", "several keys were pressed at once and none counts: press them one by one, and key the number again"}
+	msgKeyBounces   = message{"K26", [2]string{"ｷｰ ｾｯﾃﾝ ﾌﾘｮｳ", "ｶｸﾆﾝｼﾃ ｲﾚﾅｵｽ"}, [2]string{"KEY CONTACT BAD", "LOOK, KEY AGAIN"}, "キーの接点が安定しません。表示を見て入れ直し、続くならキーパッドを交換してください", "a key's contact does not settle: look at the display and key it again; if it goes on, replace the keypad"}
+	msgKeysLost     = message{"K27", [2]string{"ｷｰ ﾄﾘｺﾎﾞｼ", "ﾋｮｳｼﾞｦ ﾐﾃ ｲﾚﾅｵｽ"}, [2]string{"KEYS LOST", "LOOK, KEY AGAIN"}, "キーを読み切れませんでした。表示を見て入れ直してください", "keys came too fast and some are lost: look at the display and key them again"}
+	msgSheetForeign = message{"K28", [2]string{"ｼｰﾄ ﾑｺｳ", "ｺﾉ ﾚｼﾞﾉ ｼｰﾄｦ ﾂｶｳ"}, [2]string{"SHEET NOT VALID", "USE THIS TILL'S OWN"}, "このレジのキーシートではありません。何も実行していません。このレジで印刷したシートを使ってください", "that is not from a command sheet of this register, and nothing was done: use one that it has printed"}
+	msgSheetOld     = message{"K29", [2]string{"ﾌﾙｲ ｼｰﾄ", "5 ENTER ﾃﾞ ｲﾝｻﾂ"}, [2]string{"OLD SHEET", "5 ENTER PRINTS NEW"}, "古いキーシートです。シートは精算（Z）ごとに替わります。何も実行していません。5とENTERで新しいシートを印刷してください", "that command sheet is from before the last Z, and nothing was done: 5 ENTER prints a new one"}
+	msgSheetKeypad  = message{"K30", [2]string{"ｼｰﾄ ﾃﾞﾊ ﾌｶ", "ｷｰﾊﾟｯﾄﾞ ﾃﾞ ｵｽ"}, [2]string{"NOT BY SHEET", "PRESS IT ON A KEYPAD"}, "責任者の機能はシートだけでは使えません。キーパッドで押すか、設定に責任者番号を入れてください", "a supervisor's function is not done by a sheet alone: press it on a keypad, or have a supervisor's number set"}
+	msgSheetNone    = message{"K31", [2]string{"ｼｰﾄ ﾅｼ", "ｾｯﾃｲｦ ｶｸﾆﾝ"}, [2]string{"NO SHEETS HERE", "CHECK THE SETTINGS"}, "キーシートは設定で使わないことになっています", "command sheets are switched off in the settings"}
+
 	msgUnknownCode = message{"S01", [2]string{"ﾄｳﾛｸ ﾅｼ", "ｾｷﾆﾝｼｬｦ ﾖﾌﾞ"}, [2]string{"UNKNOWN CODE", "CALL SUPERVISOR"}, "登録のない商品です。会計に入っていません。責任者に確認してください", "this code is not in the catalogue and is not on the sale: ask the supervisor"}
 	msgCheckDigit  = message{"S02", [2]string{"ﾖﾐﾄﾘ ｴﾗｰ", "ﾓｳｲﾁﾄﾞ ｽｷｬﾝ"}, [2]string{"MISREAD", "SCAN AGAIN"}, "読み取りの検査数字が合いません。もう一度スキャンしてください", "the check digit is wrong: scan again"}
 	msgTooLong     = message{"S03", [2]string{"ﾅｶﾞｽｷﾞﾙ ｺｰﾄﾞ", "ﾊﾞｰｺｰﾄﾞｦ ｶｸﾆﾝ"}, [2]string{"CODE TOO LONG", "CHECK THE BARCODE"}, "コードが長すぎます。商品のバーコードをスキャンしてください", "the code is too long: scan the barcode of the goods"}

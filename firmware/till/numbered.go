@@ -12,6 +12,7 @@ import (
 const (
 	numberAddressed = 1
 	numberOrder     = 2
+	numberSheet     = 5
 	numberTraining  = 9
 )
 
@@ -28,6 +29,8 @@ func (t *Till) keyNumbered(phase string) {
 	number := t.keyed()
 	hand.Digits = ""
 	switch {
+	case number == numberSheet && (phase == Closed || phase == Idle):
+		t.keySheet()
 	case phase == Closed:
 		t.fail(msgClosed, "")
 	case hand.Confirm == "ENTER" && hand.Expired != nil && number == 0:
@@ -164,17 +167,23 @@ func (t *Till) keySupervisor(name string) {
 		t.fail(msgSupervisor, "")
 		return
 	}
-	function, expired, quantity := hand.Ask, hand.Expired, hand.Quantity
+	function, asked := hand.Ask, *hand
 	granted := subtle.ConstantTimeCompare([]byte(hand.Digits), []byte(t.config.Supervisor)) == 1
-	*hand = Hand{}
-	t.record(record.Override, OverrideBody{OperatorID: t.state.Shift.OperatorID, Function: function, Granted: granted})
+	*hand = Hand{Tender: asked.Sheet && asked.Tender}
+	operator := ""
+	if t.state.Shift != nil { // it may be the one that OPEN is asked for
+		operator = t.state.Shift.OperatorID
+	}
+	t.record(record.Override, OverrideBody{OperatorID: operator, Function: function, Granted: granted})
 	switch {
 	case !granted:
 		t.fail(msgNotSupervisor, "")
+	case asked.Sheet:
+		t.sheetGranted(asked)
 	case function == askTraining:
 		t.train(true)
 	case function == askExpired:
-		t.sellExpired(expired, quantity)
+		t.sellExpired(asked.Expired, asked.Quantity)
 	default:
 		t.awaitReceipt()
 	}

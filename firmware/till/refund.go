@@ -42,7 +42,7 @@ func (t *Till) scannedCode(label string) {
 	default:
 		open := t.newSale()
 		open.Receipt.Original = &original
-		open.Upper = split(t.words("ﾍﾝﾋﾟﾝ", "RETURN"), "No."+strconv.FormatInt(original.SequenceNumber, 10))
+		open.itemLine(t.words("ﾍﾝﾋﾟﾝ", "RETURN"), "No."+strconv.FormatInt(original.SequenceNumber, 10))
 		t.openSale(open)
 		t.state.Hand = Hand{}
 		t.refresh()

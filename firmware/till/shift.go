@@ -64,6 +64,9 @@ func (t *Till) keyZ() {
 	t.record(record.ShiftClose, ShiftBody{BusinessDayDate: report.BusinessDayDate, OperatorID: report.OperatorID, ZNumber: report.Number})
 	t.state.Shift, t.state.Hand = nil, Hand{}
 	t.printReport(report)
+	if t.config.SheetAfterZ && t.Sheet() != nil && !t.print(Job{Form: FormSheet, Bytes: sheetBytes}) {
+		t.notice(msgPrintQueue, "")
+	}
 	t.notice(msgZDone, strconv.FormatInt(report.Number, 10))
 	t.refresh()
 }

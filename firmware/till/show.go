@@ -2,9 +2,9 @@ package till
 
 import (
 	"cmp"
-	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"regi/firmware/sale"
 )
@@ -27,7 +27,7 @@ func (t *Till) say(m message, detail string) {
 	if t.state.Hand.Thanks || lines[1] == "" {
 		_, lower = t.view() // what is due, or the change
 	}
-	t.do(Show{Upper: split(lines[0], m.code), Lower: lower})
+	t.show(Show{Upper: split(lines[0], m.code), Lower: lower, Paper: true})
 	t.notice(m, detail)
 	t.state.Hand.Message = m.code
 }
@@ -73,10 +73,12 @@ func (t *Till) refreshFlags() {
 func (t *Till) refresh() {
 	t.state.Hand.Message = ""
 	upper, lower := t.view()
-	if d := t.keyedView(); d != "" {
-		lower = split("", d)
+	keyed := t.keyedView()
+	if keyed != "" {
+		lower = split("", keyed)
 	}
-	t.do(Show{Upper: upper, Lower: lower})
+	s := &t.state
+	t.show(Show{Upper: upper, Lower: lower, Paper: keyed == "" && s.Hand.Quantity == 0 && (s.Sale != nil || s.Hand.Thanks)})
 }
 
 // keyedView is the number being keyed; nobody reads a supervisor's.
@@ -168,27 +170,54 @@ func (t *Till) quantity(q int64) string {
 }
 
 // total is the line of the running total. The flag stands in its middle, so
-// that it is seen without hiding anything: 5 + 5 + 10 columns.
+// that it is seen without hiding any of the amount: 5 + 5 + 10 columns, or one
+// more for the flag where the amount leaves it.
 func (t *Till) total(m sale.Money) string {
-	flag := ""
-	switch f := t.state.Flags; {
+	what, amount := t.words("ｺﾞｳｹｲ", "TOTAL"), t.amount(m)
+	if f := t.flag(); f != "" {
+		what += " " + f
+	}
+	what = display(what, columnsMax-utf8.RuneCountInString(amount))
+	return what + strings.Repeat(" ", columnsMax-utf8.RuneCountInString(what+amount)) + amount
+}
+
+// flag is the mark of what is wrong beside the sale: what stops work first.
+func (t *Till) flag() string {
+	f := t.state.Flags
+	switch {
 	case f.printer() == paperOut, f.printer() == coverOpen:
-		flag = t.words(" !ﾖｳｼ", " !PAP")
+		return t.words("!ﾖｳｼ", "!PAP")
 	case f.printer() != "":
-		flag = " !PRN"
+		return "!PRN"
+	}
+	for _, d := range deviceMarks {
+		if f.Down[d.device] != "" {
+			return t.words(d.ja, d.en)
+		}
+	}
+	switch {
 	case len(t.state.Doubts) > 0:
-		flag = t.words(" ?ｲﾝｼ", " ?PRN")
+		return t.words("?ｲﾝｼ", "?PRN")
 	case f.Offline:
-		flag = " !OFF"
+		return "!OFF"
+	case f.Down["card"] != "":
+		return t.words("!ｶｰﾄﾞ", "!CRD")
 	case t.state.Training:
-		flag = t.words(" !ﾚﾝ", " !TRN")
+		return t.words("!ﾚﾝ", "!TRN")
 	}
-	const half = columnsMax / 2
-	what, amount := t.words("ｺﾞｳｹｲ", "TOTAL")+flag, t.amount(m)
-	if len(amount) > half { // a return of the largest sale
-		return split(what, amount)
-	}
-	return fmt.Sprintf("%-*s%*s", half, what, half, amount)
+	return ""
+}
+
+// deviceMarks are the marks of devices without which a sale goes on, for now.
+//
+//nolint:gochecknoglobals // a constant table
+var deviceMarks = []struct{ device, ja, en string }{
+	{"scanner", "!ｽｷｬﾅ", "!SCN"},
+	{"scanner2", "!ｽｷｬﾅ", "!SCN"},
+	{"keypad", "!ｷｰ", "!KEY"},
+	{"matrix", "!ｷｰ", "!KEY"},
+	{"keyboard", "!ｷｰ", "!KEY"},
+	{"drawer", "!ﾄﾞﾛｱ", "!DRW"},
 }
 
 func (t *Till) words(ja, en string) string {

@@ -68,8 +68,11 @@ type Sale struct {
 	Receipt sale.Receipt `json:"receipt"`
 	// Bytes is the encoded size of its lines.
 	Bytes int `json:"bytes"`
-	// Upper is the display's line of the newest item.
+	// Upper is the display's line of the newest item; Long and Tail are its name
+	// and the rest if the name does not fit.
 	Upper string `json:"upper"`
+	Long  string `json:"long,omitempty"`
+	Tail  string `json:"tail,omitempty"`
 	// Attempts counts the card attempts so far.
 	Attempts int `json:"attempts"`
 	// Ordered is how many of its lines are on an order slip already.
@@ -83,6 +86,7 @@ const (
 	FormReceipt   = ""
 	FormAddressed = "addressed-receipt" // 領収書
 	FormOrder     = "order"             // 注文伝票
+	FormSheet     = "sheet"             // of commands, and of no receipt
 )
 
 // Job is a print job under way: a receipt or a report.
@@ -131,6 +135,11 @@ type Hand struct {
 	Ask string `json:"ask,omitempty"`
 	// Expired are goods past their date, which a supervisor may sell: ENTER.
 	Expired *Scanned `json:"expired,omitempty"`
+	// Sheet: it was scanned from a command sheet; Held are the digits before it,
+	// Sure that it was the second time.
+	Sheet bool   `json:"sheet,omitempty"`
+	Held  string `json:"held,omitempty"`
+	Sure  bool   `json:"sure,omitempty"`
 	// Refund: the code of a receipt is awaited.
 	Refund bool `json:"refund,omitempty"`
 	// Thanks: the display shows the last sale's total, its change, or that it

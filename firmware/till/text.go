@@ -23,7 +23,13 @@ const (
 func bounded(e Event) Event {
 	switch e := e.(type) {
 	case Key:
-		e.Name = clip(e.Name, nameMax)
+		e.Name, e.Source = clip(e.Name, nameMax), clip(e.Source, nameMax)
+		if e.Source == sourceSheet { // which only a scan is
+			e.Source = ""
+		}
+		return e
+	case KeyFault:
+		e.Fault, e.Key = clip(e.Fault, nameMax), clip(e.Key, nameMax)
 		return e
 	case Scanned:
 		e.Label, e.GTIN, e.Problem = clip(e.Label, labelMax), clip(e.GTIN, nameMax), clip(e.Problem, nameMax)

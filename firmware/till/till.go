@@ -32,6 +32,9 @@ type Config struct {
 	// CodeKey signs the codes on receipts; nil: receipts bear none, and without
 	// one nothing is taken back.
 	CodeKey []byte
+	// SheetOff refuses command sheets; SheetAfterZ prints a new one after each Z,
+	// for a register without a keypad.
+	SheetOff, SheetAfterZ bool
 }
 
 // Till is one register's sale. It is not safe for concurrent use.
@@ -86,7 +89,9 @@ func (t *Till) Handle(now time.Time, e Event) []Effect {
 	t.records, t.effects = nil, nil
 	switch e := bounded(e).(type) {
 	case Key:
-		t.key(e.Name)
+		t.key(e)
+	case KeyFault:
+		t.keyFault(e)
 	case Scanned:
 		t.scanned(e)
 	case CardRead:

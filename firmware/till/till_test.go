@@ -157,7 +157,7 @@ func checkShow(t interface {
 }, s Show,
 ) {
 	t.Helper()
-	for _, line := range []string{s.Upper, s.Lower} {
+	for _, line := range []string{s.Upper, s.Lower, s.Customer[0], s.Customer[1], s.Tail} {
 		if utf8.RuneCountInString(line) > columnsMax || display(line, columnsMax) != line {
 			t.Errorf("%q does not fit the display", line)
 		}

@@ -31,9 +31,11 @@ type Counter struct {
 	Printer Printer
 	Drawer  *drawer.Drawer
 	Display *display.Display
-	Console *console.Console
-	Power   *power.Power // nil: somebody else runs the register
-	Cloud   *cloud.Cloud
+	// Customer is the customer's own display; nil: Display is for both.
+	Customer *display.Display
+	Console  *console.Console
+	Power    *power.Power // nil: somebody else runs the register
+	Cloud    *cloud.Cloud
 	// Wires by name ("scanner" …) are the cables that can be pulled.
 	Wires map[string]*wire.TTY
 	// Bell is rung by whatever changes; nil: the page follows a second behind.

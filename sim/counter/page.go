@@ -33,7 +33,7 @@ func render(c *Counter) []byte {
 	t := template.Must(template.New("index.html").Funcs(template.FuncMap{"yen": yen, "mood": mood}).ParseFS(files, "page/index.html"))
 	var b bytes.Buffer
 	err := t.Execute(&b, map[string]any{
-		"Roles": roles(), "Wires": c.wireNames(), "Keys": keys, "Goods": c.Goods, "Cards": c.Cards,
+		"Roles": roles(), "Wires": c.wireNames(), "Keys": keys, "Goods": c.Goods, "Cards": c.Cards, "Customer": c.Customer != nil,
 	})
 	if err != nil {
 		panic("counter: internal error: " + err.Error()) // the template and its data are ours

@@ -22,7 +22,7 @@ const (
 
 // state is the counter at one moment, flat enough to be read by jq and people.
 type state struct {
-	Displays map[string][2]string `json:"displays"` // "operator"
+	Displays map[string][2]string `json:"displays"` // "operator", and "customer" if that is another
 	Drawer   drawerState          `json:"drawer"`
 	Printer  printer.State        `json:"printer"`
 	// Till, Outbox, Acknowledged and Head are what the register last said.
@@ -65,6 +65,9 @@ func (c *Counter) state() state {
 		Power:     powerExternal,
 		Console:   append([]string{}, console[max(0, len(console)-consoleLinesMax):]...),
 	}
+	if c.Customer != nil {
+		s.Displays["customer"] = c.Customer.Lines()
+	}
 	var r power.RegisterState
 	if c.Power != nil {
 		r = c.Power.State()
@@ -86,7 +89,9 @@ func (s *state) register(r *power.RegisterState) {
 	if !r.On {
 		s.Power = powerOff
 		dark := strings.Repeat(" ", displayColumns)
-		s.Displays["operator"] = [2]string{dark, dark}
+		for face := range s.Displays {
+			s.Displays[face] = [2]string{dark, dark}
+		}
 	}
 }
 
@@ -112,7 +117,7 @@ func (c *Counter) device(name string, s *state, r *power.RegisterState) string {
 
 // wireNames lists the cables, those that a cashier touches first.
 func (c *Counter) wireNames() []string {
-	first := []string{"scanner", "card", "keypad", "printer", "display", "console"}
+	first := []string{"scanner", "card", "keypad", "printer", "display", "customer", "console"}
 	return slices.SortedFunc(maps.Keys(c.Wires), func(a, b string) int {
 		at, bt := slices.Index(first, a), slices.Index(first, b)
 		return cmp.Or(cmp.Compare(uint(at), uint(bt)), strings.Compare(a, b)) // -1, of no rank, is the largest

@@ -90,14 +90,14 @@ function pressed(selector, isOn, isAlert = never, isWarn = never) {
 
 function lamp(element, colour) { element.dataset.on = colour; }
 
-const rows = [...all("#display .row")];
-for (const row of rows) for (let i = 0; i < COLUMNS; i++) row.append(element("span", "", " "));
+for (const row of all(".display .row")) for (let i = 0; i < COLUMNS; i++) row.append(element("span", "", " "));
 
-function showDisplay(lines) {
-  const display = $("display");
+function showDisplay(id, lines) {
+  const display = $(id);
+  if (!display || !lines) return;
   [display.dataset.upper, display.dataset.lower] = lines;
   display.setAttribute("aria-label", "Display: " + lines.join(" / "));
-  rows.forEach((row, y) => {
+  display.querySelectorAll(".row").forEach((row, y) => {
     const text = [...(lines[y] ?? "")];
     [...row.children].forEach((cell, x) => { cell.textContent = text[x] ?? " "; });
   });
@@ -152,7 +152,8 @@ function showState(s) {
   pressed("[data-drawer]", (b) => b.dataset.drawer === s.drawer.state, (b) => b.dataset.drawer === "jammed");
   $("drawer").dataset.state = s.drawer.state;
   $("violations").textContent = s.drawer.violations ? `duty ×${s.drawer.violations}` : "";
-  showDisplay(s.displays.operator);
+  showDisplay("display", s.displays.operator);
+  showDisplay("customer", s.displays.customer);
   showPrinter(s.printer);
   showCloud(s);
   showDevices(s);

@@ -1,5 +1,5 @@
 // Package display is the simulated pole display: two lines of twenty characters
-// that obey the CD5220 command set.
+// that obey the CD5220 command set or, in escpos.go, ESC/POS display mode.
 //
 // The reading is of the "CD5220 customer display" user's manual (Partner Tech),
 // sections 6.1 "standard mode command list" and its tables. Where the manual
@@ -34,19 +34,44 @@ type Display struct {
 	changed func()
 
 	mu sync.Mutex
-	m  machine
+	m  controller
 }
 
-// New returns a blank display at the end of a wire. changed is called, without
+// controller is what is inside a display.
+type controller interface {
+	reset()
+	feed(now time.Time, c byte)
+	lines(now time.Time) [rows]string
+	bright() int
+}
+
+// Models lists the kinds of display, as a register's configuration names them.
+func Models() []string { return []string{"cd5220", "escpos"} }
+
+// New returns a blank CD5220 at the end of a wire. changed is called, without
 // a lock held, when other text is shown (not for each step of a text that
 // scrolls by itself); nil is allowed.
 func New(w Wire, changed func()) *Display {
+	return newDisplay(w, &machine{selected: true}, changed)
+}
+
+// NewModel is New for a kind of display. Without a wire it is fed by Feed.
+func NewModel(w Wire, model string, changed func()) (*Display, error) {
+	switch model {
+	case "cd5220":
+		return New(w, changed), nil
+	case "escpos":
+		return newDisplay(w, &epson{machine: machine{selected: true}}, changed), nil
+	}
+	return nil, fmt.Errorf("display: %.16q is no model: use one of %v", model, Models())
+}
+
+func newDisplay(w Wire, m controller, changed func()) *Display {
 	if changed == nil {
 		changed = func() {}
 	}
-	d := &Display{wire: w, changed: changed, m: machine{selected: true}}
-	d.m.reset()
-	return d
+	m.reset()
+	return &Display{wire: w, changed: changed, m: m}
 }
 
 // Run obeys the register until ctx ends or the wire is closed.
@@ -64,7 +89,7 @@ func (d *Display) Run(ctx context.Context) error {
 	buf := make([]byte, 4096)
 	for {
 		n, err := d.wire.Read(buf)
-		if d.feed(buf[:n]) {
+		if d.Feed(buf[:n]) {
 			d.changed()
 		}
 		switch {
@@ -84,15 +109,15 @@ func (d *Display) Lines() [2]string {
 	return d.m.lines(time.Now())
 }
 
-// Brightness is 1 to 4, as set by ESC *.
+// Brightness is 1 to 4.
 func (d *Display) Brightness() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.m.brightness
+	return d.m.bright()
 }
 
-// feed reports whether the shown text changed.
-func (d *Display) feed(b []byte) bool {
+// Feed is what arrives over the wire; it reports whether the shown text changed.
+func (d *Display) Feed(b []byte) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := time.Now()

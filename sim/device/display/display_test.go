@@ -232,3 +232,65 @@ func FuzzDisplay(f *testing.F) {
 		}
 	})
 }
+
+// epson returns an ESC/POS display that has received some bytes.
+func epson(t *testing.T, in string) *display.Display {
+	t.Helper()
+	d, err := display.NewModel(nil, "escpos", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Feed([]byte(in))
+	return d
+}
+
+func TestESCPOS(t *testing.T) {
+	for _, c := range []struct{ name, in, upper, lower string }{
+		{"text runs on, and round", all + all + "xy", "xy" + all[2:], all},
+		{"cursor to a place", "\x1f$\x03\x02ab", "", "  ab"},
+		{"no such place", "x\x1f$\x00\x01\x1f$\x15\x01\x1f$\x01\x03ab", "xab", ""},
+		{"clear, home, cancel", "ab\x0ccd\x0bxy" + "\x1f$\x01\x02line\x18z", "xy", "z"},
+		{"bottom, right end", "\x1f$\x03\x02b\x1f\x0dc\x1fBde", "e", "  b                d"},
+		{"up", "\x1f$\x03\x02b\x1f\x0af", "   f", "  b"},
+		{"vertical scroll", "\x1f\x02" + all + all + "new", all, "new"},
+		{"back space and tab", "abc\x08\x08X\x09Z", "aXcZ", ""},
+		{"another device is meant", "a" + esc + "=\x01bc\x0c" + esc + "@" + esc + "=\x02d", "ad", ""},
+		{"initialise", "\x1f\x02abc" + esc + "@xy", "xy", ""},
+		{"Japanese set and katakana", esc + "R\x08" + esc + "t\x01\\120 \xb6\xde\xd1", "¥120 ｶﾞﾑ", ""},
+		{"as it comes", "\\ \x9d", "\\ ¥", ""},
+		{"a window is passed over", esc + "W\x01\x01\x01\x01\x05\x01ab" + esc + "W\x01\x00cd", "abcd", ""},
+		{"cut short by another", "\x1f\x1b@ab", "ab", ""},
+		{"unknown", esc + "zab\x1fzcd", "abcd", ""},
+	} {
+		got := epson(t, c.in).Lines()
+		if want := [2]string{pad(c.upper), pad(c.lower)}; got != want {
+			t.Errorf("%s: %q, want %q", c.name, got, want)
+		}
+	}
+	if d := epson(t, "\x1fX\x02\x1fX\x09"); d.Brightness() != 2 {
+		t.Error("brightness ", d.Brightness())
+	}
+	if _, err := display.NewModel(nil, "vt100", nil); err == nil {
+		t.Error("a display of an unknown model was made")
+	}
+}
+
+func pad(s string) string { return s + strings.Repeat(" ", max(0, 20-utf8.RuneCountInString(s))) }
+
+// FuzzESCPOS: any bytes; then a register that starts finds its way.
+func FuzzESCPOS(f *testing.F) {
+	f.Add([]byte("\x1f$\x01"))
+	f.Add([]byte(esc + "W\x01\x01\x02"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		d := epson(t, string(in))
+		for _, line := range d.Lines() {
+			if utf8.RuneCountInString(line) != 20 {
+				t.Fatalf("%q", line)
+			}
+		}
+		d.Feed([]byte("\x0c\x0c\x0c\x0c\x0c\x0c\x0c" + esc + "=\x02" + esc + "@back"))
+		if got := d.Lines()[0]; strings.TrimRight(got, " ") != "back" {
+			t.Fatalf("does not come back: %q", got)
+		}
+	})
+}

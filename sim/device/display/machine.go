@@ -83,6 +83,8 @@ func (m *machine) blank(y int) {
 	}
 }
 
+func (m *machine) bright() int { return m.brightness }
+
 // feed takes one byte. Any sequence of bytes is allowed.
 func (m *machine) feed(now time.Time, c byte) {
 	switch {
