@@ -30,6 +30,18 @@ build: ## Build the register for linux/arm64, arm (v7) and amd64 into .bin, repr
 	GOOS=linux GOARCH=amd64 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/regi-linux-amd64 ./firmware
 	@cd $(BIN) && sha256sum regi-linux-*
 
+BOARD ?= rpi4
+KEYS  ?= out/keys
+.PHONY: image
+image: ## Build what BOARD (rpi3, rpi4, rpi5, qemu-virt) is flashed with into out; KERNEL=out/kernel/Image for our own
+	@.ci/imagetools
+	@test -e $(KEYS)/update.pub || $(GO) run ./board/image keygen $(KEYS)
+	$(GO) run ./board/image build -board $(BOARD) -keys $(KEYS) $(if $(KERNEL),-kernel $(KERNEL)) $(IMAGE)
+
+.PHONY: kernel
+kernel: ## Build the hardened kernel from Debian's linux-source into out/kernel (10 minutes of one core)
+	@board/image/kernel/build.sh out/kernel
+
 .PHONY: test
 test: ## Run all tests, with the short form of the campaigns
 	@.ci/chromium
@@ -70,4 +82,4 @@ bench: ## Measure against the figures to reach, each beside its baseline
 
 .PHONY: clean
 clean: ## Remove what build made
-	rm -rf $(BIN)
+	rm -rf $(BIN) out/regi-*
