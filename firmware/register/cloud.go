@@ -43,6 +43,13 @@ func (r *Register) ServeUplink(ctx context.Context, link *os.File, config *uplin
 			r.CloudState(ctx, m.Up, m.Detail)
 			continue
 		}
+		if m.Op == "update" || m.Op == "chunk" {
+			select {
+			case r.pulled <- m:
+			default: // nobody asked
+			}
+			continue
+		}
 		select {
 		case r.cloud <- m:
 		case <-ctx.Done():

@@ -28,6 +28,9 @@ type Config struct {
 	Till     till.Config
 	StateDir string
 	Version  string
+	// Boot is what the record of the start says besides, on a flashed board: its
+	// slot and epoch.
+	Boot map[string]string
 	// Key signs this register's records; SealTo is who may read them; SignedBy
 	// is whose acknowledgement lets the journal delete.
 	Key      ed25519.PrivateKey
@@ -75,6 +78,7 @@ type Register struct {
 	events chan till.Event
 	pings  chan struct{}
 	cloud  chan uplink.Message
+	pulled chan uplink.Message // of an update, to whoever fetches it
 	jobs   chan till.Print
 	held   *till.Print // a job that the printer did not take; of whoever serves the paper
 	// uncut says that something may stand on the paper that was not cut off, begun
@@ -111,7 +115,7 @@ type Register struct {
 func New(c Config) (*Register, error) {
 	r := &Register{
 		config: c, log: c.Log, pings: make(chan struct{}),
-		events: make(chan till.Event, eventsMax), cloud: make(chan uplink.Message, eventsMax),
+		events: make(chan till.Event, eventsMax), cloud: make(chan uplink.Message, eventsMax), pulled: make(chan uplink.Message, 1),
 		jobs: make(chan till.Print, jobsMax), kicks: make(chan struct{}),
 		notices: make(chan till.Notice, noticesMax), screen: screen{changed: make(chan struct{}, 1)},
 		paperBell: make(chan struct{}, 1), drawerBell: make(chan struct{}, 1), recovers: make(chan struct{}, 1),
