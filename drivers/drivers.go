@@ -95,10 +95,14 @@ type Scan struct {
 	// Data is the frame as received, without prefix and suffix (UnifiedPOS
 	// ScanData); at most 4,096 bytes, no control bytes but GS (0x1D).
 	Data string
-	// Label is Data without the symbology identifier (ScanDataLabel).
+	// Label is Data without the symbology identifier or code id, and with the
+	// check digit that a scanner may leave out (ScanDataLabel).
 	Label string
-	// AIM is the symbology identifier "]cm" (ISO/IEC 15424), or "".
+	// AIM is the symbology identifier "]cm" (ISO/IEC 15424) that the scanner sent,
+	// or the one for a code id of its maker; or "".
 	AIM string
+	// Type is the kind of code (ScanDataType); 0 if nothing tells it.
+	Type Symbology
 }
 
 // Scanner delivers one frame a call.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"regi/board"
@@ -168,7 +169,16 @@ func opens(s Serial) (string, error) {
 	})
 }
 
-func checkScanner(_ context.Context, b *bench) (string, error) { return opens(b.Scanner.Serial) }
+// checkScanner opens both scanners, if there are two.
+func checkScanner(_ context.Context, b *bench) (string, error) {
+	said, err := opens(b.Scanner.Serial)
+	if b.Scanner2.Port == "" || err != nil && !errors.Is(err, errNone) {
+		return said, err
+	}
+	second, err := opens(b.Scanner2.Serial)
+	return strings.TrimPrefix(said+", ", ", ") + second, err
+}
+
 func checkKeypad(_ context.Context, b *bench) (string, error)  { return opens(b.Keypad.Serial) }
 func checkConsole(_ context.Context, b *bench) (string, error) { return opens(b.Console.Serial) }
 

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/pelletier/go-toml/v2"
@@ -18,6 +19,7 @@ import (
 	"regi/board"
 	"regi/board/port"
 	"regi/drivers/escpos"
+	"regi/drivers/scanner"
 	"regi/firmware/sale"
 )
 
@@ -39,11 +41,9 @@ type Config struct {
 		Supervisor string `toml:"supervisor"`
 		RefundMax  int64  `toml:"refund_max"` // minor units; 0 is no limit
 	} `toml:"register"`
-	Scanner struct {
-		Serial
-		Framing string `toml:"framing"`
-	} `toml:"scanner"`
-	Printer struct {
+	Scanner  Scanner `toml:"scanner"`
+	Scanner2 Scanner `toml:"scanner2"` // a second one; the same sale
+	Printer  struct {
 		Serial
 		Model string `toml:"model"`
 	} `toml:"printer"`
@@ -112,6 +112,33 @@ type Serial struct {
 	Flow   string `toml:"flow"`   // "none" (default), "xonxoff" or "rtscts"
 }
 
+// Scanner is a barcode scanner, as its programming sheet has set it.
+type Scanner struct {
+	Serial
+	Framing    string `toml:"framing"`     // "cr", "lf", "crlf", "tab", "stx-etx", "honeywell" (waits for an answer), "ssi"
+	Prefix     string `toml:"prefix"`      // sent before each scan, at most 8 bytes
+	IDs        string `toml:"ids"`         // "aim", or the code ids of "honeywell" or "datalogic"
+	CheckDigit string `toml:"check_digit"` // "sent" or "missing"
+	Commands   string `toml:"commands"`    // "none", "honeywell", "cipherlab": beeps at a refusal
+	// RepeatMS is how many milliseconds after a scan an equal one is the same, 0
+	// to 5000. 0, the default, counts every scan: scanners leave out what they see
+	// twice by themselves (0.5 to 0.75 s as delivered), and two equal articles in
+	// quick succession are two. For one that stutters, 300.
+	RepeatMS int `toml:"repeat_ms"`
+}
+
+// options are what the driver is given.
+func (s Scanner) options() scanner.Options {
+	o := scanner.Options{
+		Framing: s.Framing, Prefix: s.Prefix, IDs: s.IDs, AddCheckDigit: s.CheckDigit == "missing",
+		Commands: s.Commands, Repeat: time.Duration(s.RepeatMS) * time.Millisecond,
+	}
+	if o.Commands == "none" {
+		o.Commands = ""
+	}
+	return o
+}
+
 // LoadConfig reads and checks the file. Relative paths in it start at its
 // folder. Every error names the line or the key, and what would be right.
 func LoadConfig(path string) (*Config, error) {
@@ -145,7 +172,8 @@ func LoadConfig(path string) (*Config, error) {
 func defaults() *Config {
 	c := &Config{}
 	c.Register.Board, c.Register.Locale, c.Register.Profile = "generic", "ja-JP", "retail"
-	c.Scanner.Baud, c.Scanner.Framing = 9600, "cr"
+	c.Scanner = Scanner{Serial: Serial{Baud: 9600}, Framing: "cr", IDs: "aim", CheckDigit: "sent", Commands: "none"}
+	c.Scanner2 = c.Scanner
 	c.Printer.Baud, c.Printer.Model = 38400, "tm-t88v"
 	c.Drawer.Via, c.Drawer.Pin, c.Drawer.SenseOpen, c.Drawer.LeftOpen = "printer", 2, "high", 30
 	c.Card.Baud, c.Card.Reader = 9600, "msr"
@@ -216,7 +244,7 @@ func (c *Config) applyBoard() error {
 
 func (c *Config) serials() map[string]*Serial {
 	return map[string]*Serial{
-		"scanner": &c.Scanner.Serial, "printer": &c.Printer.Serial, "card": &c.Card.Serial,
+		"scanner": &c.Scanner.Serial, "scanner2": &c.Scanner2.Serial, "printer": &c.Printer.Serial, "card": &c.Card.Serial,
 		"keypad": &c.Keypad.Serial, "display": &c.Display.Serial, "console": &c.Console.Serial,
 	}
 }
@@ -236,7 +264,6 @@ func (c *Config) check() error {
 		{"register.locale", c.Register.Locale, sale.Locales()},
 		{"register.currency", c.Register.Currency, []string{sale.CountryOf(c.Register.Locale).Currency}},
 		{"register.profile", c.Register.Profile, []string{"retail"}},
-		{"scanner.framing", c.Scanner.Framing, []string{"cr", "lf", "crlf"}},
 		{"drawer.via", c.Drawer.Via, []string{viaPrinter, viaGPIO}},
 		{"drawer.sense_open", c.Drawer.SenseOpen, []string{"high", senseLow}},
 		{"card.reader", c.Card.Reader, []string{"msr", "msr-ttl", "idtech", "magtek", "none"}},
@@ -260,6 +287,9 @@ func (c *Config) check() error {
 		return fmt.Errorf("cloud.url = %q: only tls://host:port is spoken", c.Cloud.URL)
 	}
 	if err := c.checkHead(); err != nil {
+		return err
+	}
+	if err := c.checkScanners(); err != nil {
 		return err
 	}
 	if _, err := c.network(); err != nil {
@@ -312,6 +342,31 @@ func (c *Config) checkDrawer() error {
 			return fmt.Errorf("%s and %s are both %q: each needs a line of its own", other, line.key, line.name)
 		}
 		users[line.name] = line.key
+	}
+	return nil
+}
+
+func (c *Config) checkScanners() error {
+	for name, s := range map[string]Scanner{"scanner": c.Scanner, "scanner2": c.Scanner2} {
+		for _, rule := range []struct {
+			key, value string
+			allowed    []string
+		}{
+			{"framing", s.Framing, []string{"cr", "lf", "crlf", "tab", "stx-etx", "honeywell", "ssi"}},
+			{"ids", s.IDs, []string{"aim", "honeywell", "datalogic"}},
+			{"check_digit", s.CheckDigit, []string{"sent", "missing"}},
+			{"commands", s.Commands, []string{"none", "honeywell", "cipherlab"}},
+		} {
+			if !slices.Contains(rule.allowed, rule.value) {
+				return fmt.Errorf("%s.%s = %q is not known here: use one of %s", name, rule.key, rule.value, strings.Join(rule.allowed, ", "))
+			}
+		}
+		if most := int(scanner.RepeatMax / time.Millisecond); s.RepeatMS < 0 || s.RepeatMS > most {
+			return fmt.Errorf("%s.repeat_ms = %d: use 0 (every scan counts) to %d milliseconds", name, s.RepeatMS, most)
+		}
+		if _, err := scanner.New(nil, s.options()); err != nil {
+			return fmt.Errorf("%s: %s", name, visible(err.Error()))
+		}
 	}
 	return nil
 }

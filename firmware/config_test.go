@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 )
 
@@ -91,6 +92,10 @@ func TestConfigDefaults(t *testing.T) {
 		{"scanner.baud", c.Scanner.Baud, 9600},
 		{"scanner.framing", c.Scanner.Framing, "cr"},
 		{"scanner.opener", c.Scanner.Opener, ""},
+		{"scanner.repeat_ms", c.Scanner.RepeatMS, 0},
+		{"scanner.ids", c.Scanner.IDs, "aim"},
+		{"scanner2.port", c.Scanner2.Port, ""}, // one scanner
+		{"scanner2.framing", c.Scanner2.Framing, "cr"},
 		{"printer.baud", c.Printer.Baud, 38400},
 		{"printer.model", c.Printer.Model, "tm-t88v"},
 		{"drawer.via", c.Drawer.Via, "printer"},
@@ -123,6 +128,11 @@ func TestConfigValues(t *testing.T) {
 		{"[register]", `locale = "en"`, func(c *Config) any { return c.Register.Locale }, "en"},
 		{"[register]", `id = "A-1"`, func(c *Config) any { return c.Register.ID }, "A-1"},
 		{"[scanner]", `framing = "crlf"`, func(c *Config) any { return c.Scanner.Framing }, "crlf"},
+		{"[scanner]", `framing = "honeywell"`, func(c *Config) any { return c.Scanner.options().Framing }, "honeywell"},
+		{"[scanner]", `prefix = "\u0002"`, func(c *Config) any { return c.Scanner.options().Prefix }, "\x02"},
+		{"[scanner]", `check_digit = "missing"`, func(c *Config) any { return c.Scanner.options().AddCheckDigit }, true},
+		{"[scanner]", `commands = "cipherlab"`, func(c *Config) any { return c.Scanner.options().Commands }, "cipherlab"},
+		{"[scanner]", `repeat_ms = 300`, func(c *Config) any { return c.Scanner.options().Repeat }, 300 * time.Millisecond},
 		{"[scanner]", `baud = 115200`, func(c *Config) any { return c.Scanner.Baud }, 115200},
 		{"[scanner]", `opener = "tarm"`, func(c *Config) any { return c.Scanner.Opener }, "tarm"},
 		{"[drawer]", `pin = 5`, func(c *Config) any { return c.Drawer.Pin }, 5},
@@ -210,7 +220,6 @@ var mistakes = []struct { //nolint:gochecknoglobals // a constant table
 	{"unknown locale", with("[register]", `locale = "fr"`), []string{"register.locale", `"fr"`, "ja-JP", "en"}},
 	{"unknown currency", with("[register]", `currency = "EUR"`), []string{"register.currency", `"EUR"`, "JPY"}},
 	{"unknown profile", with("[register]", `profile = "salon"`), []string{"register.profile", `"salon"`, "retail"}},
-	{"unknown framing", with("[scanner]", `framing = "tab"`), []string{"scanner.framing", `"tab"`, "cr, lf, crlf"}},
 	{"unknown drawer", with("[drawer]", `via = "usb"`), []string{"drawer.via", `"usb"`, "printer", "gpio"}},
 	{"drawer without lines", with("[drawer]", `via = "gpio"`), []string{"drawer.kick", "GPIO17"}},
 	{"drawer without a switch", with("[drawer]", "via = \"gpio\"\nkick = \"GPIO17\""), []string{"drawer.sense", "GPIO17"}},
@@ -219,6 +228,17 @@ var mistakes = []struct { //nolint:gochecknoglobals // a constant table
 	{"lines of another drawer", with("[drawer]", `kick = "GPIO17"`), []string{"drawer.kick", "gpio"}},
 	{"unknown level", with("[drawer]", `sense_open = "up"`), []string{"drawer.sense_open", "high", "low"}},
 	{"open for too short", with("[drawer]", `left_open_seconds = 1`), []string{"drawer.left_open_seconds = 1", "600", "never"}},
+	{"unknown framing", with("[scanner]", `framing = "usb"`), []string{"scanner.framing", `"usb"`, "cr, lf, crlf, tab, stx-etx, honeywell, ssi"}},
+	{"unknown code ids", with("[scanner]", `ids = "symbol"`), []string{"scanner.ids", "aim, honeywell, datalogic"}},
+	{"long prefix", with("[scanner]", `prefix = "123456789"`), []string{"scanner", "prefix of 9 bytes", "8"}},
+	{"long repeat", with("[scanner]", `repeat_ms = 5001`), []string{"scanner.repeat_ms = 5001", "0", "5000 milliseconds"}},
+	{"negative repeat", with("[scanner]", `repeat_ms = -1`), []string{"scanner.repeat_ms = -1"}},
+	{"commands of another make", with("[scanner]", "framing = \"ssi\"\ncommands = \"cipherlab\""), []string{"scanner", "ssi", "has its own"}},
+	{"second scanner's framing", complete + "\n[scanner2]\nframing = \"usb\"\n", []string{"scanner2.framing", `"usb"`}},
+	{
+		"two scanners on one port", complete + "\n[scanner2]\nport = \"/dev/serial/by-path/scanner\"\n",
+		[]string{"scanner2.port", "scanner.port", "each device needs its own"},
+	},
 	{"wrong pin", with("[drawer]", `pin = 3`), []string{"drawer.pin = 3", "pin 2", "pin 5"}},
 	{"unknown reader", with("[card]", `reader = "nfc"`), []string{"card.reader", `"nfc"`, "msr, msr-ttl, idtech, magtek, none"}},
 	{"head on a tty", with("[card]", "reader = \"msr-ttl\"\nport = \"/dev/ttyS1\""), []string{"card.port", "cls=GPIO22 rdt2=GPIO23 rcl2=GPIO24"}},

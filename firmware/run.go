@@ -309,13 +309,8 @@ func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Cont
 	coils := &drawer.Coils{}
 	coils.Warm(time.Now(), drawer.KickOn)
 	return map[string]func(context.Context, drivers.Port) error{
-		"scanner": func(ctx context.Context, p drivers.Port) error {
-			s, err := scanner.New(p, scanner.Options{Framing: c.Scanner.Framing})
-			if err != nil {
-				return err
-			}
-			return reg.ServeScanner(ctx, s)
-		},
+		"scanner":  scannerTask(c.Scanner, reg),
+		"scanner2": scannerTask(c.Scanner2, reg),
 		"keypad": func(ctx context.Context, p drivers.Port) error {
 			return reg.ServeKeypad(ctx, keypad.New(p, nil))
 		},
@@ -341,6 +336,16 @@ func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Cont
 
 func printerDrawer(c *Config, k drawer.Kicker, coils *drawer.Coils) *drawer.Drawer {
 	return drawer.New(k, drawer.Options{Pin: c.Drawer.Pin, OpenLow: c.Drawer.SenseOpen == senseLow, Coils: coils})
+}
+
+func scannerTask(c Scanner, reg *register.Register) func(context.Context, drivers.Port) error {
+	return func(ctx context.Context, p drivers.Port) error {
+		s, err := scanner.New(p, c.options())
+		if err != nil {
+			return err
+		}
+		return reg.ServeScanner(ctx, s)
+	}
 }
 
 // keepUplink runs the only process with a network socket.

@@ -13,6 +13,7 @@ import (
 
 	"regi/sim/cloud"
 	"regi/sim/device/printer"
+	"regi/sim/device/scanner"
 )
 
 // registerTOML is the configuration of the simulated counter, complete, so that
@@ -36,7 +37,7 @@ profile  = "retail"
 [scanner]
 port     = "{dev}/scanner"
 baud     = 9600
-framing  = "cr"          # cr | lf | crlf
+framing  = "cr"          # cr | lf | crlf | tab | stx-etx | honeywell (waits for an answer) | ssi
 
 [printer]
 port     = "{dev}/printer"
@@ -127,6 +128,11 @@ func writeConfig(dir, dev string, c *cloud.Cloud) (path string, err error) {
 // fitted is what the configuration says of the devices that come in several
 // kinds.
 type fitted struct {
+	Scanner struct {
+		Framing string `toml:"framing"`
+		Prefix  string `toml:"prefix"`
+		IDs     string `toml:"ids"`
+	} `toml:"scanner"`
 	Printer struct {
 		Model string `toml:"model"`
 	} `toml:"printer"`
@@ -156,4 +162,14 @@ func printerModel(f fitted) (printer.Model, error) {
 		return printer.ModelNamed("58mm")
 	}
 	return printer.ModelNamed("tm-t88v")
+}
+
+// scannerSettings are those of the simulated scanner that the configuration asks
+// for.
+func scannerSettings(f fitted) scanner.Settings {
+	set := scanner.Settings{Framing: f.Scanner.Framing, Prefix: f.Scanner.Prefix, IDs: f.Scanner.IDs}
+	if set.IDs == "aim" {
+		set.IDs = "" // as the code says
+	}
+	return set
 }

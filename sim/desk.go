@@ -41,6 +41,7 @@ type desk struct {
 	bell    counter.Bell
 	wires   map[string]*wire.TTY
 	model   printer.Model // as the register is told
+	scanner *scanner.Scanner
 	card    counter.CardReader
 	counter *counter.Counter
 	cloud   *cloud.Cloud
@@ -100,6 +101,9 @@ func (d *desk) fit(config string) error {
 	if d.model, err = printerModel(f); err != nil {
 		return err
 	}
+	if d.scanner, err = scanner.NewSet(d.wires["scanner"], scannerSettings(f)); err != nil {
+		return err
+	}
 	switch kind := card.Make(f.Card.Reader); kind {
 	case card.IDTech, card.IDTechAES, card.MagTek:
 		// A new reader each time, straight from the maker's key loading room.
@@ -136,7 +140,7 @@ func (d *desk) furnish() {
 		Model: d.model, DrawerKick: func(pin int, on, _ time.Duration) { box.Pulse(pin, on) }, DrawerOpen: box.Open, Changed: ring,
 	})
 	d.counter = counter.New(counter.Counter{
-		Scanner: scanner.New(d.wires["scanner"]), Card: d.card, Keypad: keypad.New(d.wires["keypad"]),
+		Scanner: d.scanner, Card: d.card, Keypad: keypad.New(d.wires["keypad"]),
 		Display: display.New(d.wires["display"], ring), Console: console.New(d.wires["console"], ring), Drawer: box,
 		Printer: paper, Power: d.power, Cloud: d.cloud, Wires: d.wires, Bell: &d.bell, Goods: goods(), Cards: cards(), Letters: d.letters,
 		Alarms: d.alarms,
@@ -159,7 +163,7 @@ func (d *desk) alarms() []string {
 
 // run starts the tasks of what reads by itself.
 func (d *desk) run(ctx context.Context, g *errgroup.Group) {
-	for _, task := range []interface{ Run(context.Context) error }{d.counter.Display, d.counter.Console, d.counter.Printer} {
+	for _, task := range []interface{ Run(context.Context) error }{d.counter.Display, d.counter.Console, d.counter.Printer, d.counter.Scanner} {
 		g.Go(func() error { return task.Run(ctx) })
 	}
 }

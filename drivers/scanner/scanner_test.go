@@ -21,7 +21,43 @@ import (
 )
 
 // suffixes is what the documentation promises.
-var suffixes = map[string]string{"cr": "\r", "lf": "\n", "crlf": "\r\n"} //nolint:gochecknoglobals // a constant table
+var suffixes = map[string]string{"cr": "\r", "lf": "\n", "crlf": "\r\n", "tab": "\t", "honeywell": "\r"} //nolint:gochecknoglobals // a constant table
+
+// frameOf is a scan on the wire.
+func frameOf(framing string) func(data string) []byte {
+	switch framing {
+	case "stx-etx":
+		return func(data string) []byte { return []byte("\x02" + data + "\x03") }
+	case "ssi":
+		return func(data string) []byte { return packets(0, data) }
+	}
+	return func(data string) []byte { return []byte(data + suffixes[framing]) }
+}
+
+// packets are DECODE_DATA messages of a type, 255 bytes at most.
+func packets(kind byte, data string) (all []byte) {
+	for {
+		n := min(len(data), 250)
+		status := byte(2)
+		if n == len(data) {
+			status = 0
+		}
+		all = append(all, packet(append([]byte{0xf3, 0, status, kind}, data[:n]...)...)...)
+		if data = data[n:]; data == "" {
+			return all
+		}
+	}
+}
+
+// packet puts a length before and a checksum behind.
+func packet(b ...byte) []byte {
+	b = append([]byte{byte(len(b) + 1)}, b...)
+	sum := uint16(0)
+	for _, c := range b {
+		sum -= uint16(c)
+	}
+	return append(b, byte(sum>>8), byte(sum))
+}
 
 func openPort(path string) (drivers.Port, error) { return port.Open(port.Options{Path: path}) }
 
@@ -35,13 +71,18 @@ func newScanner(t testing.TB, p drivers.Port, framing string) *scanner.Scanner {
 }
 
 func TestConformance(t *testing.T) {
-	for framing, suffix := range suffixes {
+	for _, framing := range []string{"cr", "lf", "crlf", "tab", "honeywell", "stx-etx", "ssi"} {
 		d := driverstest.ScannerDriver{
 			New:   func(p drivers.Port) drivers.Scanner { return newScanner(t, p, framing) },
-			Frame: func(data string) []byte { return []byte(data + suffix) },
-			Idle:  scanner.Idle,
+			Frame: frameOf(framing), Idle: scanner.Idle,
+		}
+		if framing == "ssi" {
+			d.Replies, d.GiveUp = true, scanner.Idle+ssiWait
 		}
 		t.Run(framing+"/pipe", func(t *testing.T) { driverstest.Scanner(t, driverstest.Simulated(), d) })
+		if framing == "lf" || framing == "tab" || framing == "honeywell" {
+			continue // to a line they are what cr is
+		}
 		t.Run(framing+"/pty", func(t *testing.T) {
 			t.Parallel() // it waits for the clock
 			driverstest.Scanner(t, driverstest.Kernel(openPort), d)
@@ -49,22 +90,30 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-func TestFramings(t *testing.T) {
-	for _, framing := range []string{"CR", "tab", "stx-etx", "cr "} {
-		s, err := scanner.New(nil, scanner.Options{Framing: framing})
-		if s != nil || err == nil {
-			t.Fatalf("%q was taken", framing)
+// ssiWait is what the documentation of SSI promises.
+const ssiWait = 3 * time.Second
+
+func TestOptions(t *testing.T) {
+	for name, o := range map[string]scanner.Options{
+		"CR, LF, crlf": {Framing: "CR"}, "usb": {Framing: "usb"}, "space": {Framing: "cr "},
+		"prefix": {Prefix: "123456789"}, "ids": {IDs: "symbol"}, "commands": {Commands: "zebra"},
+		"commands of another": {Framing: "ssi", Commands: "honeywell"}, "commands twice": {Framing: "honeywell", Commands: "honeywell"},
+		"repeat": {Repeat: scanner.RepeatMax + 1}, "negative repeat": {Repeat: -1},
+	} {
+		if s, err := scanner.New(nil, o); s != nil || err == nil {
+			t.Errorf("%s: was taken", name)
 		}
-		for name := range suffixes {
-			if !strings.Contains(err.Error(), name) {
-				t.Errorf("%v: does not name %q", err, name)
-			}
+	}
+	_, err := scanner.New(nil, scanner.Options{Framing: "usb"})
+	for _, name := range []string{"cr", "lf", "crlf", "tab", "honeywell", "stx-etx", "ssi"} {
+		if !strings.Contains(err.Error(), name) {
+			t.Errorf("%v: does not name %q", err, name)
 		}
 	}
 	// The default is the carriage return of a scanner as delivered.
 	s := newScanner(t, &script{chunks: []string{"1\r"}}, "")
 	if scan, err := s.Read(t.Context()); scan.Data != "1" || err != nil {
-		t.Errorf("%q, %v", scan, err)
+		t.Errorf("%q, %v", scan.Data, err)
 	}
 }
 
@@ -82,7 +131,7 @@ func TestWrongFraming(t *testing.T) {
 	} {
 		s := newScanner(t, &script{chunks: []string{c.sent}}, c.framing)
 		if scan, err := s.Read(t.Context()); !errors.Is(err, drivers.ErrControl) {
-			t.Errorf("%s framing, %q sent: %q, %v", c.framing, c.sent, scan, err)
+			t.Errorf("%s framing, %q sent: %q, %v", c.framing, c.sent, scan.Data, err)
 		}
 	}
 }
@@ -94,9 +143,17 @@ type script struct {
 	// late is how many reads find their time over although bytes wait, as when
 	// the process was held up.
 	late int
+	// said is what the driver wrote.
+	said []byte
 }
 
-func (s *script) SetReadDeadline(time.Time) error { return nil }
+func (s *script) SetReadDeadline(time.Time) error  { return nil }
+func (s *script) SetWriteDeadline(time.Time) error { return nil }
+
+func (s *script) Write(b []byte) (int, error) {
+	s.said = append(s.said, b...)
+	return len(b), nil
+}
 
 func (s *script) Read(b []byte) (int, error) {
 	if len(s.chunks) == 0 {
@@ -118,11 +175,11 @@ func (s *script) Read(b []byte) (int, error) {
 func TestHeldUp(t *testing.T) {
 	s := newScanner(t, &script{chunks: []string{"49", "01\r"}, late: 1}, "cr")
 	if scan, err := s.Read(t.Context()); scan.Data != "4901" || err != nil {
-		t.Errorf("%q, %v", scan, err)
+		t.Errorf("%q, %v", scan.Data, err)
 	}
 	s = newScanner(t, &script{chunks: []string{"49", "01\r"}, late: 2}, "cr")
 	if scan, err := s.Read(t.Context()); !errors.Is(err, drivers.ErrFrame) {
-		t.Errorf("%q, %v", scan, err)
+		t.Errorf("%q, %v", scan.Data, err)
 	}
 }
 
@@ -171,6 +228,7 @@ func results(t testing.TB, framing string, chunks []string) []result {
 		if err != nil && kind == nil {
 			t.Fatalf("unexpected error: %v", err)
 		}
+		scan.Type = 0 // TestTypes
 		all = append(all, result{scan, kind})
 	}
 }
@@ -244,7 +302,7 @@ func FuzzFrames(f *testing.F) {
 // TestChunkings is FuzzFrames with streams that look like a scanner's.
 func TestChunkings(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		framing := rapid.SampledFrom([]string{"cr", "lf", "crlf"}).Draw(r, "framing")
+		framing := rapid.SampledFrom([]string{"cr", "lf", "crlf", "tab"}).Draw(r, "framing")
 		frame := rapid.OneOf(
 			rapid.StringMatching(`[0-9]{8,14}`),
 			rapid.StringMatching(`\][A-Za-z][0-9a-z][0-9A-Z\x1d]{0,40}`),

@@ -79,7 +79,7 @@ func (u *usb) one(name string) {
 		return
 	}
 	id := word(dir, "idVendor") + ":" + word(dir, "idProduct")
-	descriptors, err := os.ReadFile(filepath.Join(dir, "descriptors"))
+	descriptors, err := os.ReadFile(filepath.Join(dir, "descriptors")) //nolint:gosec // a file of sysfs
 	why := ""
 	if err != nil {
 		why = err.Error()
@@ -87,7 +87,7 @@ func (u *usb) one(name string) {
 		why = unwanted(descriptors, word(dir, "idVendor"))
 	}
 	if why == "" {
-		if err := os.WriteFile(filepath.Join(dir, "authorized"), []byte("1"), 0); err != nil { //nolint:gosec // a file of sysfs
+		if err := os.WriteFile(filepath.Join(dir, "authorized"), []byte("1"), 0); err != nil {
 			u.log.say("usb: %s %s: %v", name, id, err)
 		}
 		return

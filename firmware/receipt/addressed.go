@@ -39,7 +39,25 @@ func addressedAmount(p *paper) {
 //nolint:gochecknoglobals // a constant table
 var box = [...]string{"┌────┐", "│　収入　│", "│　印紙　│", "└────┘"}
 
-const boxColumns = 12
+const (
+	boxColumns = 12
+	// boxRules are what it is drawn with as text.
+	boxRules = "┌─┐│└┘　"
+)
+
+// outline is the box as dots, of one piece: letters as high as a line leave a
+// gap between lines. A column is 12 dots wide on all models, a line 30 high.
+func outline() drivers.Picture {
+	const across, down, rule, white = 12 * boxColumns, 30*len(box) - 6, 2, 0xFF
+	gray := make([]byte, across*down)
+	for i := range gray {
+		x, y := i%across, i/across
+		if x >= rule && x < across-rule && y >= rule && y < down-rule {
+			gray[i] = white
+		}
+	}
+	return drivers.Picture{Gray: gray, Width: across}
+}
 
 // purpose is what was paid for; beside it, where the law asks for a stamp, is
 // the box to put it in.
@@ -55,13 +73,18 @@ func purpose(p *paper) {
 		left[i+1] = text
 	}
 	page := drivers.Page{Lines: len(box)}
+	edge := p.Columns - boxColumns
+	page.Placed = append(page.Placed, drivers.Placed{Column: edge, Item: outline()})
 	for i, right := range box {
 		gap := strings.Repeat(" ", p.Columns-boxColumns-width(left[i]))
 		page.Else = append(page.Else, drivers.TextLine{Text: left[i] + gap + right})
 		if left[i] != "" {
 			page.Placed = append(page.Placed, drivers.Placed{Line: i, Item: drivers.TextLine{Text: left[i]}})
 		}
-		page.Placed = append(page.Placed, drivers.Placed{Column: p.Columns - boxColumns, Line: i, Item: drivers.TextLine{Text: right}})
+		if word := strings.Trim(right, boxRules); word != "" {
+			at := drivers.Placed{Column: edge + (boxColumns-width(word))/2, Line: i, Item: drivers.TextLine{Text: word}}
+			page.Placed = append(page.Placed, at)
+		}
 	}
 	p.page(page)
 	p.space()

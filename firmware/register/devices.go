@@ -25,8 +25,17 @@ const statusEvery = 2 * time.Second
 // labelMax is how much of an unknown code the operator sees.
 const labelMax = 48
 
+// answered is a scanner that is told what became of a scan: one scans nothing
+// until then, another beeps at a refusal.
+type answered interface {
+	WantsAnswer() bool
+	Answer(ctx context.Context, sold bool) error
+}
+
 // ServeScanner turns frames into goods until the line fails.
 func (r *Register) ServeScanner(ctx context.Context, s drivers.Scanner) error {
+	asks, ok := s.(answered)
+	ok = ok && asks.WantsAnswer()
 	for {
 		scan, err := s.Read(ctx)
 		problem, fatal := scanProblem(err)
@@ -37,7 +46,14 @@ func (r *Register) ServeScanner(ctx context.Context, s drivers.Scanner) error {
 		if problem == "" {
 			e = identify(scan, r.config.Prices)
 		}
-		r.post(ctx, e)
+		if !ok {
+			r.post(ctx, e)
+			continue
+		}
+		// A scanner that did not take it is no reason to give up the line.
+		if err := asks.Answer(ctx, r.ask(ctx, e)); err != nil && !errors.Is(err, drivers.ErrTimeout) {
+			return err
+		}
 	}
 }
 

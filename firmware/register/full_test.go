@@ -39,6 +39,9 @@ func TestFullJournal(t *testing.T) {
 	if !full() || sold < 50 || r.till.State().Phase() != till.Idle {
 		t.Fatalf("%d sales, then %+v in %s", sold, r.screen.now(), r.till.State().Phase())
 	}
+	if took, err := r.take(t.Context(), s.scan("4901234567894")); took || err != nil {
+		t.Errorf("a scan that nothing can be sold by was taken: %v", err)
+	}
 	for range 300 { // each start takes a little of what was kept in reserve
 		if err := r.ledger.close(); err != nil {
 			t.Fatal(err)

@@ -179,24 +179,39 @@ func (r *Register) begin(ctx context.Context) error {
 	return nil
 }
 
-// handle gives one event to the till, makes its records durable, and only
-// then carries out the rest.
+// handle gives one event to the till and carries out what it decides.
 func (r *Register) handle(ctx context.Context, e till.Event) error {
+	q, asked := e.(question)
+	if asked {
+		e = q.Event
+	}
+	took, err := r.take(ctx, e)
+	if asked && err == nil {
+		q.took <- took // has room
+	}
+	return err
+}
+
+// take gives one event to the till, makes its records durable, and only then
+// carries out the rest. took is whether the event had the effect it was meant to
+// have: the till beeps at what had none.
+func (r *Register) take(ctx context.Context, e till.Event) (took bool, err error) {
 	if r.full(e) {
-		return nil
+		return false, nil
 	}
 	now, before := time.Now(), r.till.State()
 	effects := r.till.Handle(now, e)
-	err := r.ledger.commit(now, e, effects, r.till.State()) //nolint:contextcheck // see append
+	err = r.ledger.commit(now, e, effects, r.till.State()) //nolint:contextcheck // see append
 	if errors.Is(err, journal.ErrFull) {
 		// Nothing was written, so nothing has happened.
 		r.till = till.New(r.config.Till, before)
 		r.tellFull()
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
+	took = true
 	for _, effect := range effects {
 		switch f := effect.(type) {
 		case till.Show:
@@ -214,10 +229,12 @@ func (r *Register) handle(ctx context.Context, e till.Event) error {
 			ring(r.recovers)
 		case till.Authorize:
 			r.authorize(ctx, f.Request)
+		case till.Beep:
+			took = false
 		}
 	}
 	r.feedUplink()
-	return nil
+	return took, nil
 }
 
 // post hands an event from a task to the loop.
@@ -226,6 +243,23 @@ func (r *Register) post(ctx context.Context, e till.Event) {
 	case r.events <- e:
 	case <-ctx.Done():
 	}
+}
+
+// question is an event whose task waits to hear whether the till took it.
+type question struct {
+	till.Event
+	took chan bool // with room for the answer
+}
+
+// ask is post, and waits until the event was handled.
+func (r *Register) ask(ctx context.Context, e till.Event) (took bool) {
+	q := question{e, make(chan bool, 1)}
+	r.post(ctx, q)
+	select {
+	case took = <-q.took:
+	case <-ctx.Done():
+	}
+	return took
 }
 
 func (r *Register) print(job till.Print) {

@@ -10,7 +10,7 @@ import (
 // devices are those a till has an interest in; it keeps nothing of others.
 //
 //nolint:gochecknoglobals // a constant table
-var devices = []string{"scanner", "printer", "card", "keypad", "display", "drawer", "console"}
+var devices = []string{"scanner", "scanner2", "printer", "card", "keypad", "display", "drawer", "console"}
 
 // What the printer says of itself, in the words of package drivers.
 const (
@@ -43,13 +43,14 @@ var printerStates = map[string]message{
 //
 //nolint:gochecknoglobals // a constant table
 var deviceNames = map[string]struct{ ja, en, textJA, textEN string }{
-	"scanner": {"ｽｷｬﾅ", "SCANNER", "スキャナ", "the scanner"},
-	"printer": {"ﾌﾟﾘﾝﾀ", "PRINTER", "プリンタ", "the printer"},
-	"card":    {"ｶｰﾄﾞｷ", "CARD", "カードリーダー", "the card reader"},
-	"keypad":  {"ｷｰﾎﾞｰﾄﾞ", "KEYPAD", "キーボード", "the keypad"},
-	"display": {"ﾋｮｳｼﾞｷ", "DISPLAY", "客用表示器", "the display"},
-	"drawer":  {"ﾄﾞﾛｱ", "DRAWER", "ドロア", "the drawer"},
-	"console": {"ﾎｼｭｾﾝ", "CONSOLE", "保守回線", "the service line"},
+	"scanner":  {"ｽｷｬﾅ", "SCANNER", "スキャナ", "the scanner"},
+	"scanner2": {"ｽｷｬﾅ 2", "SCANNER 2", "2台目のスキャナ", "the second scanner"},
+	"printer":  {"ﾌﾟﾘﾝﾀ", "PRINTER", "プリンタ", "the printer"},
+	"card":     {"ｶｰﾄﾞｷ", "CARD", "カードリーダー", "the card reader"},
+	"keypad":   {"ｷｰﾎﾞｰﾄﾞ", "KEYPAD", "キーボード", "the keypad"},
+	"display":  {"ﾋｮｳｼﾞｷ", "DISPLAY", "客用表示器", "the display"},
+	"drawer":   {"ﾄﾞﾛｱ", "DRAWER", "ドロア", "the drawer"},
+	"console":  {"ﾎｼｭｾﾝ", "CONSOLE", "保守回線", "the service line"},
 }
 
 // named is a message about a device, with its name for the word "device".

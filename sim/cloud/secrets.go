@@ -102,7 +102,8 @@ func makeCertificates(caPath, certPath, keyPath string) error {
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "Regi simulator cloud"},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(certificateLife),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		DNSNames: []string{"localhost"}, // The second is where a QEMU guest is given the cloud (guestfwd).
+		DNSNames: []string{"localhost"},
+		// The second is where a QEMU guest is given the cloud (guestfwd).
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv4(10, 0, 2, 100)},
 	}
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

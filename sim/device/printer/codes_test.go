@@ -30,7 +30,7 @@ func printed(p *printer.Printer) []string {
 		case printer.KindText:
 		case printer.KindCode:
 			out = append(out, r.Code.Symbology+" "+r.Code.Data)
-		default:
+		case printer.KindPicture, printer.KindCut, printer.KindPulse, printer.KindNV, printer.KindRefused:
 			out = append(out, string(r.Kind)+" "+r.Why)
 		}
 	}

@@ -62,7 +62,7 @@ func (it *interpreter) printRaster(x, y, sx, sy int) error {
 			}
 		}
 		src = src.enlarge(sx, sy)
-		all.Write(src.bits) //nolint:errcheck,gosec // a hash takes all
+		all.Write(src.bits)
 		strip := newDots(it.p.model.Dots, src.h)
 		strip.draw(src, offset, 0)
 		j := job{strip: strip, feed: strip.h}

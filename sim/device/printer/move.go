@@ -77,7 +77,10 @@ func (p *Printer) move(ctx context.Context) error {
 
 // travel is how long the paper moves.
 func (p *Printer) travel(j job) time.Duration {
-	if p.opt.MillimetresPerSecond <= 0 || j.wait > 0 {
+	if p.opt.MillimetresPerSecond <= 0 {
+		return 0 // all at once
+	}
+	if j.wait > 0 {
 		return j.wait
 	}
 	const umPerInch = 25_400

@@ -112,6 +112,7 @@ func TestMacro(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
 		{"carried out while defined, and again", "\x1d:A\n\x1d:\x1d^\x02\x00\x00B\n", "A\nA\nA\nB\n"},
 		{"GS ^ while defining forgets it", "\x1d:A\n\x1d^\x01\x00\x00\x1d^\x01\x00\x00B\n", "A\nB\n"},
+		{"called twice", "\x1d:A\n\x1d:\x1d^\x01\x00\x00\x1d^\x01\x00\x00", "A\nA\nA\n"},
 		{"no macro", "\x1d^\x02\x00\x00B\n", "B\n"},
 		{"survives ESC @", "\x1d:A\n\x1d:\x1b@\x1d^\x01\x00\x00", "A\nA\n"},
 		{"does not call itself", "\x1d:A\n\x1d:\x1d:B\n\x1d:\x1d^\x01\x00\x00", "A\nB\nB\n"},

@@ -12,11 +12,16 @@
 // TM-T88III Specification (units 1/180 and 1/360 inch, 30 dots a line), the
 // ESC/POS reference, and what other encoders send (testdata/escpos).
 //
-// Parsed to its exact length but not drawn: bar codes and two-dimensional codes
-// (GS k, GS ( k), page mode (text is printed as in standard mode), NV graphics,
-// macros, user-defined single-byte characters, 90° rotation, kanji fonts B and
-// C. NEC and IBM extension characters stand in the text but are boxes on paper,
-// because the free font lacks them.
+// In page mode everything stands with its lower edge at the vertical position,
+// which begins one character below the area's upper edge; FF feeds the whole of
+// the areas that were used. Codes are drawn without a quiet zone, which is the
+// sender's business. A code whose data is wrong, that is wider than the paper or
+// in mid-line prints nothing; [Printer.Records] says why.
+//
+// Parsed to its exact length but not drawn: MaxiCode, Aztec and composite codes,
+// QR model 1 (drawn as model 2), FS g memory, 90° rotation outside of page mode,
+// kanji fonts B and C, UTF-8. NEC and IBM extension characters stand in the text
+// but are boxes on paper, because the free font lacks them.
 package printer
 
 import (

@@ -67,7 +67,7 @@ func TestCP932(t *testing.T) {
 			}
 			in.Write(append(b, '\n'))
 		}
-		got := play(t, "80mm", in.String()).Records(0)
+		got := play(t, in.String()).Records(0)
 		if len(got) != n {
 			t.Fatalf("%d lines for %d codes", len(got), n)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -31,7 +32,7 @@ func bars(b symbol.Bars, err error) string {
 		s = append(s, "0")
 	}
 	for _, w := range b.Widths {
-		s = append(s, fmt.Sprint(symbol.Wide(w, 1, 3)))
+		s = append(s, strconv.Itoa(symbol.Wide(w, 1, 3)))
 	}
 	return "B " + strings.Join(s, ",")
 }
@@ -63,16 +64,16 @@ func matrix(m *symbol.Matrix, err error) string {
 // mask is which mask a QR Code or Micro QR Code has, counted from 1: another
 // encoder may choose another one.
 func mask(m *symbol.Matrix) int {
-	at := func(x, y int) int {
-		if m.Dark(x, y) {
+	at := func(x int) int { // in the row of the format bits
+		if m.Dark(x, 8) {
 			return 1
 		}
 		return 0
 	}
 	if m.W < 21 {
-		return 1 + ((at(4, 8)<<1 | at(5, 8)) ^ 0b01)
+		return 1 + ((at(4)<<1 | at(5)) ^ 0b01)
 	}
-	return 1 + ((at(2, 8)<<2 | at(3, 8)<<1 | at(4, 8)) ^ 0b101)
+	return 1 + ((at(2)<<2 | at(3)<<1 | at(4)) ^ 0b101)
 }
 
 func symbols() []drawn {
@@ -83,7 +84,7 @@ func symbols() []drawn {
 	for i := range 10 {
 		d := fmt.Sprintf("%d12345678901", i)
 		add("ean13", "{}", d, bars(linear.EAN13([]byte(d))))
-		d = fmt.Sprintf("0%d2345", i) + fmt.Sprint(9-i)
+		d = fmt.Sprintf("0%d2345", i) + strconv.Itoa(9-i)
 		add("upce", "{}", d, bars(linear.UPCE([]byte(d))))
 		d = fmt.Sprintf("98%d4567", i)
 		add("ean8", "{}", d, bars(linear.EAN8([]byte(d))))

@@ -87,10 +87,9 @@ func (w *writer) chars(bits int) int {
 
 func (w *writer) write(p []byte) {
 	for len(p) > 0 {
-		switch w.mode {
-		case numeric:
+		if w.mode == numeric {
 			p = w.digits(p)
-		default:
+		} else {
 			p = w.letters(p)
 		}
 	}

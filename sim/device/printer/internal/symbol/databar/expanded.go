@@ -11,8 +11,11 @@ import (
 //nolint:gochecknoglobals // constant tables
 var (
 	wide = []group{
-		{0, 12, 5, 7, 2, 4, evenHalf, true, 4}, {348, 10, 7, 5, 4, 20, evenHalf, true, 4},
-		{1388, 8, 9, 4, 5, 52, evenHalf, true, 4}, {2948, 6, 11, 3, 6, 104, evenHalf, true, 4}, {3988, 4, 13, 1, 8, 204, evenHalf, true, 4},
+		{0, 12, 5, 7, 2, 4, evenHalf, true, 4},
+		{348, 10, 7, 5, 4, 20, evenHalf, true, 4},
+		{1388, 8, 9, 4, 5, 52, evenHalf, true, 4},
+		{2948, 6, 11, 3, 6, 104, evenHalf, true, 4},
+		{3988, 4, 13, 1, 8, 204, evenHalf, true, 4},
 	}
 	marks = map[byte][]int{
 		'A': {1, 8, 4, 1, 1}, 'B': {3, 6, 4, 1, 1}, 'C': {3, 4, 6, 1, 1}, 'D': {3, 2, 8, 1, 1}, 'E': {2, 6, 5, 1, 1}, 'F': {2, 2, 9, 1, 1},
@@ -101,11 +104,11 @@ func elements(data []byte) (plain []byte, text string, err error) {
 	var b strings.Builder
 	for i := 0; i < len(data); i++ {
 		c := data[i]
-		switch {
-		case c == '(' || c == ')':
+		switch c {
+		case '(', ')':
 			b.WriteByte(c)
 			continue
-		case c == '{':
+		case '{':
 			i++
 			if i == len(data) {
 				return nil, "", symbol.ErrData

@@ -18,9 +18,9 @@ func widths(value, modules, elements, widest int, narrow bool) []int {
 	out := make([]int, 0, elements)
 	allWide := true // none so far is one module wide
 	for left := elements - 1; left > 0; left-- {
-		w, ways := 1, 0
+		w := 1
 		for ; ; w++ {
-			ways = combinations(modules-w-1, left-1)
+			ways := combinations(modules-w-1, left-1)
 			if narrow && (allWide && w > 1) && modules-w-left >= left {
 				ways -= combinations(modules-w-left-1, left-1)
 			}
@@ -85,7 +85,7 @@ func character(groups []group, value int) []int {
 	}
 	a := widths(odd, g.odd, g.elementsOfOne, g.wideOdd, g.narrowOdd)
 	b := widths(even, g.even, g.elementsOfOne, g.wideEven, !g.narrowOdd)
-	var out []int
+	out := make([]int, 0, 2*len(a))
 	for i := range a {
 		out = append(out, a[i], b[i])
 	}

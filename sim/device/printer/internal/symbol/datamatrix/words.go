@@ -55,7 +55,8 @@ func text(data []byte, room int) []int { return triplets(data, room, latchText, 
 // triplets packs as many whole triplets as there are and writes the rest as
 // ASCII. basic is the first of the letters that take one value.
 func triplets(data []byte, room, latch int, basic, other byte) []int {
-	var values, ends []int // ends[n] is the value after which character n is whole
+	values := make([]int, 0, 2*len(data))
+	ends := make([]int, 0, len(data)) // ends[n] is the value after which character n is whole
 	for _, c := range data {
 		values = append(values, value(c, basic, other)...)
 		ends = append(ends, len(values))

@@ -101,7 +101,7 @@ func bytes(d []byte) []int {
 		}
 		var group [5]int
 		for i := 4; i >= 0; i-- {
-			group[i] = int(v % 900) //nolint:gosec // below 900
+			group[i] = int(v % 900)
 			v /= 900
 		}
 		w = append(w, group[:]...)

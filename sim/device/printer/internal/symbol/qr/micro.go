@@ -16,8 +16,14 @@ type microSymbol struct {
 
 //nolint:gochecknoglobals // a constant table
 var microSymbols = []microSymbol{
-	{1, L, 0, 20, 2}, {2, L, 1, 40, 5}, {2, M, 2, 32, 6}, {3, L, 3, 84, 6}, {3, M, 4, 68, 8},
-	{4, L, 5, 128, 8}, {4, M, 6, 112, 10}, {4, Q, 7, 80, 14},
+	{1, L, 0, 20, 2},
+	{2, L, 1, 40, 5},
+	{2, M, 2, 32, 6},
+	{3, L, 3, 84, 6},
+	{3, M, 4, 68, 8},
+	{4, L, 5, 128, 8},
+	{4, M, 6, 112, 10},
+	{4, Q, 7, 80, 14},
 }
 
 // microHeads are the bits of the counts, by version; 0 is not possible.

@@ -99,7 +99,7 @@ func interleave(v int, l Level, data []int) []int {
 	f := field.New(256, 0x11D)
 	n, check := blocks[l][v-1], checkWords[l][v-1]
 	short, firstLong := len(data)/n, n-len(data)%n // from there on blocks have one more
-	var parts, checks [][]int
+	parts, checks := make([][]int, 0, n), make([][]int, 0, n)
 	for i := range n {
 		size := short
 		if i >= firstLong {

@@ -66,7 +66,7 @@ func (s segment) bits(b *symbol.Bits) {
 			}
 			b.Add(v>>8*0xC0+v&0xFF, 13)
 		}
-	default:
+	case bytewise, modes:
 		for _, c := range s.data {
 			b.Add(int(c), 8)
 		}
@@ -97,7 +97,7 @@ func split(data []byte, heads [modes]int) []segment {
 			best[i][m] = step{cost: never, from: -1}
 		}
 	}
-	for i := 0; i < len(data); i++ {
+	for i := range data {
 		for to := range modes {
 			n := fits(data[i:], to)
 			if heads[to] == 0 || n == 0 || to == kanji && noKanji {
@@ -168,6 +168,7 @@ func fits(d []byte, m mode) int {
 			return 0
 		}
 		return 2
+	case bytewise, modes:
 	}
 	return 1
 }

@@ -1,0 +1,241 @@
+// Package guest runs the image of the board qemu-virt in QEMU, with the
+// simulated counter's devices on its lines and the simulated cloud as the only
+// host that it reaches.
+package guest
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Lines are the devices of the counter on the guest's USB sockets, from 1 on.
+// The console is the board's own line.
+//
+//nolint:gochecknoglobals // a constant table
+var Lines = []string{"scanner", "printer", "card", "keypad", "display"}
+
+// Options of a guest.
+type Options struct {
+	// Image is the command board/image; Disk the unpacked image, which the guest
+	// writes to.
+	Image, Disk string
+	// Dev is the counter's folder of ttys.
+	Dev string
+	// Cloud is the port of the cloud on this machine; Forward a program that
+	// connects its standard input and output to the address it is given.
+	Cloud   int
+	Forward string
+	// Dir is for the sockets of this guest.
+	Dir string
+	Log io.Writer
+}
+
+// CloudAddress is where the guest finds the cloud: the simulated cloud's
+// certificate names it.
+const CloudAddress = "10.0.2.100"
+
+// Guest is a running machine.
+type Guest struct {
+	cmd   *exec.Cmd
+	ended chan struct{}
+	err   error
+
+	mu      sync.Mutex // one question at a time
+	monitor net.Conn
+	answers *bufio.Scanner
+}
+
+// Start switches the machine on.
+func Start(ctx context.Context, o Options) (*Guest, error) {
+	socket := filepath.Join(o.Dir, "monitor")
+	os.Remove(socket) //nolint:errcheck,gosec // of a guest before this one
+	args := []string{"qemu", o.Disk, "--",
+		"-netdev", fmt.Sprintf("user,id=net,restrict=on,guestfwd=tcp:%s:4222-cmd:%s 127.0.0.1:%d", CloudAddress, o.Forward, o.Cloud),
+		"-device", "virtio-net-pci,netdev=net,addr=3",
+		"-qmp", "unix:" + socket + ",server=on,wait=off",
+		"-monitor", "none",
+	}
+	for i, name := range append([]string{"console"}, Lines...) {
+		path, err := filepath.EvalSymlinks(filepath.Join(o.Dev, name))
+		if err != nil {
+			return nil, fmt.Errorf("guest: %w", err)
+		}
+		args = append(args, "-chardev", "serial,id="+name+",path="+path)
+		if i == 0 {
+			args = append(args, "-serial", "chardev:console")
+		} else {
+			args = append(args, "-device", device(name))
+		}
+	}
+	g := &Guest{cmd: exec.CommandContext(ctx, o.Image, args...), ended: make(chan struct{})} //nolint:gosec // words of ours
+	g.cmd.Stdout, g.cmd.Stderr = o.Log, o.Log
+	g.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // QEMU is the command's child
+	g.cmd.Cancel = func() error { return syscall.Kill(-g.cmd.Process.Pid, syscall.SIGKILL) }
+	if err := g.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("guest: %w", err)
+	}
+	go func() {
+		defer close(g.ended)
+		g.err = g.cmd.Wait()
+	}()
+	if err := g.connect(socket); err != nil {
+		return nil, errors.Join(err, g.Kill())
+	}
+	return g, nil
+}
+
+// device is a converter on the USB socket of a line.
+func device(name string) string {
+	socket := 0
+	for i, line := range Lines {
+		if line == name {
+			socket = i + 1
+		}
+	}
+	return "usb-serial,id=usb-" + name + ",chardev=" + name + ",port=" + strconv.Itoa(socket)
+}
+
+// monitorWithin bounds the wait for QEMU's monitor, and for each answer.
+const monitorWithin = 20 * time.Second
+
+// connect takes the monitor (QEMU Machine Protocol).
+func (g *Guest) connect(socket string) error {
+	until := time.Now().Add(monitorWithin)
+	for {
+		c, err := net.Dial("unix", socket)
+		if err == nil {
+			g.monitor, g.answers = c, bufio.NewScanner(c)
+			break
+		}
+		select {
+		case <-g.ended:
+			return fmt.Errorf("guest: ended: %w", g.err)
+		case <-time.After(20 * time.Millisecond):
+		}
+		if time.Now().After(until) {
+			return fmt.Errorf("guest: monitor: %w", err)
+		}
+	}
+	return g.Ask("qmp_capabilities", nil)
+}
+
+// Ask has the monitor do something.
+func (g *Guest) Ask(command string, arguments map[string]any) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	ask := map[string]any{"execute": command}
+	if arguments != nil {
+		ask["arguments"] = arguments
+	}
+	packet, err := json.Marshal(ask)
+	if err != nil {
+		return fmt.Errorf("guest: %w", err)
+	}
+	if err := g.monitor.SetDeadline(time.Now().Add(monitorWithin)); err != nil {
+		return fmt.Errorf("guest: %w", err)
+	}
+	if _, err := g.monitor.Write(append(packet, '\n')); err != nil {
+		return fmt.Errorf("guest: %w", err)
+	}
+	for g.answers.Scan() {
+		var answer struct {
+			Return json.RawMessage `json:"return"`
+			Error  *struct {
+				Desc string `json:"desc"`
+			} `json:"error"`
+		}
+		if err := json.Unmarshal(g.answers.Bytes(), &answer); err != nil {
+			return fmt.Errorf("guest: %w", err)
+		}
+		switch {
+		case answer.Error != nil:
+			return fmt.Errorf("guest: %s: %s", command, answer.Error.Desc)
+		case answer.Return != nil:
+			return nil
+		}
+	}
+	return fmt.Errorf("guest: %s: no answer: %w", command, errors.Join(g.answers.Err(), io.ErrUnexpectedEOF))
+}
+
+// Unplug pulls a line's converter out, Plug puts it back.
+func (g *Guest) Unplug(name string) error {
+	return g.Ask("device_del", map[string]any{"id": "usb-" + name})
+}
+
+// Plug is the other half of Unplug.
+func (g *Guest) Plug(name string) error {
+	for i, line := range Lines {
+		if line == name {
+			return g.Ask("device_add", map[string]any{"driver": "usb-serial", "id": "usb-" + name, "chardev": name, "port": strconv.Itoa(i + 1)})
+		}
+	}
+	return fmt.Errorf("guest: no line %q", name)
+}
+
+// Memory writes all of the guest's RAM to a file.
+func (g *Guest) Memory(path string) error {
+	const begin, size = 0x4000_0000, 512 << 20
+	return g.Ask("pmemsave", map[string]any{"val": uint64(begin), "size": uint64(size), "filename": path})
+}
+
+// PowerKey presses it.
+func (g *Guest) PowerKey() error { return g.Ask("system_powerdown", nil) }
+
+// Kill cuts the power.
+func (g *Guest) Kill() error {
+	err := syscall.Kill(-g.cmd.Process.Pid, syscall.SIGKILL)
+	<-g.ended
+	if g.monitor != nil {
+		g.monitor.Close() //nolint:errcheck,gosec // nothing is left to say
+	}
+	if errors.Is(err, syscall.ESRCH) {
+		return nil
+	}
+	return err
+}
+
+// Wait waits for the machine to switch itself off.
+func (g *Guest) Wait(within time.Duration) error {
+	select {
+	case <-g.ended:
+		return g.err
+	case <-time.After(within):
+		return errors.New("guest: it is still on")
+	}
+}
+
+// WriteData puts the files of a folder into the data partition of a disk, the
+// fourth, in place of what is there.
+func WriteData(ctx context.Context, disk, folder string) error {
+	f, err := os.Open(disk) //nolint:gosec // named by the caller
+	if err != nil {
+		return fmt.Errorf("guest: %w", err)
+	}
+	table := make([]byte, 512)
+	_, err = f.ReadAt(table, 0)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("guest: %w", err)
+	}
+	const fourth, sector, kib = 446 + 3*16, 512, 1024
+	begin := int64(binary.LittleEndian.Uint32(table[fourth+8:])) * sector
+	size := int64(binary.LittleEndian.Uint32(table[fourth+12:])) * sector
+	out, err := exec.CommandContext(ctx, "mke2fs", "-q", "-F", "-t", "ext4", "-L", "regi-data", "-d", folder, //nolint:gosec // words of ours
+		"-E", "offset="+strconv.FormatInt(begin, 10), disk, strconv.FormatInt(size/kib, 10)+"k").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("guest: mke2fs: %w: %s", err, out)
+	}
+	return nil
+}

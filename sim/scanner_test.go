@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// output is what a command has printed so far.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// TestScannerCommand types two codes into a scanner that waits for answers.
+func TestScannerCommand(t *testing.T) {
+	pty := filepath.Join(t.TempDir(), "scanner")
+	keyboard, typed := io.Pipe()
+	var out output
+	ended := make(chan error, 1)
+	go func() {
+		ended <- runScanner(t.Context(), []string{"--pty", pty, "--framing", "honeywell", "--ids", "honeywell"}, keyboard, &out)
+	}()
+	var register *os.File
+	for until := time.Now().Add(5 * time.Second); register == nil; time.Sleep(time.Millisecond) {
+		f, err := os.OpenFile(pty, os.O_RDWR|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
+		switch {
+		case err == nil:
+			register = f
+		case time.Now().After(until):
+			t.Fatal(err)
+		}
+	}
+	defer register.Close()
+	for _, c := range []struct{ line, frame, answer string }{
+		{"4901234567894", "d4901234567894\r", "\x1b7,"},
+		{"]C10104901234567894{GS}10A", "I0104901234567894\x1d10A\r", "\x1b8,"},
+	} {
+		io.WriteString(typed, c.line+"\n")
+		b := make([]byte, len(c.frame))
+		if _, err := io.ReadFull(register, b); err != nil || string(b) != c.frame {
+			t.Errorf("%s: the register got %q, %v", c.line, b, err)
+		}
+		io.WriteString(register, c.answer)
+	}
+	io.WriteString(typed, "\n")
+	typed.Close()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"\"4901234567894\": good\n", "(good scan beep)", "(razz: refused)", ": refused\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("printed %q, without %q", out.String(), want)
+		}
+	}
+	if _, err := os.Lstat(pty); err == nil {
+		t.Error("the link is still there")
+	}
+}
+
+func TestScannerCommandRefuses(t *testing.T) {
+	for _, args := range [][]string{
+		{},
+		{"--pty", filepath.Join(t.TempDir(), "s"), "--framing", "usb"},
+		{"--pty", filepath.Join(t.TempDir(), "s"), "--noise", "2"},
+		{"--pty", "x", "y"},
+		{"--colour"},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		if err := runScanner(ctx, args, strings.NewReader(""), io.Discard); err == nil {
+			t.Errorf("%q was taken", args)
+		}
+		cancel()
+	}
+}
