@@ -45,6 +45,7 @@ kernel: ## Build the hardened kernel from Debian's linux-source into out/kernel 
 .PHONY: test
 test: ## Run all tests, with the short form of the campaigns
 	@.ci/chromium
+	@.ci/imagetools
 	@.ci/judges
 	@test "$$(id -u)" = 0 || echo "not root: the attacker's tests (firmware/capture, firmware/landlock, sim/drill) will NOT run" >&2
 	$(GO) test -timeout 240s ./...

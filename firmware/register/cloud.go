@@ -126,6 +126,10 @@ func (r *Register) acknowledged(ack *record.Ack) error {
 	if err != nil {
 		return fmt.Errorf("acknowledge: %w", err)
 	}
+	if r.started != 0 && ack.Seq >= r.started {
+		r.started = 0
+		close(r.proven)
+	}
 	return nil
 }
 

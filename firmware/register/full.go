@@ -50,6 +50,7 @@ func (r *Register) boot() error {
 	body := map[string]string{"version": r.config.Version}
 	maps.Copy(body, r.config.Boot)
 	err := r.ledger.note(time.Now(), record.FwBoot, body)
+	r.started, _ = r.ledger.journal.Head()
 	if errors.Is(err, journal.ErrFull) {
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"regi/drivers"
@@ -79,8 +80,13 @@ type Register struct {
 	pings  chan struct{}
 	cloud  chan uplink.Message
 	pulled chan uplink.Message // of an update, to whoever fetches it
-	jobs   chan till.Print
-	held   *till.Print // a job that the printer did not take; of whoever serves the paper
+	// started is the record of this start, and proven closed once that is
+	// acknowledged; closed says that no shift is open.
+	started uint64
+	proven  chan struct{}
+	closed  atomic.Bool
+	jobs    chan till.Print
+	held    *till.Print // a job that the printer did not take; of whoever serves the paper
 	// uncut says that something may stand on the paper that was not cut off, begun
 	// that this process has printed. They are of whoever serves the paper, too,
 	// and outlive a lost line.
@@ -115,7 +121,7 @@ type Register struct {
 func New(c Config) (*Register, error) {
 	r := &Register{
 		config: c, log: c.Log, pings: make(chan struct{}),
-		events: make(chan till.Event, eventsMax), cloud: make(chan uplink.Message, eventsMax), pulled: make(chan uplink.Message, 1),
+		events: make(chan till.Event, eventsMax), cloud: make(chan uplink.Message, eventsMax), pulled: make(chan uplink.Message, 1), proven: make(chan struct{}),
 		jobs: make(chan till.Print, jobsMax), kicks: make(chan struct{}),
 		notices: make(chan till.Notice, noticesMax), screen: screen{changed: make(chan struct{}, 1)},
 		paperBell: make(chan struct{}, 1), drawerBell: make(chan struct{}, 1), recovers: make(chan struct{}, 1),
@@ -335,6 +341,7 @@ var deviceNames = [5]string{"scanner", "printer", "card", "keypad", "display"} /
 
 // report logs the state when it has changed.
 func (r *Register) report() {
+	r.closed.Store(r.till.State().Shift == nil)
 	s := status{till: r.till.State().Phase(), outbox: r.ledger.journal.Depth()}
 	s.end, _ = r.ledger.journal.Head()
 	s.acked, _ = r.ledger.journal.Acked()

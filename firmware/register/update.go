@@ -15,6 +15,8 @@ import (
 // Updates says what runs, and where the next version is put.
 type Updates struct {
 	Board, Version string
+	// Failed was tried and did not prove itself: it is not fetched again.
+	Failed string
 	// Path is the file that a whole bundle becomes. Nobody has checked it then.
 	Path string
 	// Arrived is told that it is there.
@@ -65,7 +67,7 @@ func (r *Register) pull(ctx context.Context, u Updates, seen string) (version st
 	if err != nil {
 		return "", err
 	}
-	if offer.Detail == "" || offer.Detail == seen {
+	if offer.Detail == "" || offer.Detail == seen || offer.Detail == u.Failed {
 		return "", nil
 	}
 	if offer.Seq == 0 || offer.Seq > uint64(update.BundleMax) {
@@ -125,3 +127,10 @@ func (r *Register) askUpdate(ctx context.Context, q uplink.Message) (uplink.Mess
 		return uplink.Message{}, errNoAnswer
 	}
 }
+
+// Closed says that no shift is open: nobody is kept waiting by a restart.
+func (r *Register) Closed() bool { return r.closed.Load() }
+
+// Proven is closed once the cloud has signed for the record of this start: this
+// version journals, seals, signs and sends.
+func (r *Register) Proven() <-chan struct{} { return r.proven }
