@@ -10,7 +10,7 @@ import (
 )
 
 // tryEvery is how often is looked whether an update can be tried.
-const tryEvery = time.Minute
+const tryEvery = 10 * time.Second
 
 // keepVersion commits this version once it has proven itself, fetches the next
 // one, and has it tried while no shift is open.

@@ -211,7 +211,7 @@ func TestTrial(t *testing.T) {
 				n.commit()
 			}
 			time.Sleep(time.Minute)
-			if back := context.Cause(ctx) == errTrial; back == proves {
+			if back := errors.Is(context.Cause(ctx), errTrial); back == proves {
 				t.Errorf("proves %v, back %v", proves, back)
 			}
 		})

@@ -25,7 +25,7 @@ type Updates struct {
 
 const (
 	// updateFirst lets the day begin before the cloud is asked for an update.
-	updateFirst = 2 * time.Minute
+	updateFirst = 30 * time.Second
 	updateEvery = time.Hour
 	// chunkWithin is how long one answer of the uplink may take: over its own.
 	chunkWithin = 30 * time.Second

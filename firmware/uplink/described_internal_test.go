@@ -12,8 +12,16 @@ func TestParseDescribed(t *testing.T) {
 		t.Error(d, err)
 	}
 	for _, change := range [][2]string{
-		{`"Ab9"`, `"a.>"`}, {`"Ab9"`, `""`}, {`"v2"`, `"\u001b[2J"`}, {`"v2"`, `""`}, {`70`, `0`}, {`70`, `-1`}, {`"chunks":2`, `"chunks":0`},
-		{`"chunks":2`, `"chunks":99999999`}, {`"digest"`, `"deleted":true,"digest"`}, {`"x"`, `"` + strings.Repeat("x", metaMax) + `"`},
+		{`"Ab9"`, `"a.>"`},
+		{`"Ab9"`, `""`},
+		{`"v2"`, `"\u001b[2J"`},
+		{`"v2"`, `""`},
+		{`70`, `0`},
+		{`70`, `-1`},
+		{`"chunks":2`, `"chunks":0`},
+		{`"chunks":2`, `"chunks":99999999`},
+		{`"digest"`, `"deleted":true,"digest"`},
+		{`"x"`, `"` + strings.Repeat("x", metaMax) + `"`},
 	} {
 		if _, err := parseDescribed([]byte(strings.Replace(good, change[0], change[1], 1))); err == nil {
 			t.Errorf("%s: taken", change[1])
