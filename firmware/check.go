@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -219,44 +220,30 @@ func checkTamper(ctx context.Context, b *bench) (string, error) {
 
 func checkPrinter(ctx context.Context, b *bench) (string, error) {
 	return opened(b.Printer.Serial, func(p drivers.Port) (string, error) {
-		printer, err := escpos.New(p, b.Printer.Model)
+		printer, err := newPrinter(ctx, p, b.Printer.Model)
 		if err != nil {
 			return "", err
 		}
 		status, err := printer.Status(ctx)
+		if errors.Is(err, drivers.ErrTimeout) {
+			err = cmp.Or(otherMake(ctx, p, b.Printer.Model), err)
+		}
 		if err == nil {
 			err = status.Err()
 		}
 		if err != nil {
 			return "", err
 		}
-		found, err := printer.Probe(ctx)
-		if err != nil {
-			return "", err
-		}
-		said := fmt.Sprintf("%s answers, %d columns; %v", b.Printer.Model, printer.Columns(), found)
+		found, advice, err := probe(ctx, printer)
+		said := fmt.Sprintf("%s answers, %d columns; %s", b.Printer.Model, printer.Columns(), found)
 		if status.PaperNearEnd {
 			said += ", paper near end"
 		}
 		if b.Printer.Model == escpos.Auto {
-			said += "; write down model = " + found.Advice()
+			said += "; write down model = " + advice
 		}
-		return said, modelErr(printer.Model().PrintComplete, found)
+		return said, err
 	})
-}
-
-// errModel: the printer does not do what its model does.
-var errModel = errors.New("the printer is not of the configured model")
-
-// modelErr compares what was configured with what was found.
-func modelErr(tells bool, found escpos.Found) error {
-	switch {
-	case !found.ReadFence && !found.PrintFence:
-		return fmt.Errorf("%w: it never says what it has printed; no receipt could be known to be on paper", drivers.ErrUnsupported)
-	case tells && !found.PrintFence:
-		return fmt.Errorf("%w: write down printer.model = %s", errModel, found.Advice())
-	}
-	return nil
 }
 
 func checkDisplay(ctx context.Context, b *bench) (string, error) {

@@ -5,24 +5,22 @@ import (
 	"testing"
 
 	"regi/drivers"
-	"regi/drivers/escpos"
 )
 
 // TestModelErr: a printer that does less than its configured model is found
 // before selling, not by receipts whose outcome is unknown.
 func TestModelErr(t *testing.T) {
 	for name, x := range map[string]struct {
-		tells bool
-		found escpos.Found
-		want  error
+		reads, prints, tells bool
+		want                 error
 	}{
-		"as configured":             {true, escpos.Found{ReadFence: true, PrintFence: true}, nil},
-		"more than it is asked for": {false, escpos.Found{ReadFence: true, PrintFence: true}, nil},
-		"a generic one":             {false, escpos.Found{ReadFence: true}, nil},
-		"a clone under a name":      {true, escpos.Found{ReadFence: true}, errModel},
-		"says nothing":              {false, escpos.Found{}, drivers.ErrUnsupported},
+		"as configured":             {true, true, true, nil},
+		"more than it is asked for": {true, true, false, nil},
+		"a generic one":             {true, false, false, nil},
+		"a clone under a name":      {true, false, true, errModel},
+		"says nothing":              {false, false, false, drivers.ErrUnsupported},
 	} {
-		if err := modelErr(x.tells, x.found); !errors.Is(err, x.want) || (err == nil) != (x.want == nil) {
+		if err := modelErr(x.reads, x.prints, x.tells, "x"); !errors.Is(err, x.want) || (err == nil) != (x.want == nil) {
 			t.Errorf("%s: %v, want %v", name, err, x.want)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 
 	"regi/drivers"
 	"regi/drivers/drawer"
-	"regi/drivers/escpos"
 )
 
 // checkDrawer reads the drawer's switch. It opens the drawer only if asked to.
@@ -16,7 +15,7 @@ func checkDrawer(ctx context.Context, b *bench) (string, error) {
 		return checkGPIODrawer(ctx, b)
 	}
 	return opened(b.Printer.Serial, func(p drivers.Port) (string, error) {
-		printer, err := escpos.New(p, b.Printer.Model)
+		printer, err := newPrinter(ctx, p, b.Printer.Model)
 		if err != nil {
 			return "", err
 		}

@@ -18,7 +18,6 @@ import (
 
 	"regi/board"
 	"regi/board/port"
-	"regi/drivers/escpos"
 	"regi/drivers/scanner"
 	"regi/firmware/sale"
 )
@@ -268,7 +267,7 @@ func (c *Config) check() error {
 		{"drawer.sense_open", c.Drawer.SenseOpen, []string{"high", senseLow}},
 		{"card.reader", c.Card.Reader, []string{"msr", "msr-ttl", "idtech", "magtek", "none"}},
 		{"card.suite", c.Card.Suite, []string{"ctr", "cbc"}},
-		{"printer.model", c.Printer.Model, append(escpos.Models(), escpos.Auto)},
+		{"printer.model", c.Printer.Model, printerModels()},
 		{"display.model", c.Display.Model, []string{"cd5220"}},
 		{"tax.rounding", c.Tax.Rounding, []string{"floor", "half-up", "ceil"}},
 		{"tax.prices", c.Tax.Prices, []string{"inclusive", "exclusive"}},

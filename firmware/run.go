@@ -294,7 +294,7 @@ func (s Serial) options() port.Options {
 // answering is a port with a printer that is on: the port of one that is off
 // opens, too, and would come and go with each attempt.
 func answering(ctx context.Context, p drivers.Port, model string) (drivers.Port, error) {
-	printer, err := escpos.New(p, model)
+	printer, err := newPrinter(ctx, p, model)
 	if err == nil {
 		err = printer.Init(ctx)
 	}
@@ -319,7 +319,7 @@ func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Cont
 			return reg.ServeDisplay(ctx, linedisplay.New(p))
 		},
 		"printer": func(ctx context.Context, p drivers.Port) error {
-			printer, err := escpos.New(p, c.Printer.Model)
+			printer, err := newPrinter(ctx, p, c.Printer.Model)
 			if err == nil && c.Printer.Model == escpos.Auto {
 				err = printer.Init(ctx) // its width is to be known before a receipt is laid out
 			}

@@ -42,7 +42,7 @@ framing  = "cr"          # cr | lf | crlf | tab | stx-etx | honeywell (waits for
 [printer]
 port     = "{dev}/printer"
 baud     = 38400
-model    = "tm-t88v"     # tm-t88v (42 columns) | tm-t20iii, tm-m30, generic-80 (48) | generic-58 (32)
+model    = "tm-t88v"     # tm-t88v (42 columns) | tm-t20iii, tm-m30, generic-80 (48) | generic-58 (32) | star-mc-print3, star-tsp143iv, star-tsp654ii, star-line (48)
 
 [drawer]
 via      = "printer"

@@ -24,6 +24,7 @@ import (
 	"regi/sim/device/power"
 	"regi/sim/device/printer"
 	"regi/sim/device/scanner"
+	"regi/sim/device/starprinter"
 	"regi/sim/hsm"
 	"regi/sim/keyhost"
 	"regi/sim/wire"
@@ -40,6 +41,7 @@ type desk struct {
 	id      record.ID
 	bell    counter.Bell
 	wires   map[string]*wire.TTY
+	star    bool          // the printer is of Star's make; else:
 	model   printer.Model // as the register is told
 	scanner *scanner.Scanner
 	card    counter.CardReader
@@ -98,6 +100,7 @@ func (d *desk) fit(config string) error {
 	if err != nil {
 		return err
 	}
+	d.star = strings.HasPrefix(f.Printer.Model, "star-")
 	if d.model, err = printerModel(f); err != nil {
 		return err
 	}
@@ -131,14 +134,17 @@ func (d *desk) letters() (keyhost.Letters, error) {
 // furnish puts the devices at the far ends of the wires.
 func (d *desk) furnish() {
 	ring := d.bell.Ring
-	var paper *printer.Printer
+	var paper counter.Printer
 	box := drawer.New(func() {
 		paper.Refresh() // the drawer's switch is wired to the printer
 		ring()
 	})
-	paper = printer.New(d.wires["printer"], printer.Options{
-		Model: d.model, DrawerKick: func(pin int, on, _ time.Duration) { box.Pulse(pin, on) }, DrawerOpen: box.Open, Changed: ring,
-	})
+	kick := func(pin int, on, _ time.Duration) { box.Pulse(pin, on) }
+	if d.star {
+		paper = starprinter.New(d.wires["printer"], starprinter.Options{DrawerKick: kick, DrawerOpen: box.Open, Changed: ring})
+	} else {
+		paper = printer.New(d.wires["printer"], printer.Options{Model: d.model, DrawerKick: kick, DrawerOpen: box.Open, Changed: ring})
+	}
 	d.counter = counter.New(counter.Counter{
 		Scanner: d.scanner, Card: d.card, Keypad: keypad.New(d.wires["keypad"]),
 		Display: display.New(d.wires["display"], ring), Console: console.New(d.wires["console"], ring), Drawer: box,

@@ -151,7 +151,20 @@ func TestScannerUnpluggedAndBack(t *testing.T) {
 
 func TestPaperOutInMidReceipt(t *testing.T) {
 	t.Parallel()
-	c := start(t)
+	for _, model := range []string{"tm-t88v", "star-mc-print3"} {
+		t.Run(model, func(t *testing.T) {
+			t.Parallel()
+			paperOutInMidReceipt(t, model)
+		})
+	}
+}
+
+func paperOutInMidReceipt(t *testing.T, model string) {
+	t.Helper()
+	dir := t.TempDir()
+	settings(t, dir, "", `"tm-t88v" `, `"`+model+`" `)
+	c := startAt(t, dir)
+	c.await("open shift", func() bool { return c.till() == "IDLE" })
 	c.scan(notebook)
 	c.await("line", func() bool { return c.till() == "SALE" })
 	c.printer("paper", "out@6")
@@ -333,7 +346,7 @@ func TestEncryptingReaders(t *testing.T) {
 
 func TestPaperWidths(t *testing.T) {
 	t.Parallel()
-	for model, columns := range map[string]int{"tm-t88v": 42, "tm-t20iii": 48} {
+	for model, columns := range map[string]int{"tm-t88v": 42, "tm-t20iii": 48, "star-mc-print3": 48, "star-line": 48} {
 		dir := t.TempDir()
 		first := startAt(t, dir, "--no-register")
 		first.stop()

@@ -35,11 +35,15 @@ const (
 
 // Kicker is a printer whose drawer connector is used.
 type Kicker interface {
-	// Kick pulses the coil of pin (2 or 5) once, for at most KickOn. It keeps
-	// the limits of Coils.
+	// Kick pulses the coil of pin (2 or 5) once, for at most KickOn or what
+	// KickLasts says. It keeps the limits of Coils.
 	Kick(ctx context.Context, pin int) error
 	Status(ctx context.Context) (drivers.PrinterStatus, error)
 }
+
+// slowKicker is a Kicker whose pulses are longer than KickOn: some printers have
+// a length of their own.
+type slowKicker interface{ KickLasts(pin int) time.Duration }
 
 // Options of a drawer on a printer's connector.
 type Options struct {
@@ -61,6 +65,7 @@ type Drawer struct {
 	// opened is look, and whether it was open since opened was last called.
 	opened func(context.Context) (bool, error)
 	turn   chan struct{}
+	giveUp time.Duration // giveUp, or more: see New
 }
 
 var _ drivers.CashDrawer = (*Drawer)(nil)
@@ -75,10 +80,15 @@ func New(k Kicker, o Options) *Drawer {
 		o.Coils = &Coils{}
 	}
 	s := &printerSwitch{kicker: k, openLow: o.OpenLow}
-	kick := func(ctx context.Context) error {
-		return o.Coils.Drive(o.Pin, KickOn, func() error { return k.Kick(ctx, o.Pin) })
+	on := KickOn
+	if slow, ok := k.(slowKicker); ok {
+		on = slow.KickLasts(o.Pin)
 	}
-	return &Drawer{kick: kick, look: s.open, opened: s.open, turn: make(chan struct{}, 1)}
+	kick := func(ctx context.Context) error {
+		return o.Coils.Drive(o.Pin, on, func() error { return k.Kick(ctx, o.Pin) })
+	}
+	// The second kick comes when the coil has had its rest.
+	return &Drawer{kick: kick, look: s.open, opened: s.open, turn: make(chan struct{}, 1), giveUp: max(giveUp, on+rest(on))}
 }
 
 // Lines are the two GPIO lines of a drawer, with whoever holds them.
@@ -95,7 +105,7 @@ type Lines interface {
 // ViaGPIO returns the drawer on two GPIO lines.
 func ViaGPIO(l Lines) *Drawer {
 	kick := func(ctx context.Context) error { return l.Pulse(ctx, KickOn) }
-	return &Drawer{kick: kick, look: l.Switch, opened: l.Opened, turn: make(chan struct{}, 1)}
+	return &Drawer{kick: kick, look: l.Switch, opened: l.Opened, turn: make(chan struct{}, 1), giveUp: giveUp}
 }
 
 // OpenDrawer kicks, looks at the switch, and kicks once more only if it still
@@ -141,7 +151,7 @@ func (d *Drawer) watch(ctx context.Context, kicked time.Time) (bool, error) {
 		if err != nil {
 			return false, fmt.Errorf("drawer: switch: %w", err)
 		}
-		if open || time.Since(kicked) >= giveUp {
+		if open || time.Since(kicked) >= d.giveUp {
 			return open, nil
 		}
 		wait = lookEvery

@@ -20,7 +20,11 @@ const (
 // Drawer checks the contract of drivers.CashDrawer for one on the connector of
 // an ESC/POS printer, on pin. open returns both behind a port.
 func Drawer(t *testing.T, w Wires, pin int, open func(drivers.Port) (drivers.POSPrinter, drivers.CashDrawer, error)) {
-	s := drawerSuite{w, pin, open}
+	drawerSuite{w, escpos{}, pin, open}.run(t)
+}
+
+func (s drawerSuite) run(t *testing.T) {
+	w := s.w
 	tests := []suiteTest{
 		{"opens", s.opens},
 		{"opens while a document prints", s.whilePrinting},
@@ -44,16 +48,17 @@ func Drawer(t *testing.T, w Wires, pin int, open func(drivers.Port) (drivers.POS
 }
 
 type drawerSuite struct {
-	w    Wires
-	pin  int
-	open func(drivers.Port) (drivers.POSPrinter, drivers.CashDrawer, error)
+	w      Wires
+	speaks language
+	pin    int
+	open   func(drivers.Port) (drivers.POSPrinter, drivers.CashDrawer, error)
 }
 
 // start returns a drawer that opens at the n-th kick.
 func (s drawerSuite) start(t *testing.T, n int) (drivers.POSPrinter, drivers.CashDrawer, *ReceiptPrinter) {
 	t.Helper()
 	near, far := s.w.Connect(t)
-	device := NewReceiptPrinter(t, far)
+	device := newReceiptPrinter(t, far, s.speaks)
 	device.Drawer(n)
 	p, d, err := s.open(near)
 	if err != nil {

@@ -20,7 +20,11 @@ const giveUpWithin = 30 * time.Second
 // Printer checks the contract of drivers.POSPrinter for an ESC/POS driver. open
 // returns the driver behind a port.
 func Printer(t *testing.T, w Wires, open func(drivers.Port) (drivers.POSPrinter, error)) {
-	s := printerSuite{w, open}
+	printerSuite{w, escpos{}, open}.run(t)
+}
+
+func (s printerSuite) run(t *testing.T) {
+	w := s.w
 	tests := []suiteTest{
 		{"prints", s.prints},
 		{"says nothing can be read as a command", s.control},
@@ -66,15 +70,16 @@ func Printer(t *testing.T, w Wires, open func(drivers.Port) (drivers.POSPrinter,
 }
 
 type printerSuite struct {
-	w    Wires
-	open func(drivers.Port) (drivers.POSPrinter, error)
+	w      Wires
+	speaks language
+	open   func(drivers.Port) (drivers.POSPrinter, error)
 }
 
 // start returns a driver and its device, which takes lineTime for a line.
 func (s printerSuite) start(t *testing.T, lineTime time.Duration) (drivers.POSPrinter, *ReceiptPrinter, drivers.Port) {
 	t.Helper()
 	near, far := s.w.Connect(t)
-	device := NewReceiptPrinter(t, far)
+	device := newReceiptPrinter(t, far, s.speaks)
 	device.Set(func(f *PrinterFaults) { f.LineTime = lineTime })
 	p, err := s.open(near)
 	if err != nil {
@@ -550,7 +555,7 @@ func (s printerSuite) powerBlinkAtEnd(t *testing.T) {
 func (s printerSuite) paperOutAtEnd(t *testing.T) {
 	p, device, _ := s.start(t, 0)
 	device.Set(func(f *PrinterFaults) { f.FencesLeft = 1 })
-	j := start(t.Context(), p, pages("a", 10))
+	j := start(t.Context(), p, pages("a", 20))
 	j.paused(t, 1, drivers.ErrPaperOut)
 	device.PaperFor(-1)
 	if err := j.wait(t); err != nil {
@@ -717,7 +722,7 @@ func (s printerSuite) lateStatus(t *testing.T) {
 	device.PaperFor(0)
 	release := func() { device.Set(func(f *PrinterFaults) { f.Hold = false }) }
 	device.Set(func(*PrinterFaults) { device.held = nil })
-	time.AfterFunc(150*time.Millisecond, func() { device.Say(0x12, 0x12, 0x12, 0x12) }) // they come now
+	time.AfterFunc(150*time.Millisecond, func() { device.Say(s.speaks.healthy()...) }) // they come now
 	time.AfterFunc(500*time.Millisecond, release)
 	for i := range 5 {
 		status, err := p.Status(t.Context())

@@ -19,6 +19,7 @@ import (
 // real-time commands when they arrive and all others in their turn, and stops
 // for want of paper, an open cover or a jammed cutter as hardware does.
 type ReceiptPrinter struct {
+	speaks  language
 	wire    io.ReadWriteCloser
 	answers chan []byte
 	running sync.WaitGroup
@@ -103,6 +104,7 @@ type PrinterKick struct {
 // printed is nobody's fault.
 type printState struct {
 	initialized, sjis, kanji, katakana, latin, japan bool
+	star                                             starState
 }
 
 // drawnMark stands in Lines for a character whose dots were sent.
@@ -114,7 +116,12 @@ const queueMax = 1 << 20
 // NewReceiptPrinter starts the device on its end of a line, until the test ends.
 func NewReceiptPrinter(t *testing.T, wire io.ReadWriteCloser) *ReceiptPrinter {
 	t.Helper()
-	d := &ReceiptPrinter{wire: wire, answers: make(chan []byte, 4096), left: -1, reads: -1}
+	return newReceiptPrinter(t, wire, escpos{})
+}
+
+func newReceiptPrinter(t *testing.T, wire io.ReadWriteCloser, speaks language) *ReceiptPrinter {
+	t.Helper()
+	d := &ReceiptPrinter{speaks: speaks, wire: wire, answers: make(chan []byte, 4096), left: -1, reads: -1}
 	d.cond = sync.NewCond(&d.mu)
 	d.running.Add(3)
 	go d.read()
@@ -325,7 +332,7 @@ func (d *ReceiptPrinter) print() {
 		var pause time.Duration
 		if len(d.queue) > 0 { // the power may be off by now
 			c := d.queue[0]
-			if d.obey(c) {
+			if d.speaks.obey(d, c) {
 				d.queue = d.queue[min(1, len(d.queue)):]
 			}
 			if c[0] == '\n' {
@@ -347,7 +354,7 @@ func (d *ReceiptPrinter) paused() bool {
 
 // jammedNow: a jam shows when the printer cuts.
 func (d *ReceiptPrinter) jammedNow() bool {
-	now := d.jammed && len(d.queue) > 0 && strings.HasPrefix(string(d.queue[0]), "\x1dV")
+	now := d.jammed && len(d.queue) > 0 && d.speaks.cuts(d.queue[0])
 	d.latched = d.latched || now && d.faults.Latched
 	return now || d.latched
 }
@@ -373,7 +380,7 @@ func (d *ReceiptPrinter) receive(b byte) {
 		return
 	}
 	d.command = append(d.command, b)
-	n, known := commandLength(d.command)
+	n, known := d.speaks.length(d.command)
 	if !known {
 		d.problems = append(d.problems, fmt.Sprintf("no command: % x", d.command))
 		d.command = nil
@@ -386,8 +393,7 @@ func (d *ReceiptPrinter) receive(b byte) {
 	d.command = nil
 	switch {
 	case c[0] == 0, c[0] < ' ' && len(c) > 1 && c[1] == 0:
-	case c[0] == 0x10:
-		d.realTime(c)
+	case d.speaks.realTime(d, c):
 	case len(d.queue) < queueMax:
 		d.queue = append(d.queue, c)
 		d.flow()
@@ -656,6 +662,10 @@ func (d *ReceiptPrinter) fence(answer ...byte) {
 	if len(answer) == 1 || !d.faults.NoProcessID {
 		d.answer(answer...)
 	}
+	d.fencePassed()
+}
+
+func (d *ReceiptPrinter) fencePassed() {
 	if d.faults.FencesLeft == 1 {
 		d.faults.PaperOut = true
 	}

@@ -3,8 +3,10 @@ package escpos
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"regi/drivers"
+	"regi/drivers/printerport"
 )
 
 // What the printer says, told apart by bit patterns (Epson ESC/POS reference,
@@ -46,17 +48,15 @@ const readFence = ""
 // answers sorts the bytes of a printer by the question they answer. A byte
 // that nobody asked for answers nothing.
 type answers struct {
-	asked  int    // DLE EOT answers still to come
+	printerport.Tally // of answers to DLE EOT
+
 	status []byte // those that came, in order
-	extra  int    // DLE EOT answers beyond those asked for
 
 	owes   []string // fences without an answer, oldest first
 	passed int      // fences with one
 	name   byte     // the answer to a fence without ID, 0: any
 
 	xoff bool
-	// noise counts bytes that are no answer: a wrong speed, a broken line.
-	noise int
 
 	part []byte // of an automatic status
 	// auto is the newest one, nil: none since it was switched on; rung counts
@@ -78,6 +78,22 @@ type answers struct {
 	// lost: a later fence was answered, so what stood before it never will be.
 	lost bool
 }
+
+// gap is longer than the bytes of one answer are apart.
+const gap = 250 * time.Millisecond
+
+// Hear sorts bytes.
+func (a *answers) Hear(bytes []byte, silent time.Duration) {
+	if silent > gap {
+		a.pausedLine()
+	}
+	for _, b := range bytes {
+		a.feed(b)
+	}
+}
+
+// Count is of what was asked for.
+func (a *answers) Count() *printerport.Tally { return &a.Tally }
 
 // owed is the number of fences without an answer.
 func (a *answers) owed() int { return len(a.owes) }
@@ -120,7 +136,7 @@ func (a *answers) feed(b byte) {
 	case startsBlock(b):
 		a.block = append(a.block, b)
 	default:
-		a.noise++
+		a.Noise++
 	}
 }
 
@@ -162,7 +178,7 @@ func (a *answers) broken() {
 	a.part = a.part[:0]
 	a.illegal++
 	if !a.deaf {
-		a.noise++
+		a.Noise++
 	}
 }
 
@@ -199,11 +215,11 @@ func (a *answers) inBlock(b byte) {
 }
 
 func (a *answers) answer(b byte) {
-	if a.asked == 0 {
-		a.extra++
+	if a.Asked == 0 {
+		a.Extra++
 		return
 	}
-	a.asked--
+	a.Asked--
 	a.status = append(a.status, b)
 }
 

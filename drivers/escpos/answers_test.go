@@ -6,23 +6,24 @@ import (
 	"testing"
 
 	"regi/drivers"
+	"regi/drivers/printerport"
 )
 
 // FuzzAnswers: no bytes from the printer answer more than was asked.
 func FuzzAnswers(f *testing.F) {
 	f.Add([]byte{0x12, 0x16, 0x00, xoff, 0x10, 0x00, xon, 0x00, 0x00, 0x37, 0x22, 0, 0xFF}, byte(2), byte(3))
 	f.Fuzz(func(t *testing.T, said []byte, asked, fences byte) {
-		a := answers{want: "\x37\x72", plainly: fences%2 == 1, asked: int(asked), owes: slices.Repeat([]string{readFence, processID(7)}, int(fences))}
+		a := answers{want: "\x37\x72", plainly: fences%2 == 1, Tally: printerport.Tally{Asked: int(asked)}, owes: slices.Repeat([]string{readFence, processID(7)}, int(fences))}
 		for i, b := range said {
 			if i%7 == 6 {
 				a.pausedLine()
 			}
 			a.feed(b)
 		}
-		if a.asked < 0 || len(a.status)+a.asked != int(asked) || a.owed()+a.passed != 2*int(fences) || len(a.part) >= autoBytes || len(a.block) > blockMax {
+		if a.Asked < 0 || len(a.status)+a.Asked != int(asked) || a.owed()+a.passed != 2*int(fences) || len(a.part) >= autoBytes || len(a.block) > blockMax {
 			t.Errorf("%+v", a)
 		}
-		if a.extra+len(a.status)+a.passed+len(a.byte)+a.rung > len(said) || a.noise > 2*len(said) || len(a.found) > blockMax || a.rung > len(said)/autoBytes {
+		if a.Extra+len(a.status)+a.passed+len(a.byte)+a.rung > len(said) || a.Noise > 2*len(said) || len(a.found) > blockMax || a.rung > len(said)/autoBytes {
 			t.Errorf("more answers than bytes: %+v", a)
 		}
 	})
@@ -58,11 +59,11 @@ func TestAnswers(t *testing.T) {
 		{"automatic status in another", "\x10\x00\x10\x00\x00\x00\x00", want{asked: 2, passed: 1, noise: 1}},
 		{"noise", "\xff\x80\x90", want{asked: 2, noise: 3}},
 	} {
-		a := answers{asked: 2, owes: []string{readFence, readFence, id}}
+		a := answers{Tally: printerport.Tally{Asked: 2}, owes: []string{readFence, readFence, id}}
 		for _, b := range []byte(test.said) {
 			a.feed(b)
 		}
-		got := want{string(a.status), a.asked, a.extra, a.passed, a.noise, a.xoff}
+		got := want{string(a.status), a.Asked, a.Extra, a.passed, a.Noise, a.xoff}
 		if got != test.want || len(a.part) != 0 || len(a.block) != 0 {
 			t.Errorf("%s: %+v, want %+v", test.name, got, test.want)
 		}
@@ -91,7 +92,7 @@ func TestAutomatic(t *testing.T) {
 				a.feed(b)
 			}
 		}
-		if a.auto == nil || *a.auto != want || a.rung != 1 || a.noise != 0 {
+		if a.auto == nil || *a.auto != want || a.rung != 1 || a.Noise != 0 {
 			t.Errorf("% x: %+v", said, a)
 		}
 		if a.stopped() != (want.Err() != nil) {
@@ -117,11 +118,11 @@ func TestLost(t *testing.T) {
 // answers to DLE EOT.
 func TestBlock(t *testing.T) {
 	t.Parallel()
-	a := answers{asked: 1, want: "\x37\x72"}
+	a := answers{Tally: printerport.Tally{Asked: 1}, want: "\x37\x72"}
 	for _, b := range []byte("\x5fother\x00\x37\x72@1236\x12\x00") {
 		a.feed(b)
 	}
-	if a.found != "\x37\x72@1236" || string(a.status) != "\x12" || a.extra != 0 || a.noise != 0 {
+	if a.found != "\x37\x72@1236" || string(a.status) != "\x12" || a.Extra != 0 || a.Noise != 0 {
 		t.Errorf("%+v", a)
 	}
 }

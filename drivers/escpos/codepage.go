@@ -2,6 +2,8 @@ package escpos
 
 import (
 	"golang.org/x/text/encoding/charmap"
+
+	"regi/drivers/glyph"
 )
 
 // The n of ESC t n: select character code table.
@@ -46,40 +48,16 @@ func pageTable(page byte) *charmap.Charmap {
 	return nil
 }
 
-// inPage is the byte of c in a page, 0 if it is not there.
-func inPage(page byte, c rune) byte {
-	if page == pageKatakana {
-		if c >= '｡' && c <= 'ﾟ' { // JIS X 0201
-			return byte(c - '｡' + 0xA1)
-		}
-		return 0
-	}
-	table := pageTable(page)
-	if table == nil {
-		return 0
-	}
-	b, ok := table.EncodeRune(c)
-	if !ok || b < 0x80 {
-		return 0
-	}
-	return b
-}
+// katakana is there from the beginning of a document.
+func katakana() glyph.Page { return glyph.Page{Number: pageKatakana} }
 
-// lookAhead bounds how far the choice of a page looks.
-const lookAhead = 64
-
-// choosePage is the page that serves the longest run of the characters to
-// come: that makes the fewest switches. Kanji and ASCII need none.
-func (s *charset) choosePage(text []char) byte {
-	best, longest := byte(pageKatakana), 0
-	for _, page := range s.candidates {
-		run := 0
-		for run < min(lookAhead, len(text)) && (text[run].kind != onPage || inPage(page, text[run].r) != 0) {
-			run++
-		}
-		if run > longest {
-			best, longest = page, run
+func newSet(m Model) *glyph.Set {
+	pages := make([]glyph.Page, 1, 1+len(m.Pages))
+	pages[0] = katakana()
+	for _, n := range m.Pages {
+		if table := pageTable(n); table != nil {
+			pages = append(pages, glyph.Page{Number: n, Table: table})
 		}
 	}
-	return best
+	return glyph.NewSet(pages...)
 }

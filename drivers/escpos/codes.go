@@ -7,6 +7,7 @@ import (
 
 	"regi/drivers"
 	"regi/drivers/barcode"
+	"regi/drivers/raster"
 )
 
 // GS k m of form B (m n d1…dn), by symbology.
@@ -20,21 +21,9 @@ var linearTypes = map[drivers.Symbology]byte{
 // dataBarExpanded is GS k 78.
 const dataBarExpanded = 78
 
-// Sizes of codes.
 const (
-	heightDefault = 10 // mm
-	heightMax     = 255
-	moduleMin     = 2 // GS w
-	moduleMax     = 6
-	squareMin     = 3 // modules of two-dimensional codes
-	squareMax     = 16
-	// squareShare is the part of the paper's width, in %, that a matrix code
-	// takes if it may choose.
-	squareShare = 45
-	quietLinear = 20 // modules, both sides together
-	quietSquare = 4
-	// charDots is the width of a character below a code.
-	charDots = 12
+	moduleMin = 2  // GS w
+	charDots  = 12 // of a character below a code
 )
 
 // barcode prints a code that was checked and fits, or returns an error.
@@ -58,15 +47,15 @@ func matrix(s drivers.Symbology) bool {
 }
 
 func (e *encoder) linear(b drivers.Barcode, code barcode.Code) error {
-	module, err := e.module(b, linearModules(code))
+	module, err := e.model.paper().Linear(b, linearModules(code))
 	if err != nil {
 		return err
 	}
-	height := e.heightDots(b)
+	height := e.model.paper().Height(b)
 	command := linearCommand(code)
 	native := e.linearAbility(b.Symbology)
 	if !native.Has() || module < moduleMin || len(command) > 4+255 || meaning(command) || controls(code) {
-		return e.drawLinear(b, code, module, height)
+		return e.drawn(b, code)
 	}
 	e.command(gs, 'h', byte(height&0xFF))   // GS h: height in dots
 	e.command(gs, 'w', byte(module&0xFF))   // GS w: module width in dots
@@ -174,56 +163,17 @@ func gs1Data(elements []barcode.Element) string {
 	return b.String()
 }
 
-// module is the width of the narrowest part, in dots: the wish, or the widest
-// of 3 and 2 that fits; 1 is drawn by the driver only.
-func (e *encoder) module(b drivers.Barcode, modules int) (int, error) {
-	fits := func(module int) bool { return (modules+quietLinear)*module <= e.model.Dots }
-	if b.Module > 0 {
-		if b.Module > moduleMax || !fits(b.Module) {
-			return 0, fmt.Errorf("a bar code of %d modules of %d dots does not fit: %w", modules, b.Module, drivers.ErrTooLong)
-		}
-		return b.Module, nil
+// drawn prints a code as a picture, and its characters as a line.
+func (e *encoder) drawn(b drivers.Barcode, code barcode.Code) error {
+	d, err := e.model.paper().Code(b, code)
+	if err != nil {
+		return fmt.Errorf("this bar code on model %s: %w", e.model.Name, err)
 	}
-	for _, module := range []int{3, moduleMin, 1} {
-		if fits(module) {
-			return module, nil
-		}
-	}
-	return 0, fmt.Errorf("a bar code of %d modules does not fit: %w", modules, drivers.ErrTooLong)
-}
-
-func (e *encoder) heightDots(b drivers.Barcode) int {
-	const tenthsOfInch = 254
-	mm := b.Height
-	if mm == 0 {
-		mm = heightDefault
-	}
-	return min(heightMax, min(mm, heightMax)*10*e.model.DPI/tenthsOfInch)
-}
-
-// drawLinear prints the bars as a picture, and the characters as a line.
-func (e *encoder) drawLinear(b drivers.Barcode, code barcode.Code, module, height int) error {
-	bars, ok := code.Modules()
-	if !ok {
-		return fmt.Errorf("this bar code on model %s: %w", e.model.Name, drivers.ErrUnsupported)
-	}
-	e.raster(linearDots(bars, module, height))
-	if b.Text {
+	e.raster(d)
+	if b.Text && !matrix(b.Symbology) {
 		return e.line(drivers.TextLine{Text: code.Data, Align: b.Align})
 	}
 	return nil
-}
-
-func linearDots(bars []bool, module, height int) dots {
-	d := newDots(len(bars)*module, height)
-	for i, black := range bars {
-		for x := i * module; black && x < (i+1)*module; x++ {
-			for y := range height {
-				d.set(x, y)
-			}
-		}
-	}
-	return d
 }
 
 // cn of GS ( k.
@@ -234,9 +184,6 @@ const (
 )
 
 func (e *encoder) matrix(b drivers.Barcode, code barcode.Code) error {
-	if b.Module > squareMax {
-		return fmt.Errorf("modules of %d dots, at most %d: %w", b.Module, squareMax, drivers.ErrUnsupported)
-	}
 	if b.Symbology == drivers.PDF417 {
 		return e.pdf417(b, code)
 	}
@@ -248,18 +195,13 @@ func (e *encoder) matrix(b drivers.Barcode, code barcode.Code) error {
 	if err != nil {
 		return err
 	}
-	module, err := e.square(b, size)
+	module, err := e.model.paper().Square(b, size)
 	if err != nil {
 		return err
 	}
 	data := symbolStore(cn, code.Data)
 	if !native.Has() || meaning(data) {
-		m, err := code.Matrix()
-		if err != nil {
-			return err
-		}
-		e.raster(matrixDots(m, module))
-		return nil
+		return e.drawn(b, code)
 	}
 	e.quiet(module)
 	if cn == symbolQR {
@@ -290,23 +232,7 @@ const qrLevelM = 49
 func (e *encoder) quiet(module int) {
 	// ESC J counts dots, or halves of them on a TM-T88V, where the gaps between
 	// the lines do the rest.
-	e.command(esc, 'J', byte(quietSquare*module)) //nolint:gosec // ≤ 64
-}
-
-// square is the size of a module.
-func (e *encoder) square(b drivers.Barcode, size int) (int, error) {
-	fits := func(module int) bool { return (size+2*quietSquare)*module <= e.model.Dots }
-	module := b.Module
-	if module == 0 {
-		module = min(squareMin*2, max(squareMin, e.model.Dots*squareShare/100/size))
-		for module > 1 && !fits(module) {
-			module--
-		}
-	}
-	if !fits(module) {
-		return 0, fmt.Errorf("a code of %d modules does not fit: %w", size, drivers.ErrTooLong)
-	}
-	return module, nil
+	e.command(esc, 'J', byte(raster.QuietSquare*module)) //nolint:gosec // ≤ 64
 }
 
 // symbol is GS ( k pL pH cn fn and its parameters.
@@ -326,20 +252,6 @@ func (e *encoder) printSymbol(cn byte, data []byte, height int) {
 	e.out.bytes = append(e.out.bytes, data...)
 	e.symbol(cn, 81, 48)
 	e.printed(linesOf(e.model, height))
-}
-
-// matrixDots are the modules in their quiet zone.
-func matrixDots(m barcode.Matrix, module int) dots {
-	side := (m.Size + 2*quietSquare) * module
-	d := newDots(side, side)
-	for y := range m.Size * module {
-		for x := range m.Size * module {
-			if m.Black(x/module, y/module) {
-				d.set(x+quietSquare*module, y+quietSquare*module)
-			}
-		}
-	}
-	return d
 }
 
 // PDF417: what the printer would choose cannot be known before; these columns
@@ -377,7 +289,7 @@ func (e *encoder) pdf417(b drivers.Barcode, code barcode.Code) error {
 		module = moduleMin
 	}
 	columns := pdfColumns(len(code.Data))
-	width := (17*(columns+4) + 1 + 2*quietSquare) * module
+	width := (17*(columns+4) + 1 + 2*raster.QuietSquare) * module
 	if module > 8 || width > e.model.Dots {
 		return fmt.Errorf("PDF417 with modules of %d dots does not fit: %w", module, drivers.ErrTooLong)
 	}

@@ -2,9 +2,9 @@ package escpos
 
 import (
 	"fmt"
-	"strings"
 
 	"regi/drivers"
+	"regi/drivers/glyph"
 )
 
 // setUp makes a printer ours, whatever it was before.
@@ -43,9 +43,6 @@ const (
 	lastFences = 2
 )
 
-// textMax bounds the text of one line, in bytes. It is wrapped, not cut.
-const textMax = 4096
-
 // unit is what is sent in one piece: a command or a printed line. With fences
 // it ends a block.
 type unit struct {
@@ -76,13 +73,13 @@ func encode(m Model, doc drivers.Document, next int64) (stream, error) {
 	if len(doc.Items) > drivers.DocumentItemsMax {
 		return stream{}, fmt.Errorf("%d items, at most %d: %w", len(doc.Items), drivers.DocumentItemsMax, drivers.ErrTooLong)
 	}
-	e := encoder{model: m, chars: newCharset(m), table: pageKatakana}
+	e := encoder{model: m, chars: newSet(m), page: katakana()}
 	e.out.bytes = append(make([]byte, 0, 64*(len(doc.Items)+1)), setUp...)
 	e.out.next = next
 	e.out.units = make([]unit, 0, len(doc.Items)+4)
 	e.blank()
 	if m.UserKanji.Has() {
-		e.slots = slots{}
+		e.slots = glyph.Slots{}
 		e.define(doc.Items)
 	}
 	for i, item := range doc.Items {
@@ -99,8 +96,8 @@ func encode(m Model, doc drivers.Document, next int64) (stream, error) {
 
 type encoder struct {
 	model Model
-	chars *charset
-	slots slots // nil without user-defined kanji
+	chars *glyph.Set
+	slots glyph.Slots // nil without user-defined kanji
 	out   stream
 
 	// The printer's state, to send changes only.
@@ -108,12 +105,11 @@ type encoder struct {
 	bold       bool
 	wide, tall bool
 	align      drivers.Align
-	table      byte // of ESC t
-	inPage     bool // page mode
+	page       glyph.Page // of ESC t
+	inPage     bool       // page mode
 
-	text       []char // of the line that is laid out
-	lines      int    // in this block
-	items      int    // see unit
+	lines      int // in this block
+	items      int // see unit
 	blockBegin int
 }
 
@@ -181,18 +177,10 @@ func (e *encoder) define(items []drivers.Item) {
 }
 
 func (e *encoder) defineLine(l drivers.TextLine) {
-	for _, c := range compose(l.Text) {
-		if c < 0x80 || len(e.slots) == slotsMax {
-			continue
-		}
-		if _, ok := e.slots[c]; ok || e.chars.kind(c) != drawn {
-			continue
-		}
-		code := slot(len(e.slots))
-		e.slots[c] = code
-		e.command(define(code, drawing(c))...)
+	e.slots.Define(e.chars, l.Text, func(code uint16, g glyph.Drawing) {
+		e.command(define(code, g)...)
 		e.blank()
-	}
+	})
 }
 
 func (e *encoder) item(item drivers.Item) error {
@@ -204,46 +192,22 @@ func (e *encoder) item(item drivers.Item) error {
 	case drivers.Picture:
 		return e.picture(item)
 	case drivers.Page:
-		return e.page(item)
+		return e.area(item)
 	}
 	return fmt.Errorf("a %T: %w", item, drivers.ErrUnsupported)
 }
 
 // line prints one line, and more where it is too long: nothing is lost.
 func (e *encoder) line(l drivers.TextLine) error {
-	if len(l.Text) > textMax {
-		return fmt.Errorf("%d bytes of text, at most %d: %w", len(l.Text), textMax, drivers.ErrTooLong)
+	lines, err := e.chars.Layout(l, e.model.Columns)
+	if err != nil {
+		return err
 	}
 	e.style(l)
-	text := compose(l.Text)
-	if l.Align == drivers.Left {
-		text = strings.TrimRight(text, " ") // blank paper costs wire time
+	for line := range lines {
+		e.send(line)
+		e.feed()
 	}
-	e.text = e.text[:0]
-	for _, c := range text {
-		e.text = append(e.text, e.chars.char(c))
-	}
-	columns := e.model.Columns
-	if l.Wide {
-		columns /= 2
-	}
-	begin, used := 0, 0
-	for i := 0; i < len(e.text); i++ {
-		width := e.text[i].columns()
-		if used+width > columns {
-			at := breakAt(e.text, begin, i)
-			e.send(e.text[begin:at])
-			e.feed()
-			for at < len(e.text) && blankChar(e.text[at]) { // it would look like an indent
-				at++
-			}
-			begin, i, used = at, at-1, 0
-			continue
-		}
-		used += width
-	}
-	e.send(e.text[begin:])
-	e.feed()
 	return nil
 }
 
@@ -261,20 +225,20 @@ func (e *encoder) feed() {
 const tallGap = 0x20
 
 // send sends characters.
-func (e *encoder) send(text []char) {
+func (e *encoder) send(text []glyph.Char) {
 	for i, c := range text {
-		switch c.kind {
-		case nothing:
-		case plain7:
-			e.command(byte(c.code)) //nolint:gosec // ASCII
-		case backslash:
+		switch c.Kind {
+		case glyph.Nothing:
+		case glyph.Plain:
+			e.command(byte(c.Code)) //nolint:gosec // ASCII
+		case glyph.Backslash:
 			e.put(rawBackslash)
-		case kanji:
-			e.double(c.code)
-		case onPage:
-			e.single(c.r, text[i:])
-		case drawn:
-			e.glyph(c.r)
+		case glyph.Kanji:
+			e.double(c.Code)
+		case glyph.OnPage:
+			e.single(c.Rune, text[i:])
+		case glyph.Drawn:
+			e.glyph(c.Rune)
 		}
 	}
 }
@@ -289,23 +253,20 @@ func (e *encoder) double(code uint16) {
 }
 
 // single sends a byte of a code table. What comes after it chooses the table.
-func (e *encoder) single(c rune, text []char) {
+func (e *encoder) single(c rune, text []glyph.Char) {
 	e.mode(false)
-	b := inPage(e.table, c)
+	b := e.page.Byte(c)
 	if b == 0 {
-		e.table = e.chars.choosePage(text)
-		e.command(esc, 't', e.table)
-		b = inPage(e.table, c)
+		e.page = e.chars.Choose(text)
+		e.command(esc, 't', e.page.Number)
+		b = e.page.Byte(c)
 	}
-	if !e.jis && leads(b) {
+	if !e.jis && glyph.Leads(b) {
 		e.jis = true
 		e.put(systemJIS)
 	}
 	e.command(b)
 }
-
-// leads says whether a byte is the first of a kanji under Shift_JIS.
-func leads(b byte) bool { return b >= 0x80 && b <= 0xA0 || b >= 0xE0 }
 
 // glyph sends a character that no table has.
 func (e *encoder) glyph(c rune) {
@@ -314,7 +275,7 @@ func (e *encoder) glyph(c rune) {
 		return
 	}
 	e.mode(false)
-	e.command(inline(drawing(c), e.wide)...)
+	e.command(inline(glyph.Draw(c), e.wide)...)
 }
 
 func (e *encoder) mode(kanji bool) {

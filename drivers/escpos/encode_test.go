@@ -9,6 +9,8 @@ import (
 	"pgregory.net/rapid"
 
 	"regi/drivers"
+	"regi/drivers/glyph"
+	"regi/drivers/raster"
 )
 
 // ours are all commands that a document may hold, by their first two bytes, with
@@ -145,7 +147,7 @@ func units(t failer, m Model, doc drivers.Document, out stream) {
 	t.Helper()
 	from, items := 0, 0
 	for i, u := range out.units {
-		if n := u.end - from; n > drivers.BarcodeBytesMax+textMax {
+		if n := u.end - from; n > drivers.BarcodeBytesMax+glyph.TextMax {
 			t.Fatalf("unit of %d bytes", n)
 		}
 		if u.items != midItem {
@@ -237,11 +239,11 @@ func TestPicturesHoldNoCommand(t *testing.T) {
 		for i, v := range p.Gray {
 			p.Gray[i] = v/2 + byte(i%384/3)
 		}
-		d, err := rasterize(p, 384)
+		d, err := raster.Picture(p, 384)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if meaning(d.bits) {
+		if meaning(d.Bits) {
 			held++
 		}
 		for _, m := range []Model{models[0], models[len(models)-1]} { // in rows, in columns
@@ -259,7 +261,7 @@ func FuzzEncode(f *testing.F) {
 	f.Add("4901234567894", byte(7), byte(3))
 	f.Add("(01)04901234567894(10)A", byte(7), byte(9))
 	f.Fuzz(func(t *testing.T, text string, style, symbology byte) {
-		if len(text) > textMax {
+		if len(text) > glyph.TextMax {
 			return
 		}
 		line := drivers.TextLine{Text: text, Align: drivers.Align(style >> 4), Bold: style&1 != 0, Wide: style&2 != 0, Tall: style&4 != 0}

@@ -4,13 +4,15 @@ import (
 	"context"
 	"crypto/sha256"
 	"strings"
+
+	"regi/drivers/raster"
 )
 
 // logo is a picture that the printer keeps in its non-volatile memory, under a
 // key that is made of its hash: the same picture is stored once, whatever
 // becomes of the register.
 type logo struct {
-	dots dots
+	dots raster.Dots
 	key  logoKey
 }
 
@@ -24,8 +26,8 @@ const (
 	mono     = 0x31
 )
 
-func newLogo(d dots) logo {
-	b := append([]byte{byte(d.stride)}, d.bits...) //nolint:gosec // the width of paper in bytes
+func newLogo(d raster.Dots) logo {
+	b := append([]byte{byte(d.Stride)}, d.Bits...) //nolint:gosec // the width of paper in bytes
 	sum := sha256.Sum256(b)
 	return logo{dots: d, key: logoKey{keyFirst + sum[0]%keySpan, keyFirst + sum[1]%keySpan}}
 }
@@ -40,20 +42,20 @@ func (l logo) print() string {
 // real-time command.
 func (l logo) store() []byte {
 	d := l.dots
-	width := 8 * d.stride
-	n := len(d.bits) + 11
+	width := 8 * d.Stride
+	n := len(d.Bits) + 11
 	if n&0xFF == dle { // a blank row more: no length is a command
-		d.height++
-		d.bits = append(d.bits[:len(d.bits):len(d.bits)], make([]byte, d.stride)...)
-		n += d.stride
+		d.Height++
+		d.Bits = append(d.Bits[:len(d.Bits):len(d.Bits)], make([]byte, d.Stride)...)
+		n += d.Stride
 	}
 	head := []byte{
 		gs, '8', 'L', byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24), //nolint:gosec // little endian
 		'0', 67, '0', l.key[0], l.key[1], 1,
-		byte(width), byte(width >> 8), byte(d.height), byte(d.height >> 8), mono, //nolint:gosec // little endian
+		byte(width), byte(width >> 8), byte(d.Height), byte(d.Height >> 8), mono, //nolint:gosec // little endian
 	}
-	b := append(make([]byte, 0, len(head)+len(d.bits)), head...)
-	b = append(b, d.bits...)
+	b := append(make([]byte, 0, len(head)+len(d.Bits)), head...)
+	b = append(b, d.Bits...)
 	scrub(b[len(head):])
 	return b
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"regi/drivers"
+	"regi/drivers/raster"
 )
 
 // Ability says whether a printer can do something, and where that is known from.
@@ -73,6 +74,8 @@ type Model struct {
 	// Pages are the code tables it has beside katakana, the favourite first.
 	Pages []byte
 }
+
+func (m Model) paper() raster.Paper { return raster.Paper{Dots: m.Dots, DPI: m.DPI} }
 
 // readFence is what a printer answers when it has read it.
 func (m Model) readFence() string {

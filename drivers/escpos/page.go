@@ -5,10 +5,12 @@ import (
 
 	"regi/drivers"
 	"regi/drivers/barcode"
+	"regi/drivers/glyph"
+	"regi/drivers/raster"
 )
 
 // page prints one in page mode, or its Else lines.
-func (e *encoder) page(p drivers.Page) error {
+func (e *encoder) area(p drivers.Page) error {
 	height := p.Lines * e.model.LineDots
 	if !e.model.Page.Has() || height > e.model.PageDots {
 		for _, l := range p.Else {
@@ -86,22 +88,21 @@ func (e *encoder) position(x, y int) {
 }
 
 func (e *encoder) placeLine(l drivers.TextLine, x, y, height int) error {
-	if len(l.Text) > textMax {
+	if len(l.Text) > glyph.TextMax {
 		return fmt.Errorf("%d bytes of text: %w", len(l.Text), drivers.ErrTooLong)
 	}
 	e.style(l)
-	across, down := charDots, glyphDots
+	across, down := charDots, glyph.Dots
 	if l.Wide {
 		across *= 2
 	}
 	if l.Tall {
 		down *= 2
 	}
-	e.text = e.text[:0]
+	text := e.chars.Append(nil, l.Text)
 	columns := 0
-	for _, c := range compose(l.Text) {
-		e.text = append(e.text, e.chars.char(c))
-		columns += e.text[len(e.text)-1].columns()
+	for _, c := range text {
+		columns += c.Columns()
 	}
 	room := e.model.Dots - x - columns*across
 	if room < 0 || y+down > height {
@@ -115,18 +116,18 @@ func (e *encoder) placeLine(l drivers.TextLine, x, y, height int) error {
 	case drivers.Left:
 	}
 	e.position(x, y+down)
-	e.send(e.text)
+	e.send(text)
 	e.end(0)
 	return nil
 }
 
 // placeDots draws a picture in strips, each at its place.
-func (e *encoder) placeDots(d dots, x, y, height int) error {
-	if x+d.width > e.model.Dots || y+d.height > height {
+func (e *encoder) placeDots(d raster.Dots, x, y, height int) error {
+	if x+d.Width > e.model.Dots || y+d.Height > height {
 		return errOffPage
 	}
-	for top := 0; top < d.height; top += glyphDots {
-		e.position(x, y+top+glyphDots)
+	for top := 0; top < d.Height; top += glyph.Dots {
+		e.position(x, y+top+glyph.Dots)
 		e.strip(d, top)
 	}
 	return nil
@@ -134,25 +135,16 @@ func (e *encoder) placeDots(d dots, x, y, height int) error {
 
 // image is what of a page is drawn by the driver: then it is where it should be
 // on every model.
-func (e *encoder) image(item drivers.Item) (dots, error) {
+func (e *encoder) image(item drivers.Item) (raster.Dots, error) {
 	switch item := item.(type) {
 	case drivers.Picture:
-		return rasterize(item, e.model.Dots)
+		return raster.Picture(item, e.model.Dots)
 	case drivers.Barcode:
 		code, err := barcode.New(item.Symbology, item.Data)
 		if err != nil {
-			return dots{}, err
+			return raster.Dots{}, err
 		}
-		if bars, ok := code.Modules(); ok {
-			module, err := e.module(item, len(bars))
-			return linearDots(bars, module, e.heightDots(item)), err
-		}
-		m, err := code.Matrix()
-		if err != nil {
-			return dots{}, err
-		}
-		module, err := e.square(item, m.Size)
-		return matrixDots(m, module), err
+		return e.model.paper().Code(item, code)
 	}
-	return dots{}, fmt.Errorf("a %T on a page: %w", item, drivers.ErrUnsupported)
+	return raster.Dots{}, fmt.Errorf("a %T on a page: %w", item, drivers.ErrUnsupported)
 }

@@ -14,6 +14,8 @@ import (
 
 	"regi/drivers"
 	"regi/drivers/barcode"
+	"regi/drivers/glyph"
+	"regi/drivers/raster"
 	"regi/sim/device/printer" //nolint:depguard // tests may cross: another reading of ESC/POS is the judge
 )
 
@@ -127,27 +129,6 @@ func TestFewSwitches(t *testing.T) {
 	}
 }
 
-// TestColumns: a line is as wide as the contract says.
-func TestColumns(t *testing.T) {
-	t.Parallel()
-	for _, m := range models {
-		chars := newCharset(m)
-		for c := rune(' '); c < 0x20000; c++ {
-			want := 2
-			if c < 0x7F || c == '¥' || c >= '｡' && c <= 'ﾟ' || strings.ContainsRune(narrowSigns, c) {
-				want = 1
-			}
-			got := chars.char(c)
-			if narrow(c) || c == '\u212B' || got.kind == nothing || got.kind == plain7 {
-				continue
-			}
-			if got.columns() != want {
-				t.Errorf("%s: %q takes %d columns", m.Name, c, got.columns())
-			}
-		}
-	}
-}
-
 // TestUnmapped: a character that no table has is drawn, in its place.
 func TestUnmapped(t *testing.T) {
 	t.Parallel()
@@ -198,7 +179,7 @@ func TestSlots(t *testing.T) {
 		t.Fatal(err)
 	}
 	defined, inline := bytes.Count(out.bytes, []byte("\x1c2\xec")), bytes.Count(out.bytes, []byte("\x1b*\x21\x18\x00"))
-	if defined != slotsMax || defined+inline != 128 {
+	if defined != glyph.SlotsMax || defined+inline != 128 {
 		t.Errorf("%d defined, %d drawn", defined, inline)
 	}
 }
@@ -303,19 +284,19 @@ func TestShadesAndSizes(t *testing.T) {
 		black         int // of 100
 	}{{64, 64, 0, 100}, {64, 64, 0xFF, 0}, {64, 64, 0x80, 50}, {1200, 300, 0xC0, 25}, {385, 90, 0x40, 75}} {
 		p := drivers.Picture{Width: test.width, Gray: bytes.Repeat([]byte{test.grey}, test.width*test.height)}
-		d, err := rasterize(p, 384)
-		if err != nil || d.width != min(384, test.width) || d.height != max(1, (test.height*d.width+test.width/2)/test.width) {
-			t.Fatalf("%+v: %d×%d, %v", test, d.width, d.height, err)
+		d, err := raster.Picture(p, 384)
+		if err != nil || d.Width != min(384, test.width) || d.Height != max(1, (test.height*d.Width+test.width/2)/test.width) {
+			t.Fatalf("%+v: %d×%d, %v", test, d.Width, d.Height, err)
 		}
 		n := 0
-		for y := range d.height {
-			for x := range d.width {
-				if d.black(x, y) {
+		for y := range d.Height {
+			for x := range d.Width {
+				if d.Black(x, y) {
 					n++
 				}
 			}
 		}
-		if got := 100 * n / (d.width * d.height); got < test.black-3 || got > test.black+3 {
+		if got := 100 * n / (d.Width * d.Height); got < test.black-3 || got > test.black+3 {
 			t.Errorf("%+v: %d %% black", test, got)
 		}
 	}

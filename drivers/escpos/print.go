@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"regi/drivers"
+	"regi/drivers/printerport"
 )
 
 const (
@@ -44,10 +45,10 @@ var (
 // its buffer is given the rest again if it is certain what is on the paper.
 func (p *Printer) Print(ctx context.Context, doc drivers.Document, paused func(error)) error {
 	p.note(Job{State: Queued, Items: len(doc.Items)})
-	if err := p.printing.take(ctx); err != nil {
+	if err := p.printing.Take(ctx); err != nil {
 		return fmt.Errorf("escpos: print: %w", err)
 	}
-	defer p.printing.release()
+	defer p.printing.Release()
 	j := &job{printer: p, line: p.line, doc: doc, paused: paused, state: Job{State: Queued, Items: len(doc.Items)}}
 	err := j.print(ctx)
 	if err == nil {
@@ -230,7 +231,7 @@ func (j *job) transmission(out stream, m Model) {
 	if j.doc.CutFirst && j.from == 0 {
 		more = cutting(m) + more
 	}
-	j.line.edit(func(a *answers) {
+	j.line.Edit(func(a *answers) {
 		a.lost = false
 		j.before = a.passed
 		if a.deaf {
@@ -266,7 +267,7 @@ func (j *job) certain() (items int, ok bool) {
 
 // answered is how many of this transmission's fences were.
 func (j *job) answered() (n int) {
-	j.line.edit(func(a *answers) { n = a.passed - j.before })
+	j.line.Edit(func(a *answers) { n = a.passed - j.before })
 	return min(n, len(j.fences))
 }
 
@@ -290,12 +291,12 @@ func (j *job) run(ctx context.Context) error {
 		return err
 	}
 	if j.byID {
-		j.line.edit(func(a *answers) { a.owes = nil })
+		j.line.Edit(func(a *answers) { a.owes = nil })
 	} else if err := j.settle(ctx); err != nil {
 		return err
 	}
 	noise := j.noise()
-	j.line.edit(func(a *answers) { j.before = a.passed })
+	j.line.Edit(func(a *answers) { j.before = a.passed })
 	if err := j.send(ctx); err != nil {
 		return err
 	}
@@ -304,7 +305,7 @@ func (j *job) run(ctx context.Context) error {
 		return err
 	}
 	// It was read; wait for the paper.
-	if err := j.line.await(ctx, time.Now().Add(printLag), never); !noAnswer(err) {
+	if err := j.line.Pause(ctx, time.Now().Add(printLag)); err != nil {
 		return err
 	}
 	if err := j.online(ctx); err != nil {
@@ -340,7 +341,7 @@ func (j *job) send(ctx context.Context) error {
 }
 
 func (j *job) noise() (n int) {
-	j.line.edit(func(a *answers) { n = a.noise })
+	j.line.Edit(func(a *answers) { n = a.Noise })
 	return n
 }
 
@@ -368,7 +369,7 @@ func (j *job) block(ctx context.Context, first, last int, b []byte) error {
 		if err == nil {
 			return nil
 		}
-		if !errors.Is(err, errBlocked) {
+		if !errors.Is(err, printerport.ErrBlocked) {
 			return err
 		}
 		if err := j.look(ctx); err != nil {
@@ -393,13 +394,13 @@ func (j *job) kept(ctx context.Context) error {
 // fenced sends b, which ends with fences, and the i-th unit.
 func (j *job) fenced(ctx context.Context, i int, b []byte, fences []string) (int, error) {
 	// Before the bytes: the answers may be faster than this goroutine.
-	j.line.edit(func(a *answers) { a.owes = append(a.owes, fences...) })
+	j.line.Edit(func(a *answers) { a.owes = append(a.owes, fences...) })
 	for range fences {
 		j.fences = append(j.fences, i)
 	}
 	n, err := j.line.send(ctx, b)
 	if n == 0 && err != nil {
-		j.line.edit(func(a *answers) { a.owes = a.owes[:max(0, len(a.owes)-len(fences))] })
+		j.line.Edit(func(a *answers) { a.owes = a.owes[:max(0, len(a.owes)-len(fences))] })
 		j.fences = j.fences[:len(j.fences)-len(fences)]
 	}
 	return n, err
@@ -409,14 +410,14 @@ func (j *job) fenced(ctx context.Context, i int, b []byte, fences []string) (int
 // unless it answers that it has not.
 func (j *job) ready(ctx context.Context) error {
 	stopped, rung := false, 0
-	j.line.edit(func(a *answers) { stopped, rung = a.stopped(), a.rung })
+	j.line.Edit(func(a *answers) { stopped, rung = a.stopped(), a.rung })
 	if !stopped {
 		return nil
 	}
 	if err := j.online(ctx); err != nil {
 		return err
 	}
-	j.line.edit(func(a *answers) { a.denied = rung })
+	j.line.Edit(func(a *answers) { a.denied = rung })
 	return nil
 }
 
@@ -427,7 +428,7 @@ func (j *job) flow(ctx context.Context) error {
 	if !errors.Is(err, errStalled) {
 		return err
 	}
-	j.line.edit(func(a *answers) { a.xoff = false })
+	j.line.Edit(func(a *answers) { a.xoff = false })
 	return nil
 }
 
@@ -439,13 +440,13 @@ func (j *job) wait(ctx context.Context, done func(*answers) bool) error {
 	passed := -1
 	for {
 		rung := 0
-		j.line.edit(func(a *answers) { rung = a.rung })
+		j.line.Edit(func(a *answers) { rung = a.rung })
 		until := time.Now().Add(pollEvery)
-		err := j.line.await(ctx, until, func(a *answers) bool {
+		err := j.line.Await(ctx, until, func(a *answers) bool {
 			return done(a) || a.lost || a.rung != rung && a.stopped()
 		})
 		var ended, lost bool
-		j.line.edit(func(a *answers) { ended, lost = done(a), a.lost })
+		j.line.Edit(func(a *answers) { ended, lost = done(a), a.lost })
 		switch {
 		case err == nil && lost:
 			return errLost
@@ -455,7 +456,7 @@ func (j *job) wait(ctx context.Context, done func(*answers) bool) error {
 		case err != nil && !noAnswer(err):
 			return err
 		}
-		j.line.edit(func(a *answers) {
+		j.line.Edit(func(a *answers) {
 			if a.passed != passed {
 				passed, j.moved = a.passed, time.Now()
 			}
@@ -486,7 +487,7 @@ func (j *job) look(ctx context.Context) error {
 		return nil
 	}
 	switch still := time.Since(j.moved); {
-	case still >= stallMax:
+	case still >= printerport.StallMax:
 		return errStalled
 	case still >= canaryAfter:
 		return j.askLost(ctx)
@@ -497,7 +498,7 @@ func (j *job) look(ctx context.Context) error {
 // silent is told that the printer did not answer. One that may be off for its
 // knife to be freed is waited for if what it loses by that is known.
 func (j *job) silent(err error) error {
-	if !errors.Is(err, errBlocked) {
+	if !errors.Is(err, printerport.ErrBlocked) {
 		if !j.ink {
 			return err // nothing is lost by saying so at once
 		}
@@ -520,7 +521,7 @@ func (j *job) silent(err error) error {
 // answered and those before it were not, the printer has lost them.
 func (j *job) askLost(ctx context.Context) error {
 	held := true
-	j.line.edit(func(a *answers) { held = a.xoff || a.owed() == 0 || slices.Contains(a.owes, j.canary) })
+	j.line.Edit(func(a *answers) { held = a.xoff || a.owed() == 0 || slices.Contains(a.owes, j.canary) })
 	if held || !j.byID {
 		return nil
 	}
@@ -530,7 +531,7 @@ func (j *job) askLost(ctx context.Context) error {
 		j.canary = id
 		j.printer.nextID++
 	}
-	if errors.Is(err, errBlocked) {
+	if errors.Is(err, printerport.ErrBlocked) {
 		return nil
 	}
 	return err
@@ -567,23 +568,21 @@ func (j *job) online(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := j.line.await(ctx, time.Now().Add(pollEvery), never); !noAnswer(err) {
+		if err := j.line.Pause(ctx, time.Now().Add(pollEvery)); err != nil {
 			return err
 		}
 	}
 }
 
-func never(*answers) bool { return false }
-
 // settle makes sure that no answer to an older document's fence is taken for
 // one to this: one more fence, and all must come, or no more do.
 func (j *job) settle(ctx context.Context) error {
 	owed := 0
-	j.line.edit(func(a *answers) { owed = a.owed() })
+	j.line.Edit(func(a *answers) { owed = a.owed() })
 	if owed == 0 {
 		return nil
 	}
-	j.line.edit(func(a *answers) { a.owes = append(a.owes, readFence) })
+	j.line.Edit(func(a *answers) { a.owes = append(a.owes, readFence) })
 	if _, err := j.line.send(ctx, []byte(j.printer.Model().readFence())); err != nil {
 		return err
 	}
@@ -592,11 +591,11 @@ func (j *job) settle(ctx context.Context) error {
 	}
 	for owed > 0 {
 		before := owed
-		err := j.line.await(ctx, time.Now().Add(settleQuiet), func(a *answers) bool { return a.owed() < before })
+		err := j.line.Await(ctx, time.Now().Add(settleQuiet), func(a *answers) bool { return a.owed() < before })
 		if err != nil && !noAnswer(err) {
 			return err
 		}
-		j.line.edit(func(a *answers) {
+		j.line.Edit(func(a *answers) {
 			if err != nil { // the rest was lost
 				a.owes = nil
 			}

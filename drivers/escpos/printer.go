@@ -24,6 +24,7 @@ import (
 
 	"regi/drivers"
 	"regi/drivers/drawer"
+	"regi/drivers/printerport"
 )
 
 // Bytes that begin commands.
@@ -42,7 +43,7 @@ const kickWithin = time.Second
 // Printer is one printer. It is safe for use by several goroutines.
 type Printer struct {
 	line     *line
-	printing turn
+	printing printerport.Turn
 	coils    drawer.Coils
 
 	// Guarded by printing.
@@ -75,13 +76,13 @@ const Auto = "auto"
 // an error that lists the known ones.
 func New(p drivers.Port, model string) (*Printer, error) {
 	if model == Auto {
-		return &Printer{model: least(), auto: true, line: newLine(p), printing: newTurn()}, nil
+		return &Printer{model: least(), auto: true, line: newLine(p), printing: printerport.NewTurn()}, nil
 	}
 	m, err := modelByName(model)
 	if err != nil {
 		return nil, err
 	}
-	return &Printer{model: m, line: newLine(p), printing: newTurn()}, nil
+	return &Printer{model: m, line: newLine(p), printing: printerport.NewTurn()}, nil
 }
 
 // Init checks that a printer answers, whatever it says, and sets it up. A
@@ -95,10 +96,10 @@ func (p *Printer) Init(ctx context.Context) error {
 
 // prepare does once what must be known before the first document.
 func (p *Printer) prepare(ctx context.Context) error {
-	if err := p.printing.take(ctx); err != nil {
+	if err := p.printing.Take(ctx); err != nil {
 		return err
 	}
-	defer p.printing.release()
+	defer p.printing.Release()
 	return p.prepared(ctx)
 }
 
@@ -147,7 +148,7 @@ func (p *Printer) learnFence(ctx context.Context) error {
 		return err
 	}
 	if err == nil && name != 0 {
-		p.line.edit(func(a *answers) { a.name = name })
+		p.line.Edit(func(a *answers) { a.name = name })
 		p.mu.Lock()
 		p.model.nameFence = true
 		p.mu.Unlock()
@@ -213,33 +214,22 @@ func (p *Printer) Kick(ctx context.Context, pin int) error {
 			return fmt.Errorf("escpos: kick: %w", err)
 		}
 	}
+	// One that leaves late counts for the coil; the drawer's switch says what came
+	// of it.
 	err := p.coils.Drive(pin, KickOn, func() error { return p.pulse(ctx, pin) })
-	if err != nil && !errors.Is(err, errLate) {
+	if err != nil && !errors.Is(err, printerport.ErrLate) {
 		return fmt.Errorf("escpos: kick: %w", err)
 	}
 	return nil
 }
 
-func (p *Printer) kickUrgency() urgency { return urgency(p.Model().RealTimeKick) }
-
-// errLate: the command is on its way, behind much else. It counts for the coil;
-// the drawer's switch says what came of it.
-var errLate = errors.New("leaves late")
-
 // pulse returns when the command has left the port: what waits in front of it
 // may take longer than the coil's rest.
 func (p *Printer) pulse(ctx context.Context, pin int) error {
-	until := time.Now().Add(kickWithin)
-	if _, err := p.line.sendBy(ctx, until, p.kick(pin), p.kickUrgency()); err != nil {
-		return err
-	}
-	bound, cancel := context.WithDeadline(ctx, until)
-	defer cancel()
-	err := p.line.port.Drain(bound)
-	if err != nil && bound.Err() != nil && ctx.Err() == nil {
-		return errLate
-	}
-	return err
+	u := urgency(p.Model().RealTimeKick)
+	return p.line.Out(ctx, time.Now().Add(kickWithin), func(ctx context.Context) (int, error) {
+		return p.line.write(ctx, p.kick(pin), u)
+	})
 }
 
 func (p *Printer) kick(pin int) []byte {
@@ -262,7 +252,7 @@ func (p *Printer) Recover(ctx context.Context, clear bool) error {
 	n := byte(1)
 	if clear {
 		n = 2
-		p.line.edit(func(a *answers) { a.lost = true })
+		p.line.Edit(func(a *answers) { a.lost = true })
 	}
 	if _, err := p.line.sendBy(ctx, time.Now().Add(kickWithin), []byte{dle, enq, n}, urgent); err != nil {
 		return fmt.Errorf("escpos: recover: %w", err)

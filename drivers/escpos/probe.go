@@ -64,10 +64,10 @@ func least() Model {
 // which recover, switch off and clear. It wraps the reason where the printer
 // has stopped: then it answers nothing in its turn.
 func (p *Printer) Probe(ctx context.Context) (Found, error) {
-	if err := p.printing.take(ctx); err != nil {
+	if err := p.printing.Take(ctx); err != nil {
 		return Found{}, fmt.Errorf("escpos: probe: %w", err)
 	}
-	defer p.printing.release()
+	defer p.printing.Release()
 	f, err := p.probe(ctx)
 	if err != nil {
 		return Found{}, fmt.Errorf("escpos: probe: %w", err)
@@ -162,7 +162,7 @@ func (p *Printer) probeAuto(ctx context.Context, f *Found) error {
 	if err != nil {
 		return err
 	}
-	p.line.edit(func(a *answers) { f.AutoStatus = a.auto != nil && !a.deaf && *a.auto == s })
+	p.line.Edit(func(a *answers) { f.AutoStatus = a.auto != nil && !a.deaf && *a.auto == s })
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"regi/drivers"
+	"regi/drivers/raster"
 	"regi/sim/device/printer" //nolint:depguard // tests may cross: another reading of ESC/POS is the judge
 )
 
@@ -104,7 +105,7 @@ func TestShelfOnce(t *testing.T) {
 // TestShelfWithout: a printer that does not list the logo does not keep it.
 func TestShelfWithout(t *testing.T) {
 	t.Parallel()
-	d, err := rasterize(gradient(384, 128), 384)
+	d, err := raster.Picture(gradient(384, 128), 384)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func TestLogoKeys(t *testing.T) {
 	t.Parallel()
 	seen := map[logoKey]bool{}
 	for width := range 60 {
-		d, err := rasterize(gradient(width+8, 40), 384)
+		d, err := raster.Picture(gradient(width+8, 40), 384)
 		if err != nil {
 			t.Fatal(err)
 		}

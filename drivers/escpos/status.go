@@ -66,7 +66,7 @@ func (p *Printer) Status(ctx context.Context) (drivers.PrinterStatus, error) {
 // resume switches the automatic status on again: the printer may have been off.
 func (p *Printer) resume(ctx context.Context) error {
 	deaf := false
-	p.line.edit(func(a *answers) { deaf, a.auto = a.deaf, nil })
+	p.line.Edit(func(a *answers) { deaf, a.auto = a.deaf, nil })
 	if deaf {
 		return nil
 	}
@@ -132,7 +132,7 @@ func (p *Printer) Changed(ctx context.Context) error {
 		return fmt.Errorf("escpos: changed: %w", err)
 	}
 	for {
-		err := p.line.await(ctx, time.Now().Add(bellMax), func(a *answers) bool {
+		err := p.line.Await(ctx, time.Now().Add(bellMax), func(a *answers) bool {
 			return a.rung != p.bell
 		})
 		if err == nil {
@@ -142,9 +142,9 @@ func (p *Printer) Changed(ctx context.Context) error {
 			return fmt.Errorf("escpos: changed: %w", err)
 		}
 	}
-	err := p.line.await(ctx, time.Now().Add(bellEvery), never)
-	p.line.edit(func(a *answers) { p.bell = a.rung })
-	if !noAnswer(err) {
+	err := p.line.Pause(ctx, time.Now().Add(bellEvery))
+	p.line.Edit(func(a *answers) { p.bell = a.rung })
+	if err != nil {
 		return fmt.Errorf("escpos: changed: %w", err)
 	}
 	return nil
@@ -153,26 +153,26 @@ func (p *Printer) Changed(ctx context.Context) error {
 // listen switches the automatic status on, and off again where its first one is
 // not of the form that the manual gives. It is called with nothing under way.
 func (p *Printer) listen(ctx context.Context) error {
-	p.line.edit(func(a *answers) { a.auto, a.illegal = nil, 0 })
+	p.line.Edit(func(a *answers) { a.auto, a.illegal = nil, 0 })
 	if _, err := p.line.send(ctx, []byte(autoOn)); err != nil {
 		return err
 	}
 	until := time.Now().Add(autoWithin)
-	err := p.line.await(ctx, until, func(a *answers) bool { return a.auto != nil || a.illegal > 0 })
+	err := p.line.Await(ctx, until, func(a *answers) bool { return a.auto != nil || a.illegal > 0 })
 	if err != nil && !noAnswer(err) {
 		return err
 	}
 	legal := true
-	p.line.edit(func(a *answers) {
+	p.line.Edit(func(a *answers) {
 		a.pausedLine()
 		legal = a.illegal == 0
 	})
 	if legal {
 		return nil // one that says nothing may have been set to nothing
 	}
-	p.line.edit(func(a *answers) { a.deaf = true })
+	p.line.Edit(func(a *answers) { a.deaf = true })
 	// What it still sends of it.
-	if err := p.line.await(ctx, time.Now().Add(autoWithin), never); !noAnswer(err) {
+	if err := p.line.Pause(ctx, time.Now().Add(autoWithin)); err != nil {
 		return err
 	}
 	_, err = p.line.send(ctx, []byte(autoOff))

@@ -4,6 +4,7 @@ package counter
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -26,7 +27,7 @@ type Counter struct {
 	Scanner *scanner.Scanner
 	Card    CardReader
 	Keypad  *keypad.Keypad
-	Printer *printer.Printer
+	Printer Printer
 	Drawer  *drawer.Drawer
 	Display *display.Display
 	Console *console.Console
@@ -49,6 +50,16 @@ type Counter struct {
 
 	page   []byte
 	cables *cables
+}
+
+// Printer is a receipt printer of any make.
+type Printer interface {
+	Run(context.Context) error
+	Set(printer.Change) error
+	State() printer.State
+	Text() string
+	PNG(io.Writer) error
+	Refresh()
 }
 
 // CardReader is one of package card's, with or without a key of its own.

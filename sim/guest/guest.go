@@ -27,6 +27,9 @@ import (
 //nolint:gochecknoglobals // a constant table
 var Lines = []string{"scanner", "printer", "card", "keypad", "display"}
 
+// onBoard is the line that is not on USB.
+const onBoard = "card"
+
 // Options of a guest.
 type Options struct {
 	// Image is the command board/image; Disk the unpacked image, which the guest
@@ -62,7 +65,8 @@ type Guest struct {
 func Start(ctx context.Context, o Options) (*Guest, error) {
 	socket := filepath.Join(o.Dir, "monitor")
 	os.Remove(socket) //nolint:errcheck,gosec // of a guest before this one
-	args := []string{"qemu", o.Disk, "--",
+	args := []string{
+		"qemu", o.Disk, "--",
 		"-netdev", fmt.Sprintf("user,id=net,restrict=on,guestfwd=tcp:%s:4222-cmd:%s 127.0.0.1:%d", CloudAddress, o.Forward, o.Cloud),
 		"-device", "virtio-net-pci,netdev=net,addr=3",
 		"-qmp", "unix:" + socket + ",server=on,wait=off",
@@ -91,14 +95,17 @@ func Start(ctx context.Context, o Options) (*Guest, error) {
 		defer close(g.ended)
 		g.err = g.cmd.Wait()
 	}()
-	if err := g.connect(socket); err != nil {
+	if err := g.connect(ctx, socket); err != nil {
 		return nil, errors.Join(err, g.Kill())
 	}
 	return g, nil
 }
 
-// device is a converter on the USB socket of a line.
+// device is a converter on the USB socket of a line, or the board's 16550.
 func device(name string) string {
+	if name == onBoard {
+		return "pci-serial,id=pci-" + name + ",chardev=" + name + ",addr=7"
+	}
 	socket := 0
 	for i, line := range Lines {
 		if line == name {
@@ -112,10 +119,10 @@ func device(name string) string {
 const monitorWithin = 20 * time.Second
 
 // connect takes the monitor (QEMU Machine Protocol).
-func (g *Guest) connect(socket string) error {
+func (g *Guest) connect(ctx context.Context, socket string) error {
 	until := time.Now().Add(monitorWithin)
 	for {
-		c, err := net.Dial("unix", socket)
+		c, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
 		if err == nil {
 			g.monitor, g.answers = c, bufio.NewScanner(c)
 			break

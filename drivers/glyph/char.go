@@ -1,46 +1,53 @@
-package escpos
+// Package glyph is the characters of a Japanese receipt printer: which bytes
+// print them, where a line of them may break, and the dots of those that the
+// printer lacks.
+//
+// Sources: JIS X 0201, JIS X 0208, JIS X 0213, JIS X 4051 (line breaking) and
+// Microsoft's code page 932.
+package glyph
 
 import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/transform"
 	"golang.org/x/text/unicode/norm"
 )
 
-// kind is how a character gets on paper.
-type kind uint8
+// Kind is how a character gets on paper.
+type Kind uint8
 
+// Kinds.
 const (
-	nothing   kind = iota // prints nothing and takes no place
-	plain7                // one byte in every code table
-	backslash             // 5Ch is ¥ here: the national set must be switched
-	onPage                // one byte of one code table or more
-	kanji                 // two bytes of Shift_JIS
-	drawn                 // in none: its dots are sent
+	Nothing   Kind = iota // prints nothing and takes no place
+	Plain                 // one byte in every code table
+	Backslash             // 5Ch is ¥ here: the national set must be switched
+	OnPage                // one byte of one code table or more
+	Kanji                 // two bytes of Shift_JIS
+	Drawn                 // in none: its dots are sent
 )
 
-// char is the character r for the printer; code is its byte, or two of
-// Shift_JIS.
-type char struct {
-	kind kind
-	code uint16
-	r    rune
-	// asked is what r was before it was taken for one alike, plus 1: zero is an
-	// empty place.
+// Char is a character for the printer; Code is its byte, or two of Shift_JIS.
+type Char struct {
+	Kind Kind
+	Code uint16
+	Rune rune
+	// asked is what Rune was before it was taken for one alike, plus 1: zero is
+	// an empty place.
 	asked rune
 }
 
-// columns is the width in half-width characters.
-func (c char) columns() int {
-	switch c.kind {
-	case nothing:
+// Columns is the width in half-width characters.
+func (c Char) Columns() int {
+	switch c.Kind {
+	case Nothing:
 		return 0
-	case kanji, drawn:
+	case Kanji, Drawn:
 		return 2
-	case plain7, backslash, onPage:
+	case Plain, Backslash, OnPage:
 	}
 	return 1
 }
@@ -64,36 +71,86 @@ var alike = map[rune]rune{
 	'\u2011': '\u2010',
 }
 
-// charset turns characters into the printer's codes.
-type charset struct {
-	candidates []byte // pages of ESC t, the favourite first
-	sjis       transform.Transformer
-	src, dst   [8]byte // here, not on the stack, from which an interface drives them
+// Page is a code table of 80h to FFh, chosen by its number in the printer's
+// language. Without a Table it is the katakana of JIS X 0201.
+type Page struct {
+	Number byte
+	Table  *charmap.Charmap
+}
+
+// Byte is that of c in the table, 0 if it is not there.
+func (p Page) Byte(c rune) byte {
+	if p.Table == nil {
+		if c >= '｡' && c <= 'ﾟ' {
+			return byte(c - '｡' + 0xA1)
+		}
+		return 0
+	}
+	b, ok := p.Table.EncodeRune(c)
+	if !ok || b < 0x80 {
+		return 0
+	}
+	return b
+}
+
+// Leads says whether a byte is the first of a kanji under Shift_JIS.
+func Leads(b byte) bool { return b >= 0x80 && b <= 0xA0 || b >= 0xE0 }
+
+// Set is the characters of one printer. It is not safe for use by several
+// goroutines.
+type Set struct {
+	pages    []Page // the favourite first
+	sjis     transform.Transformer
+	src, dst [8]byte // here, not on the stack, from which an interface drives them
 	// known are characters that were looked up, by the low bits of their number:
 	// a receipt has few.
-	known [knownSize]char
+	known [knownSize]Char
+	text  []Char // of Layout
 }
 
 const knownSize = 512
 
-func newCharset(m Model) *charset {
-	return &charset{
-		candidates: append([]byte{pageKatakana}, m.Pages...),
-		sjis:       japanese.ShiftJIS.NewEncoder(),
-	}
+// NewSet returns the set of a printer with these pages, the favourite first.
+func NewSet(pages ...Page) *Set {
+	return &Set{pages: pages, sjis: japanese.ShiftJIS.NewEncoder()}
 }
 
-func (s *charset) kind(c rune) kind { return s.char(c).kind }
+// lookAhead bounds how far the choice of a page looks.
+const lookAhead = 64
 
-// char never gives a control byte, and no '?' for what the printer lacks.
-func (s *charset) char(c rune) char {
+// Choose is the page that serves the longest run of the characters to come:
+// that makes the fewest switches. Kanji and ASCII need none.
+func (s *Set) Choose(text []Char) Page {
+	best, longest := s.pages[0], 0
+	for _, page := range s.pages {
+		run := 0
+		for run < min(lookAhead, len(text)) && (text[run].Kind != OnPage || page.Byte(text[run].Rune) != 0) {
+			run++
+		}
+		if run > longest {
+			best, longest = page, run
+		}
+	}
+	return best
+}
+
+// Append appends the characters of text, letters and their marks in one.
+func (s *Set) Append(to []Char, text string) []Char {
+	for _, c := range compose(text) {
+		to = append(to, s.Char(c))
+	}
+	return to
+}
+
+// Char never gives a control byte, and no '?' for what the printer lacks.
+func (s *Set) Char(c rune) Char {
 	switch {
 	case c == '\\':
-		return char{kind: backslash, code: '\\', r: c}
+		return Char{Kind: Backslash, Code: '\\', Rune: c}
 	case c >= ' ' && c <= '~':
-		return char{kind: plain7, code: uint16(c), r: c}
+		return Char{Kind: Plain, Code: uint16(c), Rune: c}
 	case c == '¥':
-		return char{kind: plain7, code: '\\', r: c}
+		return Char{Kind: Plain, Code: '\\', Rune: c}
 	}
 	known := &s.known[c%knownSize]
 	if known.asked != c+1 {
@@ -103,32 +160,32 @@ func (s *charset) char(c rune) char {
 	return *known
 }
 
-func (s *charset) look(c rune) char {
+func (s *Set) look(c rune) Char {
 	switch {
 	case c < ' ', unicode.IsControl(c), c != '\u3000' && unicode.IsSpace(c):
-		return char{kind: plain7, code: ' ', r: ' '}
+		return Char{Kind: Plain, Code: ' ', Rune: ' '}
 	case unicode.Is(unicode.Cf, c), unicode.Is(unicode.Variation_Selector, c):
-		return char{kind: nothing}
+		return Char{Kind: Nothing}
 	}
 	if other, ok := alike[c]; ok {
 		c = other
 	}
 	switch {
 	case c <= '~':
-		return char{kind: plain7, code: uint16(c), r: c}
+		return Char{Kind: Plain, Code: uint16(c), Rune: c}
 	case narrow(c) && s.onSomePage(c):
-		return char{kind: onPage, r: c}
+		return Char{Kind: OnPage, Rune: c}
 	}
 	if code := s.kanji(c); code != 0 {
-		return char{kind: kanji, code: code, r: c}
+		return Char{Kind: Kanji, Code: code, Rune: c}
 	}
 	if base := letter(c); base != c && narrow(c) {
 		return s.look(base)
 	}
 	if mark(c) {
-		return char{kind: nothing}
+		return Char{Kind: Nothing}
 	}
-	return char{kind: drawn, r: c}
+	return Char{Kind: Drawn, Rune: c}
 }
 
 // narrowSigns are in the code tables of every model, and take one column, as
@@ -171,9 +228,9 @@ func letter(c rune) rune {
 	return base
 }
 
-func (s *charset) onSomePage(c rune) bool {
-	for _, page := range s.candidates {
-		if inPage(page, c) != 0 {
+func (s *Set) onSomePage(c rune) bool {
+	for _, page := range s.pages {
+		if page.Byte(c) != 0 {
 			return true
 		}
 	}
@@ -181,7 +238,7 @@ func (s *charset) onSomePage(c rune) bool {
 }
 
 // kanji looks up a two-byte code; 0 is none.
-func (s *charset) kanji(c rune) uint16 {
+func (s *Set) kanji(c rune) uint16 {
 	n, _, err := s.sjis.Transform(s.dst[:], utf8.AppendRune(s.src[:0], c), true)
 	if err != nil || n != 2 {
 		return 0
