@@ -26,7 +26,7 @@ func TestUpdate(t *testing.T) {
 	s := open(t)
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
-	image := func(args ...string) { s.Helper(); s.must(run(nil, s.image, args...)) }
+	image := func(args ...string) { s.Helper(); s.must(run(s.image, args...)) }
 	image("keygen", in("keys"))
 	image("build", "-board", "qemu-virt", "-out", in("one"), "-keys", in("keys"), "-version", "v1")
 	image("build", "-board", "qemu-virt", "-out", in("two"), "-keys", in("keys"), "-version", "v2", "-epoch", "2")
