@@ -30,9 +30,22 @@ build: ## Build the register for linux/arm64, arm (v7) and amd64 into .bin, repr
 	GOOS=linux GOARCH=amd64 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/regi-linux-amd64 ./firmware
 	@cd $(BIN) && sha256sum regi-linux-*
 
+BOARD ?= rpi4
+KEYS  ?= out/keys
+.PHONY: image
+image: ## Build what BOARD (rpi3, rpi4, rpi5, qemu-virt) is flashed with into out; KERNEL=out/kernel/Image for our own
+	@.ci/imagetools
+	@test -e $(KEYS)/update.pub || $(GO) run ./board/image keygen $(KEYS)
+	$(GO) run ./board/image build -board $(BOARD) -keys $(KEYS) $(if $(KERNEL),-kernel $(KERNEL)) $(IMAGE)
+
+.PHONY: kernel
+kernel: ## Build the hardened kernel from Debian's linux-source into out/kernel (10 minutes of one core)
+	@board/image/kernel/build.sh out/kernel
+
 .PHONY: test
 test: ## Run all tests, with the short form of the campaigns
 	@.ci/chromium
+	@.ci/imagetools
 	@.ci/judges
 	@test "$$(id -u)" = 0 || echo "not root: the attacker's tests (firmware/capture, firmware/landlock, sim/drill) will NOT run" >&2
 	$(GO) test -timeout 240s ./...
@@ -48,6 +61,10 @@ fuzz: ## Run each fuzz target for FUZZTIME (10s)
 .PHONY: powercut
 powercut: ## The long form of the journal's power-cut campaign (100,000 images)
 	REGI_JOURNAL_IMAGES=100000 $(GO) test -timeout 60m -run PowerCut -v ./firmware/journal
+
+.PHONY: guest-update
+guest-update: ## An update over the air in QEMU: fetched, written, tried, committed (2 minutes idle)
+	REGI_GUEST_UPDATE=1 $(GO) test -timeout 15m -run TestUpdate -v ./sim/guest
 
 .PHONY: drills
 drills: ## Attack the real register as card robbers do (2,000 swipes; needs root)
@@ -70,4 +87,4 @@ bench: ## Measure against the figures to reach, each beside its baseline
 
 .PHONY: clean
 clean: ## Remove what build made
-	rm -rf $(BIN)
+	rm -rf $(BIN) out/regi-*

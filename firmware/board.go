@@ -114,5 +114,8 @@ func boardLink(rc *register.Config) *boot.Link {
 	rc.Clock = func(t time.Time) {
 		link.Tell(boot.Ask{Op: boot.OpTime, Time: t}) //nolint:errcheck,gosec // the next session tells it again
 	}
+	if s, err := link.State(); err == nil && s.Slot.Slot != "" {
+		rc.Boot = map[string]string{"slot": s.Slot.Slot, "epoch": strconv.FormatUint(s.Slot.Epoch, 10), "trial": strconv.FormatBool(s.Slot.Trial)}
+	}
 	return link
 }

@@ -12,6 +12,7 @@ import (
 
 	"regi/board"
 	"regi/board/port"
+	"regi/firmware/boot"
 	"regi/firmware/landlock"
 	"regi/firmware/register"
 	"regi/firmware/role"
@@ -67,6 +68,8 @@ func registerLimits(c *Config) role.Limits {
 	for _, dir := range register.Folders(c.Register.State) {
 		l.Paths = append(l.Paths, landlock.Path{Path: dir, Access: landlock.Read | landlock.Write})
 	}
+	// Where the next version is put; on a flashed board alone it is there.
+	l.Paths = append(l.Paths, landlock.Path{Path: filepath.Dir(boot.Incoming), Access: landlock.Read | landlock.Write})
 	for _, serial := range c.serials() {
 		if dir := portFolder(serial.Port, c.Register.State); dir != "" {
 			l.Paths = append(l.Paths, landlock.Path{Path: dir, Access: landlock.Device})

@@ -76,6 +76,7 @@ func run(ctx context.Context, c *Config) error {
 	g.Go(func() error { return spawn.Wait(ctx) })
 	if onBoard != nil {
 		g.Go(func() error { return tellAlive(ctx, onBoard, reg) })
+		g.Go(func() error { keepVersion(ctx, onBoard, reg); return nil })
 	}
 	g.Go(func() error { hearOfDevices(ctx, plugged, log); return nil })
 	superviseDevices(ctx, g, c, reg, plugged)

@@ -33,7 +33,10 @@ type parts struct {
 
 // slotRoom is kept free in a slot, so that the file system is no larger than its
 // files need.
-const slotRoom = 1 << 20
+const (
+	slotRoom = 1 << 20
+	slotMin  = 4 << 20 // no FAT16 is smaller
+)
 
 // bootImage makes a slot: the same for the same parts.
 func bootImage(p parts) ([]byte, error) {
@@ -71,7 +74,7 @@ func bootImage(p parts) ([]byte, error) {
 		size += len(f.Data)
 	}
 	size += size / 100 // tables, and the last cluster of each file
-	size = (size + slotRoom - 1) / slotRoom * slotRoom
+	size = max((size+slotRoom-1)/slotRoom*slotRoom, slotMin)
 	if size > update.ImageMax {
 		return nil, fmt.Errorf("boot.img: %d bytes: %w", size, update.ErrTooLarge)
 	}

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -15,7 +14,7 @@ import (
 
 const usage = `go run ./board/image COMMAND
 
-  build -board rpi3|rpi4|rpi5|qemu-virt [-out out] [-keys DIR] [-kernel FILE] [-epoch N]
+  build -board rpi3|rpi4|rpi5|qemu-virt [-out out] [-keys DIR] [-kernel FILE] [-epoch N] [-version V]
                     make the image of a board: regi-BOARD-VERSION.img.zst
   keygen DIR        make the owner's three update keys
   bundle -boot FILE.boot.img -board B -version V [-epoch N] [-not-before T] FILE.bundle
@@ -32,14 +31,14 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	if err := command(ctx, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "image:", err) //nolint:errcheck // nobody is left to tell
-		os.Exit(1)                             //nolint:gocritic // nothing is left to stop
+		fmt.Fprintln(os.Stderr, "image:", err)
+		os.Exit(1) //nolint:gocritic // nothing is left to stop
 	}
 }
 
 func command(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) == 0 {
-		return errors.New("say what to do\n\n" + usage)
+		return fmt.Errorf("say what to do\n\n%s", usage)
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	run, known := map[string]func(context.Context, *flag.FlagSet, []string, io.Writer) error{

@@ -41,8 +41,21 @@ func qemu(ctx context.Context, flags *flag.FlagSet, args []string, out io.Writer
 			return err
 		}
 	}
+	return (&bench{dir: dir, disk: disk, more: more, in: os.Stdin, out: out}).run(ctx)
+}
+
+// bench is a machine on the table: its card, and its console.
+type bench struct {
+	dir, disk string
+	more      []string // of QEMU's arguments
+	in        *os.File
+	out       io.Writer
+}
+
+// run boots until the machine was switched off.
+func (b *bench) run(ctx context.Context) error {
 	for range resetsMax {
-		off, err := bootOnce(ctx, dir, disk, more, out)
+		off, err := b.once(ctx)
 		if err != nil || off {
 			return err
 		}
@@ -67,42 +80,39 @@ func unpackTo(path, disk string) (string, error) {
 	return disk, errors.Join(err, f.Close())
 }
 
-// bootOnce starts QEMU and returns at the next reset, or when it was switched off.
-func bootOnce(ctx context.Context, dir, disk string, more []string, out io.Writer) (off bool, err error) {
-	f, err := os.OpenFile(disk, os.O_RDWR, 0) //nolint:gosec // named by the caller
+// once starts QEMU and returns at the next reset, or when it was switched off.
+func (b *bench) once(ctx context.Context) (off bool, err error) {
+	f, err := os.OpenFile(b.disk, os.O_RDWR, 0)
 	if err != nil {
 		return false, err
 	}
-	b, err := rom.Select(f)
+	boot, err := rom.Select(f)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return false, err
 	}
-	kernel, initramfs, err := b.Extract(dir)
+	kernel, initramfs, err := boot.Extract(b.dir)
 	if err != nil {
 		return false, err
 	}
-	fmt.Fprintf(out, "rom: slot %s\r\n", b.Slot) //nolint:errcheck // only words
-	// QEMU ends at a reset as it does when switched off; what it was, it says on
-	// its monitor's line.
-	events := filepath.Join(dir, "events")
+	fmt.Fprintf(b.out, "rom: slot %s\r\n", boot.Slot) //nolint:errcheck // only words
+	// QEMU ends at a reset as it does when switched off, but traces only that.
+	events := filepath.Join(b.dir, "events")
 	if err := os.WriteFile(events, nil, 0o600); err != nil {
 		return false, err
 	}
-	c := exec.CommandContext(ctx, "qemu-system-aarch64", append(machine(kernel, initramfs, b.CommandLine, disk), //nolint:gosec // words of ours and the caller's
-		append([]string{"-trace", "enable=qemu_system_shutdown_request,file=" + events}, more...)...)...)
-	c.Stdin, c.Stdout, c.Stderr = os.Stdin, out, os.Stderr
+	args := machine(kernel, initramfs, boot.CommandLine, b.disk)
+	args = append(append(args, "-trace", "enable=qemu_system_shutdown_request", "-D", events), b.more...)
+	c := exec.CommandContext(ctx, "qemu-system-aarch64", args...) //nolint:gosec // words of ours and the caller's
+	c.Stdin, c.Stdout, c.Stderr = b.in, b.out, os.Stderr
 	if err := c.Run(); err != nil {
-		return false, fmt.Errorf("qemu-system-aarch64: %w", err)
+		return false, fmt.Errorf("qemu-system-aarch64: %w", errors.Join(err, ctx.Err()))
 	}
 	said, err := os.ReadFile(events) //nolint:gosec // in a folder of ours
 	if err != nil {
 		return false, err
 	}
-	return !strings.Contains(string(said), guestReset), nil
+	return strings.Contains(string(said), "qemu_system_shutdown_request"), nil
 }
-
-// guestReset is how QEMU writes SHUTDOWN_CAUSE_GUEST_RESET.
-const guestReset = "reason=7"
 
 // machine is the board qemu-virt: a PL011, a watchdog, a source of entropy, a
 // disk, and xHCI for the devices, which the caller adds.

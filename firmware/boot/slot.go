@@ -26,6 +26,8 @@ const (
 	// floorName holds the lowest epoch that may run, as decimal digits.
 	floorName    = "floor"
 	incomingName = "update/incoming"
+	// triedName holds the version that the other slot was tried with.
+	triedName = "update/tried"
 )
 
 // trialWithin is how long a version on trial has to prove itself.
@@ -52,6 +54,8 @@ type SlotState struct {
 	Fault string
 	// Update says what became of the last update.
 	Update string
+	// Failed is a version that was tried and did not prove itself.
+	Failed string
 	// Ready: the other slot holds an update that can be tried.
 	Ready bool
 }
@@ -66,6 +70,7 @@ type slots struct {
 	mu       sync.Mutex
 	state    SlotState
 	busy     bool
+	next     string        // the version that was written
 	proven   chan struct{} // closed when this version is committed
 	unproven bool          // it is not closed yet
 }
@@ -84,6 +89,7 @@ func newSlots(l *log, dir string, r update.Release, k update.Keys, s update.Slot
 		n.state.Fault = fault.Error()
 	}
 	n.state.Floor = n.readFloor()
+	n.readTried()
 	if !n.state.Trial {
 		n.unproven = false
 		close(n.proven)
@@ -122,6 +128,20 @@ func (n *slots) readFloor() uint64 {
 		return n.state.Epoch
 	}
 	return floor
+}
+
+// readTried finds out what became of the last trial, and makes the folder that
+// an update is put into.
+func (n *slots) readTried() {
+	if err := os.MkdirAll(filepath.Join(n.dir, filepath.Dir(incomingName)), 0o700); err != nil {
+		n.log.say("update: %v", err)
+		return
+	}
+	b, err := os.ReadFile(filepath.Join(n.dir, triedName))
+	if tried := strings.TrimSpace(string(b)); err == nil && tried != n.state.Version {
+		n.state.Failed = tried
+		n.state.Update = tried + " was tried and did not prove itself: " + n.state.Version + " runs again"
+	}
 }
 
 // raise raises the floor to this version's epoch. n.mu is held, or n is new.
@@ -176,7 +196,7 @@ func (n *slots) install(fetch func() error) {
 			m, err = n.write()
 		}
 		n.mu.Lock()
-		n.busy, n.state.Ready = false, err == nil
+		n.busy, n.state.Ready, n.next = false, err == nil, m.Version
 		n.mu.Unlock()
 		if err != nil {
 			n.say(err.Error())
@@ -250,6 +270,12 @@ func (n *slots) try() error {
 		return errBusy
 	case n.store == nil:
 		return errors.New(n.state.Fault)
+	}
+	// First: a trial that is not known of would be repeated.
+	if n.state.Ready {
+		if err := writeWhole(filepath.Join(n.dir, triedName), []byte(n.next+"\n")); err != nil {
+			return fmt.Errorf("update: try: %w", err)
+		}
 	}
 	return n.store.TryOnce()
 }

@@ -131,6 +131,13 @@ func TestInstall(t *testing.T) {
 		if s.Floor != 2 {
 			t.Errorf("%s: floor %d", name, s.Floor)
 		}
+		// What the next boot knows: the old version after a trial that failed, the
+		// new one after one that has not ended.
+		back := newSlots(newLog(), dir, release(2), c.keys, shelf(t, update.A, update.A), nil).report()
+		next := newSlots(newLog(), dir, update.Release{Board: "qemu-virt", Version: "v2", Epoch: 3}, c.keys, shelf(t, update.B, update.A), nil).report()
+		if failed := c.want == nil; (back.Failed == "v2") != failed || next.Failed != "" {
+			t.Errorf("%s: after it %+v, %+v", name, back, next)
+		}
 	}
 }
 
@@ -139,7 +146,7 @@ func TestInstallFollowsNoLink(t *testing.T) {
 	t.Parallel()
 	data, keys := signed(t, 3)
 	dir, other := t.TempDir(), filepath.Join(t.TempDir(), "bundle")
-	if err := errors.Join(os.WriteFile(other, data, 0o600), os.Mkdir(filepath.Join(dir, "update"), 0o700), os.Symlink(other, filepath.Join(dir, incomingName))); err != nil {
+	if err := errors.Join(os.WriteFile(other, data, 0o600), os.MkdirAll(filepath.Join(dir, "update"), 0o700), os.Symlink(other, filepath.Join(dir, incomingName))); err != nil {
 		t.Fatal(err)
 	}
 	n := newSlots(newLog(), dir, release(2), keys, shelf(t, update.A, update.A), nil)
@@ -204,7 +211,7 @@ func TestTrial(t *testing.T) {
 				n.commit()
 			}
 			time.Sleep(time.Minute)
-			if back := context.Cause(ctx) == errTrial; back == proves {
+			if back := errors.Is(context.Cause(ctx), errTrial); back == proves {
 				t.Errorf("proves %v, back %v", proves, back)
 			}
 		})

@@ -47,11 +47,11 @@ func (n *slots) fromStick(u *usb, dev string) error {
 
 func (n *slots) fromOne(u *usb, name, dev string) (err error) {
 	authorized := filepath.Join(u.sys, name, "authorized")
-	if err := os.WriteFile(authorized, []byte("1"), 0); err != nil { //nolint:gosec // a file of sysfs
+	if err := os.WriteFile(authorized, []byte("1"), 0); err != nil {
 		return fmt.Errorf("usb: %w", err)
 	}
 	defer func() {
-		err = errors.Join(err, os.WriteFile(authorized, []byte("0"), 0)) //nolint:gosec // a file of sysfs
+		err = errors.Join(err, os.WriteFile(authorized, []byte("0"), 0))
 	}()
 	n.log.say("update: USB stick %s is read", name)
 	for until := time.Now().Add(stickWithin); time.Now().Before(until); time.Sleep(stickPoll) {

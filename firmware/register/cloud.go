@@ -43,6 +43,13 @@ func (r *Register) ServeUplink(ctx context.Context, link *os.File, config *uplin
 			r.CloudState(ctx, m.Up, m.Detail)
 			continue
 		}
+		if m.Op == "update" || m.Op == "chunk" {
+			select {
+			case r.pulled <- m:
+			default: // nobody asked
+			}
+			continue
+		}
 		select {
 		case r.cloud <- m:
 		case <-ctx.Done():
@@ -118,6 +125,10 @@ func (r *Register) acknowledged(ack *record.Ack) error {
 	}
 	if err != nil {
 		return fmt.Errorf("acknowledge: %w", err)
+	}
+	if r.started != 0 && ack.Seq >= r.started {
+		r.started = 0
+		close(r.proven)
 	}
 	return nil
 }

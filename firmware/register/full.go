@@ -2,6 +2,7 @@ package register
 
 import (
 	"errors"
+	"maps"
 	"time"
 
 	"regi/firmware/journal"
@@ -48,7 +49,10 @@ func (r *Register) tellFull() {
 // boot records the start. A full journal is no reason not to start: what waits
 // in it can only be sent by a register that runs.
 func (r *Register) boot() error {
-	err := r.ledger.note(time.Now(), record.FwBoot, map[string]string{"version": r.config.Version})
+	body := map[string]string{"version": r.config.Version}
+	maps.Copy(body, r.config.Boot)
+	err := r.ledger.note(time.Now(), record.FwBoot, body)
+	r.started, _ = r.ledger.journal.Head()
 	if errors.Is(err, journal.ErrFull) {
 		return nil
 	}

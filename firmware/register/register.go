@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"regi/drivers"
@@ -28,6 +29,9 @@ type Config struct {
 	Till     till.Config
 	StateDir string
 	Version  string
+	// Boot is what the record of the start says besides, on a flashed board: its
+	// slot and epoch.
+	Boot map[string]string
 	// Key signs this register's records; SealTo is who may read them; SignedBy
 	// is whose acknowledgement lets the journal delete.
 	Key      ed25519.PrivateKey
@@ -77,8 +81,14 @@ type Register struct {
 	events chan till.Event
 	pings  chan struct{}
 	cloud  chan uplink.Message
-	jobs   chan till.Print
-	held   *till.Print // a job that the printer did not take; of whoever serves the paper
+	pulled chan uplink.Message // of an update, to whoever fetches it
+	// started is the record of this start, and proven closed once that is
+	// acknowledged; closed says that no shift is open.
+	started uint64
+	proven  chan struct{}
+	closed  atomic.Bool
+	jobs    chan till.Print
+	held    *till.Print // a job that the printer did not take; of whoever serves the paper
 	// uncut says that something may stand on the paper that was not cut off, begun
 	// that this process has printed. They are of whoever serves the paper, too,
 	// and outlive a lost line.
@@ -116,7 +126,8 @@ func New(c Config) (*Register, error) {
 	r := &Register{
 		config: c, log: c.Log, pings: make(chan struct{}),
 		events: make(chan till.Event, eventsMax), cloud: make(chan uplink.Message, eventsMax),
-		books: newBooks(), jobs: make(chan till.Print, jobsMax), kicks: make(chan struct{}),
+		pulled: make(chan uplink.Message, 1), proven: make(chan struct{}), books: newBooks(),
+		jobs: make(chan till.Print, jobsMax), kicks: make(chan struct{}),
 		notices: make(chan till.Notice, noticesMax), screen: newScreen(),
 		paperBell: make(chan struct{}, 1), drawerBell: make(chan struct{}, 1), recovers: make(chan struct{}, 1),
 		devices: map[string]string{}, layouts: receipt.New(c.Till.Locale, c.Logo),
@@ -315,6 +326,7 @@ var deviceNames = [8]string{"scanner", "printer", "card", "keypad", "display", "
 
 // report logs the state when it has changed.
 func (r *Register) report() {
+	r.closed.Store(r.till.State().Shift == nil)
 	s := status{till: r.till.State().Phase(), outbox: r.ledger.journal.Depth()}
 	s.end, _ = r.ledger.journal.Head()
 	s.acked, _ = r.ledger.journal.Acked()

@@ -32,7 +32,7 @@ func Write(w io.Writer, m Manifest, signatures []Signature, image []byte) error 
 		return fmt.Errorf("update: %d signatures, at most %d", len(signatures), KeysMax)
 	}
 	head := binary.BigEndian.AppendUint32([]byte(magic), uint32(len(encoded))) //nolint:gosec // bounded by its words
-	head = append(append(head, encoded...), byte(len(signatures)))
+	head = append(append(head, encoded...), byte(len(signatures)))             //nolint:gosec // at most KeysMax
 	for _, s := range signatures {
 		head = append(append(head, byte(s.Key)), s.Bytes...) //nolint:gosec // under KeysMax
 	}

@@ -36,7 +36,8 @@ func bootImage(t testing.TB, version string) []byte {
 	t.Helper()
 	image, err := fat.Build("REGI", 3<<20, []fat.File{
 		{Name: "config.txt", Data: []byte("kernel=kernel.img\ninitramfs initramfs.gz followkernel\n[boot_partition=2]\ncmdline=a\n[boot_partition=3]\ncmdline=b\n[all]\n")},
-		{Name: "a", Data: []byte("regi.slot=a")}, {Name: "b", Data: []byte("regi.slot=b")},
+		{Name: "a", Data: []byte("regi.slot=a")},
+		{Name: "b", Data: []byte("regi.slot=b")},
 		{Name: "kernel.img", Data: []byte(version)},
 		{Name: "initramfs.gz", Data: bytes.Repeat([]byte(version), 40_000)},
 	})

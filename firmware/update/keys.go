@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -47,7 +48,7 @@ func ParseKeys(b []byte) (k Keys, err error) {
 	// Two keys that are one would make one signature two.
 	for i := range k {
 		if k[i].Equal(k[(i+1)%KeysMax]) {
-			return Keys{}, fmt.Errorf("update: keys: two are the same")
+			return Keys{}, errors.New("update: keys: two are the same")
 		}
 	}
 	return k, nil
@@ -105,7 +106,7 @@ func ParseSignatures(b []byte) (signatures []Signature, err error) {
 		if errNumber != nil || err != nil || len(signature) != ed25519.SignatureSize || len(signatures) == KeysMax {
 			return nil, ErrSignatures
 		}
-		signatures = append(signatures, Signature{Key: int(n), Bytes: signature}) //nolint:gosec // 8 bits
+		signatures = append(signatures, Signature{Key: int(n), Bytes: signature})
 	}
 	return signatures, nil
 }

@@ -63,7 +63,7 @@ type Manifest struct {
 	NotBefore time.Time `json:"not_before"`
 }
 
-var word = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._+-]*$`) //nolint:gochecknoglobals // a constant
+var word = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._+-]*$`)
 
 func isWord(s string) bool { return len(s) <= wordMax && word.MatchString(s) }
 

@@ -1,6 +1,7 @@
 package update
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -50,7 +51,7 @@ func ParseRelease(b []byte) (r Release, err error) {
 	epoch, errEpoch := strconv.ParseUint(values[2], 10, 64)
 	built, errBuilt := strconv.ParseInt(values[3], 10, 64)
 	if !isWord(r.Board) || !isWord(r.Version) || errEpoch != nil || errBuilt != nil || len(lines) != len(values) {
-		return Release{}, fmt.Errorf("update: release: not in its form")
+		return Release{}, errors.New("update: release: not in its form")
 	}
 	r.Epoch, r.Built = epoch, time.Unix(built, 0).UTC()
 	return r, nil

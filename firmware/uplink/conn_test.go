@@ -22,6 +22,12 @@ func messages() []uplink.Message {
 	return []uplink.Message{
 		{Op: "config", Config: &uplink.Config{ID: record.ID{Store: "0001", Register: "01"}, URL: "tls://a:1", CA: "ca.pem", Creds: "c"}},
 		{Op: "want", Seq: 1},
+		{Op: "update", Detail: "rpi4"},
+		{Op: "update", Detail: "v2", Seq: 22_000_000},
+		{Op: "update"},
+		{Op: "fetch", Seq: 1},
+		{Op: "chunk", Seq: 1, Record: make([]byte, record.SealedMax)},
+		{Op: "chunk", Seq: 1, Detail: "the cloud has no update"},
 		{Op: "record", Seq: 7, Record: []byte{0, 1, 2}},
 		{Op: "record", Seq: 1<<64 - 1, Record: make([]byte, record.SealedMax)},
 		{Op: "ack", Ack: &record.Ack{Register: record.ID{Store: "0001", Register: "01"}, Seq: 3, Hash: record.Hash{1}, Sig: make([]byte, 64)}},

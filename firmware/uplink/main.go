@@ -51,6 +51,7 @@ type uplink struct {
 	files   files
 	records chan *record.Sealed // what the parent sent, in its order
 	asking  chan struct{}       // one place per authorisation under way
+	updates chan Message        // questions about them
 	cloud   atomic.Pointer[nats.Conn]
 
 	// Of the sessions' goroutine alone.
@@ -66,7 +67,7 @@ type uplink struct {
 // is open that the configuration names; no file needs to be opened after it.
 func Main(ctx context.Context, link *os.File, confine func(Config)) error {
 	u := &uplink{
-		conn: NewConn(link), records: make(chan *record.Sealed, recordsMax), asking: make(chan struct{}, authorizeMax),
+		conn: NewConn(link), records: make(chan *record.Sealed, recordsMax), asking: make(chan struct{}, authorizeMax), updates: make(chan Message, 1),
 	}
 	stop := context.AfterFunc(ctx, func() { link.Close() }) //nolint:errcheck,gosec // ends Recv
 	defer stop()
@@ -87,6 +88,7 @@ func Main(ctx context.Context, link *os.File, confine func(Config)) error {
 	defer stopListening()
 	g.Go(func() error { return u.listen(ctx) })
 	g.Go(func() error { return u.serve(ctx) })
+	g.Go(func() error { return u.pass(ctx) })
 	return ended(ctx, g.Wait())
 }
 
@@ -115,6 +117,12 @@ func (u *uplink) listen(ctx context.Context) error {
 			}
 		case opAuthorize:
 			u.authorizeLater(ctx, *m.Auth)
+		case opUpdate, opFetch:
+			select {
+			case u.updates <- m:
+			default:
+				return fmt.Errorf("uplink: %s before the answer to the last: %w", m.Op, ErrMessage)
+			}
 		default:
 			return fmt.Errorf("uplink: %s from the parent: %w", m.Op, ErrMessage)
 		}

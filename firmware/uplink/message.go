@@ -19,6 +19,9 @@ const (
 	opAck       = "ack"
 	opReply     = "reply"
 	opClock     = "clock"
+	opUpdate    = "update"
+	opFetch     = "fetch"
+	opChunk     = "chunk"
 )
 
 // Results of an authorisation that only the register gives.
@@ -54,6 +57,10 @@ type Config struct {
 //	authorize  Auth
 //	reply      Reply; its Result may also be "offline" or "no-answer"
 //	state      Up; if not, Detail says why
+//	update     Detail: the board whose update is looked for; in the answer its
+//	           version and Seq its size, neither if there is none
+//	fetch      Seq of the chunk of that update to send next, from 1
+//	chunk      Seq, Record: its bytes; without them, Detail says why
 //	clock      Seq: what time it is at the cloud, in Unix milliseconds
 type Message struct {
 	Op     string              `json:"op"`
@@ -92,6 +99,9 @@ var ops = map[string]struct{ needs, may int }{ //nolint:gochecknoglobals // a co
 	opAck:       {needs: hasAck},
 	opReply:     {needs: hasReply},
 	opClock:     {needs: hasSeq},
+	opUpdate:    {may: hasSeq | hasDetail},
+	opFetch:     {needs: hasSeq},
+	opChunk:     {needs: hasSeq, may: hasRecord | hasDetail},
 }
 
 func (m *Message) fields() (has int) {

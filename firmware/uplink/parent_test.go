@@ -195,6 +195,7 @@ type parent struct {
 	link    *os.File
 	main    chan error
 	replies chan record.AuthReply
+	updates chan uplink.Message
 
 	mu      sync.Mutex
 	up      bool
@@ -220,7 +221,7 @@ func start(t testing.TB, o *office, c *chain, config *uplink.Config) *parent {
 	ours, theirs := pair(t)
 	p := &parent{
 		t: t, chain: c, key: o.signedBy, conn: uplink.NewConn(ours), link: ours, main: make(chan error, 1),
-		replies: make(chan record.AuthReply, 8), moved: make(chan struct{}),
+		replies: make(chan record.AuthReply, 8), updates: make(chan uplink.Message, 1), moved: make(chan struct{}),
 	}
 	go func() { p.main <- uplink.Main(context.Background(), theirs, nil); theirs.Close() }()
 	if err := p.conn.Send(uplink.Message{Op: "config", Config: config}); err != nil {
@@ -280,6 +281,8 @@ func (p *parent) serve() {
 			p.note(func() { p.clocks++ })
 		case "reply":
 			p.replies <- *m.Reply
+		case "update", "chunk":
+			p.updates <- m
 		case "state":
 			p.note(func() { p.up, p.details = m.Up, append(p.details, m.Detail) })
 		default:

@@ -340,15 +340,24 @@ func (s *session) look(ctx context.Context) (head, error) {
 	if err != nil || last == nil {
 		return head{}, err
 	}
-	at, err := strconv.ParseUint(last.Header.Get("Nats-Sequence"), 10, 64)
-	if err != nil || at == 0 {
-		return head{}, fmt.Errorf("uplink: look: %w", errProtocol)
+	at, err := streamSeq(last)
+	if err != nil {
+		return head{}, fmt.Errorf("uplink: look: %w", err)
 	}
 	r, err := record.FromNATS(s.config.ID, last.Header.Get, last.Data)
 	if err != nil {
 		return head{}, errFork
 	}
 	return head{at: at, seq: r.Seq, hash: r.Hash()}, nil
+}
+
+// streamSeq is where a stream has a message.
+func streamSeq(m *nats.Msg) (uint64, error) {
+	at, err := strconv.ParseUint(m.Header.Get("Nats-Sequence"), 10, 64)
+	if err != nil || at == 0 {
+		return 0, errProtocol
+	}
+	return at, nil
 }
 
 // last returns the newest message of a subject that a stream keeps, or nil.

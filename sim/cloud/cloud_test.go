@@ -458,6 +458,9 @@ func TestPermissions(t *testing.T) {
 		{"stream API", register(shop()), "", "$JS.API.STREAM.DELETE.LEDGER", "", false},
 		{"stream purge", register(shop()), "", "$JS.API.STREAM.PURGE.LEDGER", "", false},
 		{"any direct get", register(shop()), "", "$JS.API.DIRECT.GET.LEDGER", "", false},
+		{"own store's updates", register(shop()), "", "$JS.API.DIRECT.GET.OBJ_regi_0001_updates", "", true},
+		{"another store's updates", register(shop()), "", "$JS.API.DIRECT.GET.OBJ_regi_0002_updates", "", false},
+		{"own store's updates written", register(shop()), "", "$O.regi_0001_updates.C.x", "", false},
 		{"own ack", register(shop()), "", "", shop().Subject("ack"), true},
 		{"another's ack", register(other()), "", "", shop().Subject("ack"), false},
 		{"another's inbox", register(other()), "", "", shop().Subject("inbox") + ".>", false},
@@ -644,5 +647,35 @@ func TestSecretsStayAndArePrivate(t *testing.T) {
 		if !bytes.Equal(o.read(filepath.Join(o.dir, name)), was) {
 			t.Errorf("%s was made again", name)
 		}
+	}
+}
+
+// TestFloor: a register that starts with a version below the floor is not
+// trusted until it was updated; what it said so far stays.
+func TestFloor(t *testing.T) {
+	o := enrolled(t)
+	started := func(seq uint64, prev record.Hash, body map[string]string) *record.Sealed {
+		s, err := o.sealer.Seal(record.FwBoot, seq, time.UnixMilli(1_790_000_000_000), prev, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &s
+	}
+	o.SetFloor(3)
+	one := started(1, record.Hash{}, map[string]string{"version": "dev"}) // no flashed board
+	two := started(2, one.Hash(), map[string]string{"version": "v3", "slot": "a", "epoch": "3", "trial": "no"})
+	o.publish(one, two)
+	o.awaitAck(2)
+	o.noAlarms()
+	want := cloud.Running{Register: "0001/01", Time: "2026-09-21T14:13:20.000Z", Version: "v3", Slot: "a", Epoch: "3", Trial: "no"}
+	if got, err := o.Running(t.Context()); err != nil || len(got) != 1 || got[0] != want {
+		t.Errorf("%+v, %v", got, err)
+	}
+	old := started(3, two.Hash(), map[string]string{"version": "v2", "slot": "b", "epoch": "2"})
+	next := o.chain(old, 1)
+	o.publish(old, next[0])
+	o.awaitAlarm(cloud.AlarmVersion, 2)
+	if rs, err := o.Ledger(t.Context(), 0, 10); err != nil || len(rs) != 3 {
+		t.Errorf("%d records, %v", len(rs), err)
 	}
 }

@@ -37,6 +37,7 @@ const (
 	AlarmGap     = "gap"     // records are missing and were asked for; it goes when they are there
 	AlarmReplay  = "replay"  // sent again although nobody asked
 	AlarmUnknown = "unknown" // the register is not enrolled
+	AlarmVersion = "version" // it runs a version below the floor; nothing more is accepted
 )
 
 // Alarm is one kind of trouble of one register.
@@ -49,6 +50,14 @@ type Alarm struct {
 	Last     time.Time `json:"last"`
 	Count    uint64    `json:"count"`
 }
+
+// quarantine is why nothing of a register is accepted; 0: it is.
+type quarantine int
+
+const (
+	forked   quarantine = 1
+	outdated quarantine = 2
+)
 
 // ledger is the receiver's database.
 type ledger struct {
@@ -153,7 +162,7 @@ type member struct {
 	head        uint64
 	hash        record.Hash
 	gap         uint64
-	quarantined bool
+	quarantined quarantine
 }
 
 func (l *ledger) members(ctx context.Context) (_ map[string]member, err error) {
@@ -225,7 +234,7 @@ func (b *batch) stored(ctx context.Context, id string, seq uint64) (h record.Has
 }
 
 func (b *batch) put(ctx context.Context, id string, m member) error {
-	return b.exec(ctx, b.setState, id, []byte(m.key), int64(m.head), m.hash[:], int64(m.gap), m.quarantined) //nolint:gosec // judge bounds both
+	return b.exec(ctx, b.setState, id, []byte(m.key), int64(m.head), m.hash[:], int64(m.gap), int64(m.quarantined)) //nolint:gosec // judge bounds both
 }
 
 func (b *batch) raise(ctx context.Context, id, kind string, seq uint64, detail string) error {

@@ -62,6 +62,7 @@ type receiver struct {
 	members  map[string]member
 	asked    map[string]ask
 	forgiven map[string]uint64 // highest record that a resend may bring again
+	floor    uint64            // lowest epoch of a version that is accepted
 }
 
 // ask is the newest request to send again.
@@ -253,7 +254,7 @@ func (r *receiver) commit(ctx context.Context, ms []message) (touched map[string
 // after it if something was missing. r.mu is held.
 func (r *receiver) acknowledge(id string, resend bool) {
 	m, enrolled := r.members[id]
-	if !enrolled || m.quarantined {
+	if !enrolled || m.quarantined != 0 {
 		return
 	}
 	register, err := record.ParseID(id)
@@ -308,7 +309,7 @@ func (r *receiver) enroll(id record.ID, key ed25519.PublicKey) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m, known := r.members[id.String()]
-	if known && m.key.Equal(key) && !m.quarantined {
+	if known && m.key.Equal(key) && m.quarantined == 0 {
 		return nil
 	}
 	b, err := r.ledger.begin(ctx)
@@ -316,9 +317,9 @@ func (r *receiver) enroll(id record.ID, key ed25519.PublicKey) error {
 		return err
 	}
 	defer b.tx.Rollback() //nolint:errcheck // after Commit it has nothing to do
-	m.key, m.quarantined = key, false
+	m.key, m.quarantined = key, 0
 	refused := false // something was, and must be sent again
-	for _, kind := range [...]string{AlarmUnknown, AlarmFork} {
+	for _, kind := range [...]string{AlarmUnknown, AlarmFork, AlarmVersion} {
 		had, err := b.settle(ctx, id.String(), kind)
 		if err != nil {
 			return err

@@ -113,6 +113,7 @@ func registerMay(id record.ID) *server.Permissions {
 	ledger, ack, inbox := id.Subject("ledger"), id.Subject("ack"), id.Subject("inbox")+".>"
 	return &server.Permissions{
 		Publish: &server.SubjectPermission{Allow: []string{
+			direct + "OBJ_" + updatesBucket(id.Store), direct + "OBJ_" + updatesBucket(id.Store) + ".>",
 			ledger, id.Subject("authorize"), inbox, direct + streamLedger + "." + ledger, direct + streamAcks + "." + ack,
 		}},
 		Subscribe: &server.SubjectPermission{Allow: []string{ack, inbox}},
@@ -164,5 +165,5 @@ func makeStreams(address string, s *secrets) error {
 			return fmt.Errorf("%s: %w", config.Name, err)
 		}
 	}
-	return nil
+	return s.makeBuckets(ctx, js)
 }

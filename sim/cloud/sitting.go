@@ -2,8 +2,10 @@ package cloud
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
 
 	"regi/firmware/record"
 )
@@ -46,8 +48,11 @@ func (s *sitting) one(ctx context.Context, m message) error {
 		s.missing(name, known, known.head+1)
 		return s.batch.raise(ctx, name, AlarmForged, 0, err.Error())
 	}
-	if known.quarantined {
+	switch known.quarantined {
+	case forked:
 		return s.batch.raise(ctx, name, AlarmFork, r.Seq, "quarantined: nothing is accepted until it is enrolled anew")
+	case outdated:
+		return s.batch.raise(ctx, name, AlarmVersion, r.Seq, "quarantined: nothing is accepted until it was updated and is enrolled anew")
 	}
 	switch {
 	case r.Seq <= known.head:
@@ -84,8 +89,24 @@ func (s *sitting) accept(ctx context.Context, name string, known member, r *reco
 			return err
 		}
 	}
+	if r.Kind == record.FwBoot && s.tooOld(body) {
+		known.quarantined = outdated
+		s.members[name] = known
+		return s.batch.raise(ctx, name, AlarmVersion, r.Seq, fmt.Sprintf("started with a version below epoch %d: nothing more is accepted until it was updated and is enrolled anew", s.floor))
+	}
 	s.members[name] = known
 	return nil
+}
+
+// tooOld says that a start is that of a version below the floor. One that names
+// no epoch is no flashed board's.
+func (s *sitting) tooOld(body []byte) bool {
+	var v Running
+	if json.Unmarshal(body, &v) != nil || v.Epoch == "" {
+		return false
+	}
+	epoch, err := strconv.ParseUint(v.Epoch, 10, 64)
+	return err != nil || epoch < s.floor
 }
 
 // again handles a sequence that is in the ledger.
@@ -105,7 +126,7 @@ func (s *sitting) again(ctx context.Context, name string, known member, r *recor
 // fork ends the trust in a register: two different records of one place are
 // both signed with its key.
 func (s *sitting) fork(ctx context.Context, name string, known member, seq uint64) error {
-	known.quarantined = true
+	known.quarantined = forked
 	s.members[name] = known
 	return s.batch.raise(ctx, name, AlarmFork, seq, "two records of one place are signed with its key: it was copied. Nothing is accepted until it is enrolled anew")
 }

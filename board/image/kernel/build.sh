@@ -28,14 +28,18 @@ scripts/kconfig/merge_config.sh -m .config "$here/hardened.config" >"$out/merge.
 make -s olddefconfig
 # A line that this kernel does not know, or that another line rules out, would
 # be dropped without a word.
-while IFS= read -r line; do
+wrong=$(while IFS= read -r line; do
 	case $line in
-	"CONFIG_"*"=n") grep -q "^${line%=n}=[ym]" .config && echo "not off: ${line%=n}" >&2 ;;
-	"CONFIG_"*) grep -qxF "$line" .config || echo "not taken: $line" >&2 ;;
-	"# CONFIG_"*" is not set") s=${line#\# }; grep -q "^${s%% *}=[ym]" .config && echo "not off: ${s%% *}" >&2 ;;
+	"CONFIG_"*"=n") grep -q "^${line%=n}=[ym]" .config && echo "not off: ${line%=n}" ;;
+	"CONFIG_"*) grep -qxF "$line" .config || echo "not taken: $line" ;;
+	"# CONFIG_"*" is not set") s=${line#\# }; grep -q "^${s%% *}=[ym]" .config && echo "not off: ${s%% *}" ;;
 	esac
 	true
-done <"$here/hardened.config"
+done <"$here/hardened.config")
+if [ -n "$wrong" ]; then
+	echo "$wrong" >&2
+	exit 1
+fi
 make -s -j"$(nproc)" Image
 make -s broadcom/bcm2837-rpi-3-b.dtb broadcom/bcm2837-rpi-3-b-plus.dtb broadcom/bcm2711-rpi-4-b.dtb
 mkdir -p "$out/dtbs"

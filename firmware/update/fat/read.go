@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf16"
 )
@@ -65,7 +66,7 @@ func Open(r io.ReaderAt) (*FS, error) {
 	if clusters < clustersMin16 || clusters > 1<<28 {
 		return nil, fmt.Errorf("fat: %w", ErrNone)
 	}
-	f.clusters, f.wide = uint32(clusters), clusters >= clustersMin32 //nolint:gosec // bounded above
+	f.clusters, f.wide = uint32(clusters), clusters >= clustersMin32
 	if f.wide {
 		f.rootFirst = uint32(u32(44)) //nolint:gosec // 32 bits
 	}
@@ -144,10 +145,8 @@ func (f *FS) search(is func(long, short string) bool) (*Entry, error) {
 				parts = append(parts, longPart(e))
 			}
 		default:
-			long := ""
-			for i := len(parts) - 1; i >= 0; i-- {
-				long += parts[i]
-			}
+			slices.Reverse(parts) // the last part comes first
+			long := strings.Join(parts, "")
 			parts = nil
 			if e[11]&(attrVolume|attrFolder) != 0 || !is(long, shortName(e)) {
 				continue

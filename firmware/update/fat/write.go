@@ -114,7 +114,7 @@ func Build(label string, size int, files []File) ([]byte, error) {
 			if i < need-1 {
 				follower = next + i + 1
 			}
-			binary.LittleEndian.PutUint16(table[2*(next+i):], uint16(follower)) //nolint:gosec // under clustersMin32
+			binary.LittleEndian.PutUint16(table[2*(next+i):], uint16(follower))
 		}
 		copy(disk[p.dataAt()+(next-firstCluster)*p.clusterBytes():], f.Data)
 		next += need

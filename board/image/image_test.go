@@ -1,0 +1,397 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"regi/board"
+	"regi/board/image/rom"
+	"regi/firmware/update"
+	"regi/firmware/update/fat"
+)
+
+// sample is a slot of a board with little in it.
+func sample(t testing.TB, name, version string) parts {
+	t.Helper()
+	b, err := board.ByName(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parts{
+		board: b, release: update.Release{Board: name, Version: version, Epoch: 1, Built: time.Unix(1_800_000_000, 0)},
+		binary: []byte("\x7fELF binary"), kernel: bytes.Repeat([]byte("kernel"), 50_000),
+		dtbs: []fat.File{{Name: "bcm2711-rpi-4-b.dtb", Data: []byte("tree")}}, firmware: []fat.File{{Name: "start4.elf", Data: []byte("elf")}},
+	}
+}
+
+func TestBootImageIsReproducible(t *testing.T) {
+	t.Parallel()
+	for _, name := range board.Names() {
+		b, err := board.ByName(name)
+		if err != nil || b.Image == nil {
+			continue
+		}
+		one, err := bootImage(sample(t, name, "v1"))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		two, err := bootImage(sample(t, name, "v1"))
+		if err != nil || sha256.Sum256(one) != sha256.Sum256(two) {
+			t.Errorf("%s: two builds differ, %v", name, err)
+		}
+		other, err := bootImage(sample(t, name, "v2"))
+		if err != nil || bytes.Equal(one, other) {
+			t.Errorf("%s: another version is the same, %v", name, err)
+		}
+		if checked, err := checkFAT(t.Context(), t.TempDir(), one); err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if !checked {
+			t.Log("fsck.vfat is not here (apt install dosfstools)")
+		}
+	}
+}
+
+// The kernel's words of an initramfs are those of cpio(1).
+func TestArchive(t *testing.T) {
+	t.Parallel()
+	image, err := bootImage(sample(t, "rpi4", "v1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fs, err := fat.Open(bytes.NewReader(image))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := fs.Find(initramfsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := gzip.NewReader(e.Reader())
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(archive, []byte("board=rpi4\nversion=v1\nepoch=1\n")) {
+		t.Error("it does not say what it is")
+	}
+	if _, err := exec.LookPath("cpio"); err != nil {
+		t.Log("cpio is not here: that the kernel unpacks it is tested in QEMU only")
+		return
+	}
+	c := exec.Command("cpio", "-itv")
+	c.Stdin = bytes.NewReader(archive)
+	list, err := c.Output()
+	if err != nil || !strings.Contains(string(list), "5,   1") || strings.Count(string(list), "\n") != 7 {
+		t.Errorf("%v\n%s", err, list)
+	}
+}
+
+func TestTooLarge(t *testing.T) {
+	t.Parallel()
+	p := sample(t, "rpi4", "v1")
+	p.firmware = []fat.File{{Name: "big", Data: make([]byte, update.ImageMax)}}
+	if _, err := bootImage(p); !errors.Is(err, update.ErrTooLarge) {
+		t.Error(err)
+	}
+}
+
+// disk makes a disk whose slots hold versions; an empty one is no version.
+func disk(t testing.TB, name string, versions ...string) string {
+	t.Helper()
+	if _, err := tool("mke2fs", ""); err != nil {
+		t.Skip("mke2fs is not here (apt install e2fsprogs)")
+	}
+	var slots [][]byte
+	for _, v := range versions {
+		image, err := bootImage(sample(t, name, v))
+		if err != nil {
+			t.Fatal(err)
+		}
+		slots = append(slots, image)
+	}
+	first, err := selector(sample(t, name, "").board, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "disk")
+	if err := writeDisk(t.Context(), path, first, slots[0], "1800000000"); err != nil {
+		t.Fatal(err)
+	}
+	if len(slots) > 1 {
+		overwrite(t, path, slotBBytes, slots[1])
+	}
+	return path
+}
+
+func overwrite(t testing.TB, path string, at int64, data []byte) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteAt(data, at)
+	if err = errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// request asks for one boot of the other slot.
+func request(t testing.TB, path string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b := make([]byte, selectorBytes)
+	if _, err := f.ReadAt(b, firstByte); err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(b, update.Try(false))
+	if at < 0 {
+		t.Fatal("no place for a request")
+	}
+	if _, err := f.WriteAt(update.Try(true), firstByte+int64(at)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func booted(t testing.TB, path string) *rom.Boot {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b, err := rom.Select(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestDisk(t *testing.T) {
+	t.Parallel()
+	path := disk(t, "qemu-virt", "v1", "v2")
+	if b := booted(t, path); b.Slot != update.A || !strings.HasSuffix(b.CommandLine, "usbcore.authorized_default=0 regi.slot=a") {
+		t.Errorf("%s: %s", b.Slot, b.CommandLine)
+	}
+	request(t, path)
+	if b := booted(t, path); b.Slot != update.B || !b.Tried || !strings.HasSuffix(b.CommandLine, "regi.slot=b") {
+		t.Errorf("%s: %s", b.Slot, b.CommandLine)
+	}
+	if b := booted(t, path); b.Slot != update.A || b.Tried {
+		t.Errorf("after the trial: %s", b.Slot)
+	}
+	// What is no file system is not booted, whoever asks.
+	overwrite(t, path, slotBBytes, make([]byte, sectorBytes))
+	request(t, path)
+	if b := booted(t, path); b.Slot != update.A {
+		t.Errorf("nothing in b, and %s", b.Slot)
+	}
+	// The data partition is one that the first process finds, and sound.
+	fsck, err := tool("e2fsck", "e2fsprogs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := filepath.Join(t.TempDir(), "data")
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b := make([]byte, dataBytes)
+	if _, err := f.ReadAt(b, dataAtBytes); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(part, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(fsck, "-fn", part).CombinedOutput(); err != nil || !bytes.Contains(out, []byte(dataLabel)) {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// run is the command, as it is typed.
+func run(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := command(t.Context(), args, &out)
+	return out.String(), err
+}
+
+func TestBundleByHand(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	image, err := bootImage(sample(t, "rpi4", "v2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.WriteFile(in("boot.img"), image, 0o600), os.WriteFile(in("x.img.zst"), []byte("image"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		args []string
+		want error
+	}{
+		{[]string{"keygen", dir}, nil},
+		{[]string{"keygen", dir}, os.ErrExist}, // keys are not overwritten
+		{[]string{"bundle", "-boot", in("boot.img"), "-board", "rpi4", "-version", "v2", "-epoch", "3", in("b")}, nil},
+		{[]string{"verify", "-keys", in(keysFile), in("b")}, update.ErrSignatures},
+		{[]string{"sign", "-key", in("owner-3.key"), in("b")}, nil},
+		{[]string{"verify", "-keys", in(keysFile), in("b")}, update.ErrSignatures},
+		{[]string{"sign", "-key", in("owner-1.key"), in("b")}, nil},
+		{[]string{"verify", "-keys", in(keysFile), in("b")}, nil},
+		{[]string{"verify", "-keys", in(keysFile), "-floor", "4", in("b")}, update.ErrOlder},
+		{[]string{"verify", "-keys", in(keysFile), "-board", "rpi3", in("b")}, update.ErrBoard},
+		{[]string{"sign", "-key", in("owner-2.key"), in("x.img.zst")}, nil},
+		{[]string{"verify", "-keys", in(keysFile), in("x.img.zst")}, update.ErrSignatures},
+		{[]string{"sign", "-key", in("owner-1.key"), in("x.img.zst")}, nil},
+		{[]string{"verify", "-keys", in(keysFile), in("x.img.zst")}, nil},
+	} {
+		if out, err := run(t, step.args...); !errors.Is(err, step.want) || step.want == nil && err != nil {
+			t.Errorf("%v: %v, want %v\n%s", step.args, err, step.want, out)
+		}
+	}
+	if out, err := run(t, "sign", "-key", in("owner-1.key"), in("b")); err == nil {
+		t.Errorf("signed twice by one: %s", out)
+	}
+	for _, args := range [][]string{nil, {"flash"}, {"build", "-board", "beaglebone"}, {"build", "-board", "none"}, {"sign", "x"}} {
+		if _, err := run(t, args...); err == nil {
+			t.Errorf("%v: done", args)
+		}
+	}
+}
+
+func TestSum(t *testing.T) {
+	t.Parallel()
+	// A module of another sum is not used, whatever the proxy says.
+	m := firmwareModule
+	m.sum = kernelModule.sum
+	if _, err := m.fetch(t.Context()); err == nil {
+		t.Error("taken")
+	}
+}
+
+// screen is a console whose words are waited for.
+type screen struct{ words chan []byte }
+
+func (s *screen) Write(b []byte) (int, error) {
+	s.words <- bytes.Clone(b)
+	return len(b), nil
+}
+
+func (s *screen) wait(t *testing.T, want string) {
+	t.Helper()
+	var all []byte
+	late := time.After(50 * time.Second)
+	for !bytes.Contains(all, []byte(want)) {
+		select {
+		case b := <-s.words:
+			all = append(all, b...)
+		case <-late:
+			t.Fatalf("it does not say %q:\n%s", want, all)
+		}
+	}
+}
+
+// The image as it is built, from its own slots: the binary is the first process
+// of both, a trial ends at a reset, and a power key switches it off.
+func TestQEMU(t *testing.T) {
+	if _, err := exec.LookPath("qemu-system-aarch64"); err != nil {
+		t.Skip("qemu-system-aarch64 is not here: the image was not booted (apt install qemu-system-arm)")
+	}
+	dir := t.TempDir()
+	if out, err := run(t, "keygen", filepath.Join(dir, "keys")); err != nil {
+		t.Fatal(out, err)
+	}
+	t.Setenv("SOURCE_DATE_EPOCH", "1800000000")
+	out, err := run(t, "build", "-board", "qemu-virt", "-out", dir, "-keys", filepath.Join(dir, "keys"), "-epoch", "2")
+	if err != nil {
+		t.Fatal(out, err)
+	}
+	images, err := filepath.Glob(filepath.Join(dir, "*.img.zst"))
+	if err != nil || len(images) != 1 {
+		t.Fatal(images, err)
+	}
+	look(t, images[0], filepath.Join(dir, "keys", keysFile))
+	card, err := unpackTo(images[0], filepath.Join(dir, "card"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slots, err := filepath.Glob(filepath.Join(dir, "*.boot.img"))
+	if err != nil || len(slots) != 1 {
+		t.Fatal(slots, err)
+	}
+	slot, err := os.ReadFile(slots[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, card, slotBBytes, slot)
+	request(t, card)
+	keyboard, keys, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer keys.Close()
+	s := &screen{words: make(chan []byte, 4096)}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- (&bench{dir: dir, disk: card, in: keyboard, out: s}).run(ctx) }()
+	s.wait(t, "rom: slot b")
+	s.wait(t, "slot: on trial")
+	keys.WriteString("\x01csystem_reset\n")
+	s.wait(t, "rom: slot a")
+	s.wait(t, "regi: boot")
+	s.wait(t, "slot: a, version ")
+	s.wait(t, "epoch 2, floor 2")
+	keys.WriteString("\x01csystem_powerdown\n")
+	if err := <-ended; err != nil {
+		t.Error("it was not switched off:", err)
+	}
+}
+
+// look looks at what lies beside an image.
+func look(t *testing.T, image, keys string) {
+	t.Helper()
+	data, err := os.ReadFile(image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const most = 40 << 20
+	if len(data) > most {
+		t.Errorf("%d bytes, at most %d", len(data), most)
+	}
+	if out, err := run(t, "verify", "-keys", keys, image); err != nil {
+		t.Error(out, err)
+	}
+	c := exec.Command("sha256sum", "-c", filepath.Base(image)+".sha256")
+	c.Dir = filepath.Dir(image)
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	text, err := os.ReadFile(strings.TrimSuffix(image, ".img.zst") + ".cdx.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s sbom
+	if err := json.Unmarshal(text, &s); err != nil || s.Format != "CycloneDX" || !strings.Contains(string(text), kernelModule.version) || !strings.Contains(string(text), "nats.go") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}

@@ -1,0 +1,80 @@
+package register
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"regi/firmware/update"
+	"regi/firmware/uplink"
+)
+
+// offering is an uplink process with an update to pass on.
+type offering struct {
+	version string
+	size    uint64 // as it says
+	chunks  [][]byte
+}
+
+func (o offering) serve(conn *uplink.Conn) {
+	for {
+		m, err := conn.Recv()
+		if err != nil {
+			return
+		}
+		switch m.Op {
+		case "update":
+			conn.Send(uplink.Message{Op: "update", Detail: o.version, Seq: o.size})
+		case "fetch":
+			answer := uplink.Message{Op: "chunk", Seq: m.Seq, Detail: "no more"}
+			if m.Seq <= uint64(len(o.chunks)) {
+				answer.Record, answer.Detail = o.chunks[m.Seq-1], ""
+			}
+			conn.Send(answer)
+		}
+	}
+}
+
+func TestPull(t *testing.T) {
+	t.Parallel()
+	chunk := bytes.Repeat([]byte("u"), 1000)
+	for name, c := range map[string]struct {
+		offer offering
+		want  bool
+	}{
+		"whole":       {offering{"v2", 2500, [][]byte{chunk, chunk, chunk[:500]}}, true},
+		"none":        {offering{}, false},
+		"what runs":   {offering{"v1", 1000, [][]byte{chunk}}, false},
+		"ends early":  {offering{"v2", 2500, [][]byte{chunk, chunk}}, false},
+		"more":        {offering{"v2", 1500, [][]byte{chunk, chunk}}, false},
+		"too large":   {offering{"v2", uint64(update.BundleMax) + 1, [][]byte{chunk}}, false},
+		"of no bytes": {offering{"v2", 0, nil}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			r := s.open(t)
+			conn, _, _ := s.linked(t, r)
+			go c.offer.serve(conn)
+			r.CloudState(t.Context(), true, "")
+			u := Updates{Board: "rpi4", Version: "v1", Path: filepath.Join(t.TempDir(), "update", "incoming")}
+			v, err := r.pull(t.Context(), u, "v1")
+			data, _ := os.ReadFile(u.Path)
+			if got := v == "v2" && len(data) == 2500; got != c.want {
+				t.Errorf("%q, %d bytes, %v", v, len(data), err)
+			}
+			if _, err := os.Stat(u.Path + ".part"); err == nil {
+				t.Error("a part is left")
+			}
+			r.CloudState(t.Context(), false, "")
+			if v, err := r.pull(t.Context(), u, "v0"); v != "" || err != nil {
+				t.Errorf("without a cloud: %q, %v", v, err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			r.PullUpdates(ctx, u)
+		})
+	}
+}
