@@ -353,7 +353,7 @@ func TestTamper(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
 			k.wipe(ctx)
-			if k.unwiped() || ctx.Err() != nil {
+			if k.start() != nil || ctx.Err() != nil {
 				t.Fatal("not wiped")
 			}
 			if out, err := o.regi("status"); err != nil || !strings.Contains(out, c.file) {

@@ -25,7 +25,6 @@ import (
 	"regi/drivers/keypad"
 	"regi/drivers/linedisplay"
 	"regi/drivers/scanner"
-	"regi/firmware/boot"
 	"regi/firmware/capture/launch"
 	"regi/firmware/catalog"
 	"regi/firmware/record"
@@ -40,11 +39,16 @@ import (
 const keyFileMax = 16 << 10
 
 // run constructs the register and its tasks, and runs them until the end.
-func run(ctx context.Context, c *Config) error {
+func run(ctx context.Context, c *Config, path string) error {
 	if err := role.Harden(); err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	tail := &logTail{}
+	log := slog.New(slog.NewMultiHandler(slog.NewJSONHandler(os.Stderr, nil), tail.handler()))
+	c, trial, err := settle(c, path)
+	if err != nil {
+		return err
+	}
 	// Before this process is confined: the others must not be born into its
 	// domain.
 	spawn, err := startSpawner(c)
@@ -66,6 +70,11 @@ func run(ctx context.Context, c *Config) error {
 	if err != nil {
 		return err
 	}
+	keeper := &keyKeeper{dir: c.Register.State, spawn: spawn, state: func() string { return reg.Device("card") }}
+	tech, err := newTechnician(c, &technician{reg: reg, keeper: keeper, spawn: spawn, log: tail, path: path, key: rc.Key, trial: trial})
+	if err != nil {
+		return err
+	}
 	tamper, noTamper := openTamper(c)
 	plugged, err := port.NewHotplug()
 	if err != nil {
@@ -75,11 +84,9 @@ func run(ctx context.Context, c *Config) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return reg.Run(ctx) })
 	g.Go(func() error { return spawn.Wait(ctx) })
-	if link, err := boot.Register(); err == nil {
-		g.Go(func() error { return tellAlive(ctx, link, reg) })
-	}
+	g.Go(func() error { return tech.run(ctx) })
 	g.Go(func() error { hearOfDevices(ctx, plugged, log); return nil })
-	superviseDevices(ctx, g, c, reg, plugged)
+	superviseDevices(ctx, g, c, reg, tech, plugged)
 	if c.Drawer.Via == viaGPIO {
 		g.Go(func() error { keepDrawer(ctx, c, reg, spawn, coil); return nil })
 	}
@@ -90,7 +97,7 @@ func run(ctx context.Context, c *Config) error {
 				reg.DeviceState(ctx, "card", false, noTamper)
 				return nil
 			}
-			keepCapture(ctx, c, reg, tamper, spawn)
+			keepCapture(ctx, c, reg, tamper, keeper)
 			return nil
 		})
 	}
@@ -117,8 +124,8 @@ func makeState(c *Config) error {
 }
 
 // superviseDevices keeps each configured device in use.
-func superviseDevices(ctx context.Context, g *errgroup.Group, c *Config, reg *register.Register, plugged *port.Hotplug) {
-	for name, use := range deviceTasks(c, reg) {
+func superviseDevices(ctx context.Context, g *errgroup.Group, c *Config, reg *register.Register, tech *technician, plugged *port.Hotplug) {
+	for name, use := range deviceTasks(c, reg, tech) {
 		serial := *c.serials()[name]
 		if serial.Port == "" {
 			continue
@@ -298,7 +305,7 @@ func answering(ctx context.Context, p drivers.Port, model string) (drivers.Port,
 }
 
 // deviceTasks says what is done with each open line.
-func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Context, drivers.Port) error {
+func deviceTasks(c *Config, reg *register.Register, tech *technician) map[string]func(context.Context, drivers.Port) error {
 	// They outlive the printer's line. The process before may just have pulsed.
 	coils := &drawer.Coils{}
 	coils.Warm(time.Now(), drawer.KickOn)
@@ -326,7 +333,7 @@ func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Cont
 			}
 			return reg.ServePrinter(ctx, printer, printerDrawer(c, printer, coils))
 		},
-		"console": reg.ServeConsole,
+		"console": tech.serve,
 	}
 }
 
@@ -354,8 +361,7 @@ func uplinkConfig(c *Config) *uplink.Config {
 
 // keepCapture runs the only process that sees a card, and has its key destroyed
 // when the case is opened.
-func keepCapture(ctx context.Context, c *Config, reg *register.Register, tamper *board.Tamper, spawn *role.Spawner) {
-	keeper := &keyKeeper{dir: c.Register.State, spawn: spawn, state: func() string { return reg.Device("card") }}
+func keepCapture(ctx context.Context, c *Config, reg *register.Register, tamper *board.Tamper, keeper *keyKeeper) {
 	if tamper != nil {
 		watched := make(chan struct{})
 		defer func() { <-watched }()
@@ -372,10 +378,10 @@ func keepCapture(ctx context.Context, c *Config, reg *register.Register, tamper 
 	}
 	key := cardKeySource()
 	start := func() (*role.Child, error) {
-		if keeper.unwiped() {
-			return nil, errUnwiped
+		if err := keeper.start(); err != nil {
+			return nil, err
 		}
-		child, err := spawn.Start(role.Capture, key)
+		child, err := keeper.spawn.Start(role.Capture, key)
 		if err != nil {
 			return nil, err
 		}

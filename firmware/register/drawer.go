@@ -37,6 +37,10 @@ func (r *Register) serveDrawer(ctx, line context.Context, d drivers.CashDrawer) 
 			}
 			r.stands(true)
 			r.post(ctx, till.DrawerOpened{})
+		case test := <-r.drawerTests:
+			if err := test.run(line, d); err != nil {
+				return err
+			}
 		case <-time.After(drawerEvery):
 			now, err := d.DrawerOpened(line)
 			if isLine(err) {

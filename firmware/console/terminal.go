@@ -1,0 +1,168 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Line is the serial line to the technician. A deadline that has passed ends a
+// call with an error whose Timeout is true.
+type Line interface {
+	io.ReadWriter
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
+// Limits of the line.
+const (
+	readMax = 256
+	// aheadMax bounds what is typed while a command runs.
+	aheadMax = 4096
+	// writeMax is what is written at once, within writeWithin: a terminal that
+	// holds us up for longer loses what is to be shown.
+	writeMax    = 512
+	writeWithin = time.Second
+)
+
+// terminal is the open line: a task reads it, so that whoever waits can wait for
+// something else, too.
+type terminal struct {
+	line  Line
+	edit  editor
+	ahead []byte // read and not yet looked at
+
+	in     chan []byte
+	failed chan error
+	// rest and wake stop and start the reading task: another process may have
+	// the line meanwhile.
+	rest, wake chan struct{}
+	reading    sync.WaitGroup
+	cancel     context.CancelFunc
+}
+
+func newTerminal(ctx context.Context, line Line) *terminal {
+	t := &terminal{line: line, in: make(chan []byte), failed: make(chan error, 1), rest: make(chan struct{}), wake: make(chan struct{})}
+	ctx, t.cancel = context.WithCancel(ctx)
+	t.reading.Go(func() { t.read(ctx) })
+	return t
+}
+
+// close ends the reading task; the line itself is the caller's.
+func (t *terminal) close() {
+	t.cancel()
+	t.line.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck,gosec // a closed line has ended the read by itself
+	t.reading.Wait()
+}
+
+func (t *terminal) read(ctx context.Context) {
+	for {
+		b := make([]byte, readMax)
+		n, err := t.line.Read(b)
+		if n > 0 {
+			select {
+			case t.in <- b[:n]:
+			case <-ctx.Done():
+				return
+			}
+		}
+		switch {
+		case err == nil:
+			continue
+		case !timedOut(err):
+			t.failed <- err
+			return
+		}
+		select {
+		case t.rest <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-t.wake:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func timedOut(err error) bool {
+	late, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	return ok && late.Timeout()
+}
+
+// lend leaves the line alone while f runs. What was typed before is dropped.
+func (t *terminal) lend(ctx context.Context, f func() error) error {
+	if err := t.line.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		return err
+	}
+	for resting := false; !resting; {
+		select {
+		case <-t.rest:
+			resting = true
+		case <-t.in:
+		case err := <-t.failed:
+			t.failed <- err
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	t.ahead = t.ahead[:0]
+	err := f()
+	if deadline := t.line.SetReadDeadline(time.Time{}); deadline != nil {
+		return errors.Join(err, deadline)
+	}
+	select {
+	case t.wake <- struct{}{}:
+	case <-ctx.Done():
+	}
+	return err
+}
+
+// flush writes what the editor has for the terminal. It fails when the line is
+// gone.
+func (t *terminal) flush() error {
+	out := t.edit.out.String()
+	t.edit.out.Reset()
+	for len(out) > 0 {
+		n := min(len(out), writeMax)
+		if err := t.line.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
+			return err
+		}
+		if _, err := io.WriteString(t.line, out[:n]); err != nil {
+			if timedOut(err) {
+				return nil // nobody reads: the rest is lost, as on paper
+			}
+			return err
+		}
+		out = out[n:]
+	}
+	return nil
+}
+
+// say writes lines to the terminal. Whatever is no printed character is shown
+// as "?".
+func (t *terminal) say(format string, args ...any) {
+	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+		t.edit.out.WriteString(printed(line) + "\r\n")
+	}
+}
+
+func printed(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
+}
