@@ -163,6 +163,9 @@ func (m memoryFile) Save(data []byte) error { return writeDurably(string(m), dat
 // counterOrder is how a technician walks along the counter.
 var counterOrder = [...]string{"scanner", "printer", "drawer", "card", "keypad", "display", "console"} //nolint:gochecknoglobals // a constant table
 
+// cloudName stands beside the devices that a change must not lose.
+const cloudName = "cloud"
+
 // State is console.Counter's.
 func (t *technician) State(ctx context.Context) (console.State, error) {
 	s, err := t.reg.Summary(ctx)
@@ -199,6 +202,9 @@ func (t *technician) State(ctx context.Context) (console.State, error) {
 
 // works says whether a device can be used.
 func works(s *register.Summary, name string) bool {
+	if name == cloudName {
+		return s.Online
+	}
 	says := s.Devices[name]
 	return says == "up" || says == drivers.ErrPaperNearEnd.Error()
 }
@@ -226,18 +232,26 @@ func (t *technician) Card(ctx context.Context) (console.Card, error) {
 	return console.Card{Brand: c.Read.Brand, Last4: c.Read.Last4, Tracks: c.Read.Tracks, Luhn: c.Read.Luhn, Problem: c.Failed}, asConsole(err)
 }
 
-// Print is console.Counter's.
+// Print is console.Counter's. A printer without codes prints what is in it.
 func (t *technician) Print(ctx context.Context, lines []string, code string) error {
-	return asConsole(t.reg.TestPrint(ctx, func(columns int) drivers.Document {
-		doc := drivers.Document{Cut: true}
-		for _, l := range lines {
-			doc.Items = append(doc.Items, drivers.TextLine{Text: cut(l, columns)})
-		}
-		if code != "" {
-			doc.Items = append(doc.Items, drivers.Barcode{Symbology: drivers.QRCode, Data: code, Align: drivers.Center})
-		}
-		return doc
-	}))
+	var items []drivers.Item
+	print := func(last drivers.Item) error {
+		return t.reg.TestPrint(ctx, func(columns int) drivers.Document {
+			items = items[:0]
+			for _, l := range lines {
+				items = append(items, drivers.TextLine{Text: cut(l, columns)})
+			}
+			return drivers.Document{Items: append(items, last), Cut: true}
+		})
+	}
+	if code == "" {
+		return asConsole(print(drivers.TextLine{}))
+	}
+	err := print(drivers.Barcode{Symbology: drivers.QRCode, Data: code, Align: drivers.Center})
+	if errors.Is(err, drivers.ErrUnsupported) {
+		err = print(drivers.TextLine{Text: code})
+	}
+	return asConsole(err)
 }
 
 // cut keeps what fits on a line of paper; a character of Japanese takes two
@@ -451,7 +465,7 @@ func (t *technician) stage(ctx context.Context, who string, keys []string, files
 		return console.ErrSale
 	}
 	next := trial{State: trialStaged, Who: who, Keys: keys, Files: files, path: t.trial.path}
-	for _, name := range counterOrder {
+	for _, name := range append(counterOrder[:], cloudName) {
 		if works(&s, name) {
 			next.Up = append(next.Up, name)
 		}
@@ -564,6 +578,9 @@ func (t *technician) boardLog(n int) []string {
 // logLines are kept of this process's log.
 const logLines = 500
 
+// stateLine is in what the shell logs whenever anything has changed.
+const stateLine = "msg=state "
+
 // logTail is the newest of it, in memory.
 type logTail struct {
 	mu    sync.Mutex
@@ -583,6 +600,10 @@ func (l *logTail) handler() slog.Handler {
 func (l *logTail) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	// A state follows each record: only the newest of several is of interest.
+	if n := len(l.lines); n > 0 && bytes.Contains(b, []byte(stateLine)) && strings.Contains(l.lines[n-1], stateLine) {
+		l.lines = l.lines[:n-1]
+	}
 	if len(l.lines) == logLines {
 		l.lines = append(l.lines[:0], l.lines[logLines/10:]...)
 	}

@@ -239,6 +239,7 @@ type configBody struct {
 func (t *trial) watch(ctx context.Context, reg *register.Register) error {
 	switch t.State {
 	case trialUndone:
+		reg.Announce("S02", "設定変更を元に戻しました / the change of the configuration was undone: "+t.Why)
 		err := reg.Note(ctx, record.ConfigApplied, configBody{t.Who, t.Keys, "undone", t.Why})
 		if err == nil {
 			err = forget(t.path)
@@ -269,6 +270,7 @@ func (t *trial) watch(ctx context.Context, reg *register.Register) error {
 	if err := reg.Note(ctx, record.ConfigApplied, configBody{Who: t.Who, Keys: t.Keys, Result: "kept"}); err != nil {
 		return ended(ctx, err)
 	}
+	reg.Announce("S01", "設定変更を確定しました / the change of the configuration is kept")
 	t.State = trialPassed
 	return t.save()
 }

@@ -171,6 +171,9 @@ func (s *session) configShow(_ context.Context, args []string) error {
 			continue
 		}
 		line := setting.Value
+		if line == "" {
+			line = "-"
+		}
 		if v, ok := changed[setting.Key]; ok {
 			line += "  → " + v
 		}

@@ -153,7 +153,7 @@ func (s *session) help(_ context.Context, args []string) error {
 	}
 	for i := range s.commands {
 		if c := &s.commands[i]; s.may(c) {
-			s.say("  %-26s %s", c.usage(), s.tr(c.does))
+			s.say("  %-30s %s", c.usage(), s.tr(c.does))
 		}
 	}
 	if s.who == nil {
@@ -197,6 +197,10 @@ func (s *session) language(_ context.Context, args []string) error {
 	}
 	s.lang = languageOf(args[0])
 	s.say("%s", s.tr(wordsLanguage))
+	s.guard.memory.Language = args[0]
+	if err := s.guard.save(); err != nil && s.guard.damage == nil {
+		return err
+	}
 	return nil
 }
 
@@ -326,7 +330,11 @@ func (s *session) enter(u user, body openBody) error {
 	}
 	s.guard.refused = 0
 	s.who = &u
-	s.say(s.tr(wordsHello), u.name, u.role)
+	name := u.role.String()
+	if u.name != name {
+		name = u.name + ", " + name
+	}
+	s.say(s.tr(wordsHello), name)
 	return nil
 }
 

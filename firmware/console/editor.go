@@ -18,7 +18,7 @@ const (
 	// columns are what every terminal has; the last one stays free, since
 	// terminals differ in what they do there.
 	columns = 79
-	// escapeMax bounds an escape sequence.
+	// escapeMax bounds what is kept of an escape sequence.
 	escapeMax = 16
 )
 
@@ -67,9 +67,10 @@ type editor struct {
 	taken string
 
 	line    []rune
-	bytes   int // of line, as UTF-8
-	at      int // the cursor
-	first   int // the leftmost rune shown
+	bytes   int  // of line, as UTF-8
+	at      int  // the cursor
+	first   int  // the leftmost rune shown
+	stale   bool // the terminal shows another line: draw it
 	partial []byte
 	escape  []byte // begun, with its ESC
 	cr      bool   // the byte before ended a line
@@ -84,14 +85,15 @@ func (e *editor) begin(prompt string, secret bool) {
 	e.prompt, e.secret, e.taken = prompt, secret, ""
 	e.set("")
 	e.recall, e.draft = len(e.history), ""
-	e.redraw()
+	e.stale = true
 }
 
-// hide takes the line off the terminal, show brings it back: something else is
-// written between.
-func (e *editor) hide() { e.out.WriteString("\r\x1b[K") }
-
-func (e *editor) show() { e.redraw() }
+// hide takes the line off the terminal, for something else to be written; draw
+// brings it back.
+func (e *editor) hide() {
+	e.out.WriteString("\r\x1b[K")
+	e.stale = true
+}
 
 // forget drops the history: the next technician is another.
 func (e *editor) forget() { e.history, e.recall, e.draft = nil, 0, "" }
@@ -122,11 +124,13 @@ func (e *editor) feed(b byte) outcome {
 	case keyCR, keyLF:
 		return e.enter()
 	case keyInterrupt:
+		e.draw()
 		e.out.WriteString("^C\r\n")
 		e.set("")
 		return interrupt
 	case keyEnd:
 		if len(e.line) == 0 {
+			e.draw()
 			e.out.WriteString("\r\n")
 			return ended
 		}
@@ -163,7 +167,7 @@ func (e *editor) key(b byte) {
 	case keyNext:
 		e.call(e.recall + 1)
 	case keyRedraw:
-		e.redraw()
+		e.stale = true
 	case keyTab:
 		e.tab()
 	default:
@@ -173,6 +177,7 @@ func (e *editor) key(b byte) {
 
 // enter ends the line.
 func (e *editor) enter() outcome {
+	e.draw()
 	e.taken = string(e.line)
 	if said := strings.TrimSpace(e.taken); said != "" && !e.secret {
 		if n := len(e.history); n == 0 || e.history[n-1] != said {
@@ -205,7 +210,9 @@ func (e *editor) part(b byte) {
 // sequence goes on with what the arrows and their neighbours send (ECMA-48 CSI
 // and SS3). What is no key of ours is dropped whole.
 func (e *editor) sequence(b byte) {
-	e.escape = append(e.escape, b)
+	if len(e.escape) < escapeMax {
+		e.escape = append(e.escape, b)
+	}
 	if len(e.escape) == 2 {
 		if b != '[' && b != 'O' {
 			e.escape = e.escape[:0]
@@ -213,10 +220,13 @@ func (e *editor) sequence(b byte) {
 		return
 	}
 	const finalMin, finalMax = 0x40, 0x7E
-	if (b < finalMin || b > finalMax) && len(e.escape) < escapeMax && b >= ' ' {
+	if b >= ' ' && (b < finalMin || b > finalMax) {
 		return
 	}
 	said := string(e.escape[2:])
+	if len(e.escape) == escapeMax { // it may be cut: none of ours is as long
+		said = ""
+	}
 	e.escape = e.escape[:0]
 	switch said {
 	case "A":
@@ -251,13 +261,13 @@ func (e *editor) insert(r rune) {
 	e.line[e.at] = r
 	e.bytes += utf8.RuneLen(r)
 	e.at++
-	if e.at == len(e.line) && e.first == 0 && textWidth(e.line) <= e.room() {
+	if !e.stale && e.at == len(e.line) && e.first == 0 && textWidth(e.line) <= e.room() {
 		if !e.secret {
 			e.out.WriteRune(r)
 		}
 		return
 	}
-	e.redraw()
+	e.stale = true
 }
 
 func (e *editor) remove(from, to int) {
@@ -268,12 +278,12 @@ func (e *editor) remove(from, to int) {
 	e.bytes -= len(string(e.line[from:to]))
 	e.line = append(e.line[:from], e.line[to:]...)
 	e.at = from
-	e.redraw()
+	e.stale = true
 }
 
 func (e *editor) move(to int) {
 	e.at = min(max(to, 0), len(e.line))
-	e.redraw()
+	e.stale = true
 }
 
 // word is where the word before the cursor begins.
@@ -302,7 +312,7 @@ func (e *editor) call(n int) {
 	} else {
 		e.set(e.history[n])
 	}
-	e.redraw()
+	e.stale = true
 }
 
 func (e *editor) set(s string) {
@@ -333,8 +343,9 @@ func (e *editor) tab() {
 		e.insert(r)
 	}
 	if more == "" {
+		e.draw()
 		e.out.WriteString("\r\n" + strings.Join(offers, "  ") + "\r\n")
-		e.redraw()
+		e.stale = true
 	}
 }
 
@@ -353,9 +364,13 @@ func common(words []string) string {
 // room is what the terminal's line has for what is typed.
 func (e *editor) room() int { return columns - textWidth([]rune(e.prompt)) }
 
-// redraw writes the line anew, so much of it around the cursor as there is room
-// for.
-func (e *editor) redraw() {
+// draw brings the terminal up to date: so much of the line around the cursor as
+// there is room for. What comes in at once is drawn once.
+func (e *editor) draw() {
+	if !e.stale {
+		return
+	}
+	e.stale = false
 	e.out.WriteString("\r" + e.prompt)
 	if !e.secret {
 		e.first = min(e.first, e.at)

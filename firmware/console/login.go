@@ -42,6 +42,7 @@ type memory struct {
 	// Failures since the last login; they decide how long the next must wait.
 	Failures int            `json:"failures"`
 	PINs     map[string]pin `json:"pins"` // by the role's word
+	Language string         `json:"language,omitempty"`
 }
 
 // pin is what is kept of one. Six digits do not stand against whoever has the
@@ -163,6 +164,10 @@ func (g *guard) attempt(right func() error) error {
 	return nil
 }
 
+func hash(typed string, p pin) ([]byte, error) {
+	return pbkdf2.Key(sha256.New, typed, p.Salt, p.Rounds, hashBytes)
+}
+
 // hasPIN says whether a role has one.
 func (g *guard) hasPIN(r Role) bool {
 	_, ok := g.memory.PINs[r.String()]
@@ -179,11 +184,11 @@ func (g *guard) loginPIN(r Role, typed string) error {
 		if !ok {
 			return errNoPIN
 		}
-		hash, err := pbkdf2.Key(sha256.New, typed, p.Salt, p.Rounds, hashBytes)
+		got, err := hash(typed, p)
 		if err != nil {
 			return err
 		}
-		if subtle.ConstantTimeCompare(hash, p.Hash) != 1 {
+		if subtle.ConstantTimeCompare(got, p.Hash) != 1 {
 			return errWrong
 		}
 		return nil
@@ -195,7 +200,7 @@ func (g *guard) setPIN(r Role, typed string) error {
 	p := pin{Salt: make([]byte, saltBytes), Rounds: pinRounds}
 	rand.Read(p.Salt) //nolint:errcheck,gosec // it never fails
 	var err error
-	if p.Hash, err = pbkdf2.Key(sha256.New, typed, p.Salt, p.Rounds, hashBytes); err != nil {
+	if p.Hash, err = hash(typed, p); err != nil {
 		return err
 	}
 	before, had := g.memory.PINs[r.String()]

@@ -4,6 +4,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,7 +101,7 @@ var errLogout = errors.New("logout")
 // Serve is the console on an open line until the line or ctx ends.
 func (c *Console) Serve(ctx context.Context, line Line) error {
 	ctx, cancel := context.WithCancel(ctx)
-	s := &session{Console: c, t: newTerminal(ctx, line), lang: languageOf(c.host.Language), notice: make(chan string)}
+	s := &session{Console: c, t: newTerminal(ctx, line), lang: languageOf(cmp.Or(c.guard.memory.Language, c.host.Language)), notice: make(chan string)}
 	told := make(chan struct{})
 	go func() { defer close(told); s.hear(ctx) }()
 	defer func() { cancel(); s.t.close(); <-told }()
@@ -206,6 +207,7 @@ func (s *session) read(ctx context.Context, prompt string, secret bool) (string,
 			case pending:
 			}
 		}
+		e.draw()
 		if err := s.t.flush(); err != nil {
 			return "", err
 		}
@@ -221,7 +223,6 @@ func (s *session) read(ctx context.Context, prompt string, secret bool) (string,
 		case text := <-s.notice:
 			e.hide()
 			s.say("%s", text)
-			e.show()
 		case <-idle.C:
 			if s.who != nil || secret {
 				e.out.WriteString("\r\n")
@@ -287,12 +288,13 @@ func (s *session) obey(ctx context.Context, line string) error {
 	if c.effect && !s.recorded(c, args, "begun") {
 		return nil // no record, no deed
 	}
+	before := s.who
 	err = s.run(ctx, c, args)
 	if errors.Is(err, errLogout) {
 		s.leave("logout")
 		return nil
 	}
-	if c.roles == everybody && s.who == nil {
+	if before == nil || s.who != before { // what a login did is on record already
 		return s.lineEnd(err)
 	}
 	result := "ok"

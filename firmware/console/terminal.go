@@ -81,11 +81,7 @@ func (t *terminal) read(ctx context.Context) {
 		}
 		select {
 		case t.rest <- struct{}{}:
-		case <-ctx.Done():
-			return
-		}
-		select {
-		case <-t.wake:
+			<-t.wake
 		case <-ctx.Done():
 			return
 		}
@@ -118,14 +114,11 @@ func (t *terminal) lend(ctx context.Context, f func() error) error {
 		}
 	}
 	t.ahead = t.ahead[:0]
+	if err := t.line.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
 	err := f()
-	if deadline := t.line.SetReadDeadline(time.Time{}); deadline != nil {
-		return errors.Join(err, deadline)
-	}
-	select {
-	case t.wake <- struct{}{}:
-	case <-ctx.Done():
-	}
+	t.wake <- struct{}{} // it waits for nothing else but the end of the line
 	return err
 }
 
@@ -150,11 +143,44 @@ func (t *terminal) flush() error {
 	return nil
 }
 
-// say writes lines to the terminal. Whatever is no printed character is shown
-// as "?".
+// say writes lines to the terminal, broken where it ends. Whatever is no printed
+// character is shown as "?".
 func (t *terminal) say(format string, args ...any) {
 	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
-		t.edit.out.WriteString(printed(line) + "\r\n")
+		for _, part := range wrap(printed(line)) {
+			t.edit.out.WriteString(part + "\r\n")
+		}
+	}
+}
+
+// wrapIndent is how far the rest of a broken line stands in.
+const wrapIndent = 6
+
+// wrap breaks a line at a blank, or before a wide character.
+func wrap(line string) (parts []string) {
+	rest := []rune(line)
+	for indent := 0; ; indent = wrapIndent {
+		used, end, at := indent, 0, 0
+		for ; end < len(rest) && used+runeWidth(rest[end]) <= columns; end++ {
+			used += runeWidth(rest[end])
+			if w := runeWidth(rest[end]); rest[end] == ' ' || w > 1 {
+				at = end + 1
+			}
+		}
+		if end == len(rest) {
+			return append(parts, strings.Repeat(" ", indent)+string(rest))
+		}
+		if at <= wrapIndent { // one long word
+			at = end
+		}
+		parts = append(parts, strings.Repeat(" ", indent)+strings.TrimRight(string(rest[:at]), " "))
+		rest = rest[at:]
+		for len(rest) > 0 && rest[0] == ' ' {
+			rest = rest[1:]
+		}
+		if len(rest) == 0 {
+			return parts
+		}
 	}
 }
 

@@ -59,7 +59,7 @@ var (
 	wordsFirstPIN   = words{"This register has no PIN for this role yet: set one now. Whoever stands here decides it.", "この役割のPINはまだありません。ここで決めてください。この場にいる人が決めます。"}
 	wordsOfficerPIN = words{"The key officer's first PIN needs a grant of the owner that names pin: type grant.", "鍵管理者の最初のPINには、pin を含むオーナーの許可が必要です: grant。"}
 	wordsPINSet     = words{"The PIN is set.", "PINを設定しました。"}
-	wordsHello      = words{"You are %s as %s. help shows what you can do; logout when you are done.", "%s さん、%s としてログインしました。help でできること、終わったら logout。"}
+	wordsHello      = words{"%s is logged in. help shows what you can do; logout when you are done.", "%s としてログインしました。help でできること、終わったら logout。"}
 	wordsWrong      = words{"Wrong. The next try is looked at in %d s.", "違います。次の入力は%d秒後に受け付けます。"}
 	wordsWait       = words{"Too early: nothing is looked at for another %d s.", "早すぎます。あと%d秒は受け付けません。"}
 	wordsNoOwner    = words{"This register knows no owner who could sign a grant ([console] owner).", "このレジには許可に署名するオーナーが登録されていません（[console] owner）。"}

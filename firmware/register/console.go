@@ -42,6 +42,9 @@ func (r *Register) Notice(ctx context.Context) (till.Notice, error) {
 	}
 }
 
+// Announce tells the people at the counter of something that is not the till's.
+func (r *Register) Announce(code, text string) { r.notify(till.Notice{Code: code, Text: text}) }
+
 // Note makes a record of what is done to the register and not in the shop: on
 // return it is on the disk. It fails with ErrNoRoom if there is no room.
 func (r *Register) Note(ctx context.Context, kind record.Kind, body any) error {
