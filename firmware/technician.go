@@ -390,11 +390,16 @@ func (t *technician) Set(key, value string) error {
 	return nil
 }
 
+var errNoValue = errors.New("that is no value of a setting")
+
 // with is a file with one setting changed, if it is right then. What is typed
 // is taken as it is, or as text.
 func (t *technician) with(text []byte, section, key, value string) ([]byte, error) {
 	quoted := quote(value)
-	var first error
+	first := errNoValue
+	if visible(value) != value {
+		return nil, first
+	}
 	for _, v := range []string{value, quoted} {
 		var probe map[string]any
 		if toml.Unmarshal([]byte("x = "+v), &probe) != nil || len(probe) != 1 {
@@ -405,7 +410,7 @@ func (t *technician) with(text []byte, section, key, value string) ([]byte, erro
 		if err == nil {
 			return changed, nil
 		}
-		if first == nil || v == quoted && strings.Contains(first.Error(), "in \"quotes\"") {
+		if errors.Is(first, errNoValue) || v == quoted && strings.Contains(first.Error(), "in \"quotes\"") {
 			first = err
 		}
 	}

@@ -121,7 +121,7 @@ func settle(c *Config, path string) (*Config, *trial, error) {
 	}
 	switch t.State {
 	case trialStaged:
-		err = t.take(c, path)
+		err = t.tryTake(c, path)
 	case trialTrying:
 		t.Why = "the register ended before the test was over"
 		err = t.undo(c)
@@ -145,6 +145,21 @@ func settle(c *Config, path string) (*Config, *trial, error) {
 		again, err = LoadConfig(path)
 	}
 	return again, t, err
+}
+
+// tryTake takes a change, or gives it up: what cannot be taken must not keep the
+// register from starting.
+func (t *trial) tryTake(c *Config, path string) error {
+	err := t.take(c, path)
+	if err == nil {
+		return nil
+	}
+	t.Why = err.Error()
+	if t.State == trialTrying {
+		return t.undo(c)
+	}
+	t.State, t.Files = trialUndone, nil
+	return t.save()
 }
 
 // take puts the new files in place of the old ones, which are kept.
@@ -239,11 +254,11 @@ type configBody struct {
 func (t *trial) watch(ctx context.Context, reg *register.Register) error {
 	switch t.State {
 	case trialUndone:
-		reg.Announce("S02", "設定変更を元に戻しました / the change of the configuration was undone: "+t.Why)
 		err := reg.Note(ctx, record.ConfigApplied, configBody{t.Who, t.Keys, "undone", t.Why})
 		if err == nil {
 			err = forget(t.path)
 		}
+		reg.Announce("S02", "設定変更を元に戻しました / the change of the configuration was undone: "+t.Why)
 		return ended(ctx, err)
 	case trialTrying:
 	default:

@@ -132,7 +132,9 @@ func (s *session) enroll(ctx context.Context, _ []string) error {
 	if ok, err := s.sure(ctx); !ok {
 		return err
 	}
-	return s.host.Identity.Accept(ctx, s.who.name, c)
+	err = s.host.Identity.Accept(ctx, s.who.name, c)
+	s.ending = err == nil
+	return err
 }
 
 // paste reads base64 up to an empty line.
@@ -219,7 +221,9 @@ func (s *session) configApply(ctx context.Context, _ []string) error {
 	if ok, err := s.sure(ctx); !ok {
 		return err
 	}
-	return s.host.Settings.Apply(ctx, s.who.name)
+	err := s.host.Settings.Apply(ctx, s.who.name)
+	s.ending = err == nil
+	return err
 }
 
 func (s *session) update(ctx context.Context, args []string) error {
@@ -300,5 +304,7 @@ func (s *session) down(ctx context.Context, how func() error) error {
 	if err := s.t.flush(); err != nil {
 		return lineError{err}
 	}
-	return how()
+	err = how()
+	s.ending = err == nil
+	return err
 }

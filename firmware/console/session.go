@@ -93,6 +93,7 @@ type session struct {
 	window time.Time
 	notice chan string
 	steps  <-chan string // of the command that runs
+	ending bool          // the register goes down: the session ends before it
 }
 
 // errLogout ends who is logged in; it is no failure.
@@ -302,6 +303,10 @@ func (s *session) obey(ctx context.Context, line string) error {
 		result = short(err.Error())
 	}
 	s.recorded(c, args, result)
+	if s.ending {
+		s.ending = false
+		s.leave("register ends")
+	}
 	return s.lineEnd(err)
 }
 

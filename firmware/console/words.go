@@ -138,6 +138,9 @@ func adviceFor(says string) words {
 	return lastAdvice
 }
 
+// Advised says whether there is a particular next step for what a device says.
+func Advised(says string) bool { return adviceFor(says) != lastAdvice }
+
 // explain puts a command's error into words.
 func (s *session) explain(err error) string {
 	var wait waitError
