@@ -190,9 +190,10 @@ func (t *technician) State(ctx context.Context) (console.State, error) {
 		if d.Port == "" || name == "card" && t.config.Card.Reader == "none" {
 			continue
 		}
-		if d.Says == "up" {
+		switch d.Says {
+		case "up":
 			d.Says = ""
-		} else if d.Says == "" {
+		case "":
 			d.Says = "starting"
 		}
 		st.Devices = append(st.Devices, d)
@@ -235,7 +236,7 @@ func (t *technician) Card(ctx context.Context) (console.Card, error) {
 // Print is console.Counter's. A printer without codes prints what is in it.
 func (t *technician) Print(ctx context.Context, lines []string, code string) error {
 	var items []drivers.Item
-	print := func(last drivers.Item) error {
+	paper := func(last drivers.Item) error {
 		return t.reg.TestPrint(ctx, func(columns int) drivers.Document {
 			items = items[:0]
 			for _, l := range lines {
@@ -245,11 +246,11 @@ func (t *technician) Print(ctx context.Context, lines []string, code string) err
 		})
 	}
 	if code == "" {
-		return asConsole(print(drivers.TextLine{}))
+		return asConsole(paper(drivers.TextLine{}))
 	}
-	err := print(drivers.Barcode{Symbology: drivers.QRCode, Data: code, Align: drivers.Center})
+	err := paper(drivers.Barcode{Symbology: drivers.QRCode, Data: code, Align: drivers.Center})
 	if errors.Is(err, drivers.ErrUnsupported) {
-		err = print(drivers.TextLine{Text: code})
+		err = paper(drivers.TextLine{Text: code})
 	}
 	return asConsole(err)
 }
@@ -556,13 +557,21 @@ func (b flashed) State() ([]console.Setting, error) {
 		link += ", no cable"
 	}
 	rows := []console.Setting{
-		{Key: "link", Value: link}, {Key: "address", Value: n.Address}, {Key: "gateway", Value: n.Gateway},
-		{Key: "names", Value: strings.Join(n.Servers, " ")}, {Key: "cloud at", Value: strings.Join(n.Cloud, " ")},
-		{Key: "dropped", Value: fmt.Sprintf("%+v", n.Dropped)}, {Key: "watchdog", Value: s.Watchdog},
+		{Key: "link", Value: link},
+		{Key: "address", Value: n.Address},
+		{Key: "gateway", Value: n.Gateway},
+		{Key: "names", Value: strings.Join(n.Servers, " ")},
+		{Key: "cloud at", Value: strings.Join(n.Cloud, " ")},
+		{Key: "dropped", Value: fmt.Sprintf("%+v", n.Dropped)},
+		{Key: "watchdog", Value: s.Watchdog},
 	}
 	for _, f := range []console.Setting{
-		{Key: "network", Value: n.Fault}, {Key: "data", Value: s.Data}, {Key: "board time", Value: s.Clock}, {Key: "firewall", Value: s.Firewall},
-		{Key: "kernel", Value: strings.Join(s.Knobs, ", ")}, {Key: "usb", Value: strings.Join(s.Refused, ", ")},
+		{Key: "network", Value: n.Fault},
+		{Key: "data", Value: s.Data},
+		{Key: "board time", Value: s.Clock},
+		{Key: "firewall", Value: s.Firewall},
+		{Key: "kernel", Value: strings.Join(s.Knobs, ", ")},
+		{Key: "usb", Value: strings.Join(s.Refused, ", ")},
 	} {
 		if f.Value != "" {
 			rows = append(rows, console.Setting{Key: f.Key, Value: "fault: " + f.Value})

@@ -190,13 +190,13 @@ func (c *counter) records() (all []string) {
 		}
 		var body map[string]any
 		json.Unmarshal(plain, &body)
-		line := sealed.Kind.String()
+		line := []string{sealed.Kind.String()}
 		for _, key := range []string{"Role", "Who", "By", "Command", "Result", "Event", "Why", "IKID"} {
 			if v, ok := body[key]; ok && v != "console-login-refused" {
-				line += fmt.Sprint(" ", v)
+				line = append(line, fmt.Sprint(v))
 			}
 		}
-		all = append(all, line)
+		all = append(all, strings.Join(line, " "))
 	}
 	return all
 }

@@ -19,30 +19,54 @@ const (
 func changeCommands() []command {
 	both := technicians | officers
 	return []command{
-		{name: "keys status", roles: both, run: (*session).keysStatus, example: "keys status",
-			does: words{"the card key's id and check value", "カード鍵の番号とチェック値"}},
-		{name: "keys inject", roles: officers, effect: true, run: (*session).keysInject, example: "keys inject",
-			does: words{"loads a card key: two officers, two components, one key block", "カード鍵の登録（鍵管理者2名）"}},
-		{name: "keys wipe", roles: officers, effect: true, run: (*session).keysWipe, example: "keys wipe",
-			does: words{"destroys the card key", "カード鍵の消去"}},
-		{name: "enroll", roles: technicians, effect: true, run: (*session).enroll, example: "enroll",
-			does: words{"makes this register known to its cloud, and takes its credentials", "クラウドへの登録"}},
-		{name: "config show", args: "[WORD]", argsMax: 1, roles: technicians, run: (*session).configShow, example: "config show scanner",
-			does: words{"the settings, and what is changed", "設定と変更点の表示"}},
-		{name: "config set", args: "KEY VALUE", argsMax: 2, roles: technicians, tells: true, run: (*session).configSet, example: "config set scanner.baud 19200",
-			does: words{"notes a change, if the file is right with it", "設定変更を控える（検証つき）"}},
-		{name: "config discard", roles: technicians, run: (*session).configDiscard, example: "config discard",
-			does: words{"forgets the changes", "控えた変更の取り消し"}},
-		{name: "config apply", roles: technicians, effect: true, run: (*session).configApply, example: "config apply",
-			does: words{"starts again with the changes; goes back by itself if a device then fails", "変更を適用して再起動（失敗時は自動で復元）"}},
-		{name: "update", args: "[cloud|usb]", argsMax: 1, roles: technicians, effect: true, tells: true, run: (*session).update, example: "update usb",
-			does: words{"takes a signed version into the other slot", "署名済みの新版をもう一方のスロットへ"}},
-		{name: "slot", roles: technicians, run: (*session).slot, example: "slot",
-			does: words{"which version runs, and which one stands by", "動作中と待機中の版"}},
-		{name: "reboot", roles: technicians, effect: true, run: (*session).reboot, example: "reboot",
-			does: words{"starts the board again", "基板の再起動"}},
-		{name: "power", args: "off", argsMax: 1, roles: technicians, effect: true, tells: true, run: (*session).power, example: "power off",
-			does: words{"switches the board off in order", "安全に電源を切る"}},
+		{
+			name: "keys status", roles: both, run: (*session).keysStatus, example: "keys status",
+			does: words{"the card key's id and check value", "カード鍵の番号とチェック値"},
+		},
+		{
+			name: "keys inject", roles: officers, effect: true, run: (*session).keysInject, example: "keys inject",
+			does: words{"loads a card key: two officers, two components, one key block", "カード鍵の登録（鍵管理者2名）"},
+		},
+		{
+			name: "keys wipe", roles: officers, effect: true, run: (*session).keysWipe, example: "keys wipe",
+			does: words{"destroys the card key", "カード鍵の消去"},
+		},
+		{
+			name: "enroll", roles: technicians, effect: true, run: (*session).enroll, example: "enroll",
+			does: words{"makes this register known to its cloud, and takes its credentials", "クラウドへの登録"},
+		},
+		{
+			name: "config show", args: "[WORD]", argsMax: 1, roles: technicians, run: (*session).configShow, example: "config show scanner",
+			does: words{"the settings, and what is changed", "設定と変更点の表示"},
+		},
+		{
+			name: "config set", args: "KEY VALUE", argsMax: 2, roles: technicians, tells: true, run: (*session).configSet, example: "config set scanner.baud 19200",
+			does: words{"notes a change, if the file is right with it", "設定変更を控える（検証つき）"},
+		},
+		{
+			name: "config discard", roles: technicians, run: (*session).configDiscard, example: "config discard",
+			does: words{"forgets the changes", "控えた変更の取り消し"},
+		},
+		{
+			name: "config apply", roles: technicians, effect: true, run: (*session).configApply, example: "config apply",
+			does: words{"starts again with the changes; goes back by itself if a device then fails", "変更を適用して再起動（失敗時は自動で復元）"},
+		},
+		{
+			name: "update", args: "[cloud|usb]", argsMax: 1, roles: technicians, effect: true, tells: true, run: (*session).update, example: "update usb",
+			does: words{"takes a signed version into the other slot", "署名済みの新版をもう一方のスロットへ"},
+		},
+		{
+			name: "slot", roles: technicians, run: (*session).slot, example: "slot",
+			does: words{"which version runs, and which one stands by", "動作中と待機中の版"},
+		},
+		{
+			name: "reboot", roles: technicians, effect: true, run: (*session).reboot, example: "reboot",
+			does: words{"starts the board again", "基板の再起動"},
+		},
+		{
+			name: "power", args: "off", argsMax: 1, roles: technicians, effect: true, tells: true, run: (*session).power, example: "power off",
+			does: words{"switches the board off in order", "安全に電源を切る"},
+		},
 	}
 }
 
@@ -125,7 +149,7 @@ func (s *session) enroll(ctx context.Context, _ []string) error {
 	}
 	c, err := openCredentials(packet, s.host.Owner, code)
 	if err != nil {
-		return s.refused("credentials", err)
+		return s.refused(ctx, "credentials", err)
 	}
 	s.guard.challenge = nil
 	s.say("%s", s.tr(wordsApply))

@@ -46,18 +46,30 @@ func (c *command) usage() string { return strings.TrimSpace(c.name + " " + c.arg
 func commands() []command {
 	both := technicians | officers
 	return slices.Concat([]command{
-		{name: "help", args: "[COMMAND]", argsMax: 2, run: (*session).help, example: "help print test",
-			does: words{"lists the commands, or explains one", "コマンドの一覧、または説明"}},
-		{name: "login", args: "[technician|key-officer]", argsMax: 1, run: (*session).login, example: "login",
-			does: words{"logs in by PIN; each wrong one doubles the wait", "PINでログイン。間違えるたびに待ち時間が倍になります"}},
-		{name: "grant", run: (*session).askGrant, example: "grant",
-			does: words{"logs in by a grant: shows a challenge, takes the owner's answer; works without a network", "オーナーの許可でログイン。チャレンジを表示し応答を入力。ネットワーク不要"}},
-		{name: "lang", args: "ja|en", argsMax: 1, run: (*session).language, example: "lang ja",
-			does: words{"speaks Japanese or English", "日本語と英語の切り替え"}},
-		{name: "logout", roles: both, run: func(*session, context.Context, []string) error { return errLogout }, example: "logout",
-			does: words{"ends the session; so do ten idle minutes and a pulled cable", "終了。10分間の無操作やケーブルを抜いても終わります"}},
-		{name: "pin", roles: both, effect: true, named: true, run: (*session).changePIN, example: "pin",
-			does: words{"changes the PIN of your role", "自分の役割のPINを変更"}},
+		{
+			name: "help", args: "[COMMAND]", argsMax: 2, run: (*session).help, example: "help print test",
+			does: words{"lists the commands, or explains one", "コマンドの一覧、または説明"},
+		},
+		{
+			name: "login", args: "[technician|key-officer]", argsMax: 1, run: (*session).login, example: "login",
+			does: words{"logs in by PIN; each wrong one doubles the wait", "PINでログイン。間違えるたびに待ち時間が倍になります"},
+		},
+		{
+			name: "grant", run: (*session).askGrant, example: "grant",
+			does: words{"logs in by a grant: shows a challenge, takes the owner's answer; works without a network", "オーナーの許可でログイン。チャレンジを表示し応答を入力。ネットワーク不要"},
+		},
+		{
+			name: "lang", args: "ja|en", argsMax: 1, run: (*session).language, example: "lang ja",
+			does: words{"speaks Japanese or English", "日本語と英語の切り替え"},
+		},
+		{
+			name: "logout", roles: both, run: func(*session, context.Context, []string) error { return errLogout }, example: "logout",
+			does: words{"ends the session; so do ten idle minutes and a pulled cable", "終了。10分間の無操作やケーブルを抜いても終わります"},
+		},
+		{
+			name: "pin", roles: both, effect: true, named: true, run: (*session).changePIN, example: "pin",
+			does: words{"changes the PIN of your role", "自分の役割のPINを変更"},
+		},
 	}, lookCommands(), testCommands(), changeCommands())
 }
 
@@ -179,6 +191,7 @@ func (s *session) helpOne(args []string) error {
 			who = Technician.String()
 		case officers:
 			who = KeyOfficer.String()
+		case everybody:
 		case technicians | officers:
 			who = Technician.String() + ", " + KeyOfficer.String()
 		}
@@ -210,21 +223,21 @@ func (s *session) login(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	s.leave("other login")
+	s.leave(ctx, "other login")
 	if !s.guard.hasPIN(role) {
 		return s.firstPIN(ctx, role)
 	}
 	if err := s.guard.wait(); err != nil { // not even a PIN is asked for
-		return s.refused("pin", err)
+		return s.refused(ctx, "pin", err)
 	}
 	typed, err := s.read(ctx, s.tr(wordsPIN), true)
 	if err != nil {
 		return err
 	}
 	if err := s.guard.loginPIN(role, typed); err != nil {
-		return s.refused("pin", err)
+		return s.refused(ctx, "pin", err)
 	}
-	return s.enter(user{role: role, name: role.String()}, openBody{By: "pin"})
+	return s.enter(ctx, user{role: role, name: role.String()}, openBody{By: "pin"})
 }
 
 // firstPIN lets the first technician set a PIN, who stands at the register
@@ -243,7 +256,7 @@ func (s *session) firstPIN(ctx context.Context, role Role) error {
 		return err
 	}
 	s.say("%s", s.tr(wordsPINSet))
-	return s.enter(user{role: role, name: role.String()}, openBody{By: "first-pin"})
+	return s.enter(ctx, user{role: role, name: role.String()}, openBody{By: "first-pin"})
 }
 
 // newPIN asks twice; "": what was typed is no PIN.
@@ -276,7 +289,7 @@ func (s *session) changePIN(ctx context.Context, _ []string) error {
 			return err
 		}
 		if err := s.guard.loginPIN(role, typed); err != nil {
-			return s.refused("pin", err)
+			return s.refused(ctx, "pin", err)
 		}
 	}
 	typed, err := s.newPIN(ctx)
@@ -297,9 +310,9 @@ func (s *session) askGrant(ctx context.Context, _ []string) error {
 		return nil
 	}
 	if err := s.guard.wait(); err != nil {
-		return s.refused("grant", err)
+		return s.refused(ctx, "grant", err)
 	}
-	s.leave("other login")
+	s.leave(ctx, "other login")
 	s.say("%s", s.tr(wordsChallenge))
 	s.say("  %s", s.guard.ask())
 	typed, err := s.read(ctx, s.tr(wordsAnswer), false)
@@ -309,9 +322,9 @@ func (s *session) askGrant(ctx context.Context, _ []string) error {
 	}
 	g, until, err := s.guard.loginGrant(typed)
 	if err != nil {
-		return s.refused("grant", err)
+		return s.refused(ctx, "grant", err)
 	}
-	if err := s.enter(user{g.Role, g.Name, g.Scope, until}, openBody{By: "grant", Scope: g.Scope, Minutes: g.Minutes}); err != nil {
+	if err := s.enter(ctx, user{g.Role, g.Name, g.Scope, until}, openBody{By: "grant", Scope: g.Scope, Minutes: g.Minutes}); err != nil {
 		return err
 	}
 	scope := strings.Join(g.Scope, ", ")
@@ -323,9 +336,9 @@ func (s *session) askGrant(ctx context.Context, _ []string) error {
 }
 
 // enter lets somebody in, once that is on record.
-func (s *session) enter(u user, body openBody) error {
+func (s *session) enter(ctx context.Context, u user, body openBody) error {
 	body.Role, body.Who, body.Before = u.role.String(), u.name, s.guard.refused
-	if err := s.note(record.ConsoleOpen, body); err != nil && !isNoRoom(err) {
+	if err := s.note(ctx, record.ConsoleOpen, body); err != nil && !isNoRoom(err) {
 		return err
 	}
 	s.guard.refused = 0
@@ -340,7 +353,7 @@ func (s *session) enter(u user, body openBody) error {
 
 // refused puts a wrong login on record. One that came too early only counts:
 // the journal does not fill, however long somebody tries.
-func (s *session) refused(by string, err error) error {
+func (s *session) refused(ctx context.Context, by string, err error) error {
 	g := s.guard
 	if isUncounted(err) {
 		if g.refused == 1 {
@@ -352,7 +365,7 @@ func (s *session) refused(by string, err error) error {
 		Event: "console-login-refused", By: by, Why: short(err.Error()), Failures: g.memory.Failures,
 		WaitSeconds: seconds(time.Until(g.early)), Refused: g.refused,
 	}
-	if s.note(record.SecurityEvent, body) == nil {
+	if s.note(ctx, record.SecurityEvent, body) == nil {
 		g.refused = 0
 	}
 	return err

@@ -36,7 +36,7 @@ const (
 const (
 	formVersion        = 1
 	grantContext       = "REGI1-GRANT"
-	credentialsContext = "REGI1-CREDENTIALS"
+	credentialsContext = "REGI1-CREDENTIALS" //nolint:gosec // the use of a signature
 )
 
 // Errors of what is typed.
@@ -89,7 +89,7 @@ type Challenge struct {
 
 func newChallenge(id record.ID) Challenge {
 	c := Challenge{ID: id, Time: time.Now().Truncate(time.Second)}
-	rand.Read(c.Nonce[:]) //nolint:errcheck,gosec // it never fails
+	rand.Read(c.Nonce[:]) //nolint:gosec // it never fails
 	return c
 }
 
@@ -97,7 +97,7 @@ func newChallenge(id record.ID) Challenge {
 // groups of four.
 func (c Challenge) String() string {
 	id := c.ID.String()
-	b := append([]byte{formVersion, byte(len(id))}, id...)
+	b := append([]byte{formVersion, byte(len(id))}, id...) //nolint:gosec // at most 65
 	b = append(b, c.Nonce[:]...)
 	b = binary.BigEndian.AppendUint32(b, uint32(c.Time.Unix())) //nolint:gosec // until 2106
 	return write(b)
@@ -161,8 +161,8 @@ func (g Grant) Sign(owner ed25519.PrivateKey, c Challenge) (string, error) {
 	scope := strings.Join(g.Scope, ",")
 	b := []byte{formVersion, byte(g.Role)}
 	b = binary.BigEndian.AppendUint16(b, uint16(g.Minutes)) //nolint:gosec // checked
-	b = append(append(b, byte(len(g.Name))), g.Name...)
-	b = append(append(b, byte(len(scope))), scope...)
+	b = append(append(b, byte(len(g.Name))), g.Name...) //nolint:gosec // checked
+	b = append(append(b, byte(len(scope))), scope...) //nolint:gosec // checked
 	return write(append(b, ed25519.Sign(owner, signed(grantContext, c, b))...)), nil
 }
 

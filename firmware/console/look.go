@@ -34,20 +34,34 @@ const (
 func lookCommands() []command {
 	both := technicians | officers
 	return []command{
-		{name: "status", roles: both, run: (*session).status, example: "status",
-			does: words{"the register in five lines", "レジの状態を5行で"}},
-		{name: "check", roles: technicians, run: (*session).check, example: "check",
-			does: words{"tests everything, and says what to do", "全機器の自己診断と対処方法"}},
-		{name: "devices", roles: technicians, run: (*session).devices, example: "devices",
-			does: words{"each device, its port and its state", "機器・ポート・状態の一覧"}},
-		{name: "net", roles: technicians, run: (*session).net, example: "net",
-			does: words{"link, address, cloud and clock", "回線・アドレス・クラウド・時計"}},
-		{name: "ledger", roles: both, run: (*session).ledger, example: "ledger",
-			does: words{"records that wait, the chain's head, the last acknowledgement", "送信待ち・先頭・最終受領"}},
-		{name: "log", args: "[LINES] [WORD]", argsMax: 2, roles: technicians, run: (*session).log, example: "log 50 printer",
-			does: words{"the newest log lines, those with WORD only", "最新のログ（WORD を含む行のみ）"}},
-		{name: "support", args: "[print]", argsMax: 1, roles: technicians, run: (*session).support, example: "support",
-			does: words{"one bundle for support, on this line; print: its fingerprint as a QR code", "サポート用データを表示。print で指紋をQR印字"}},
+		{
+			name: "status", roles: both, run: (*session).status, example: "status",
+			does: words{"the register in five lines", "レジの状態を5行で"},
+		},
+		{
+			name: "check", roles: technicians, run: (*session).check, example: "check",
+			does: words{"tests everything, and says what to do", "全機器の自己診断と対処方法"},
+		},
+		{
+			name: "devices", roles: technicians, run: (*session).devices, example: "devices",
+			does: words{"each device, its port and its state", "機器・ポート・状態の一覧"},
+		},
+		{
+			name: "net", roles: technicians, run: (*session).net, example: "net",
+			does: words{"link, address, cloud and clock", "回線・アドレス・クラウド・時計"},
+		},
+		{
+			name: "ledger", roles: both, run: (*session).ledger, example: "ledger",
+			does: words{"records that wait, the chain's head, the last acknowledgement", "送信待ち・先頭・最終受領"},
+		},
+		{
+			name: "log", args: "[LINES] [WORD]", argsMax: 2, roles: technicians, run: (*session).log, example: "log 50 printer",
+			does: words{"the newest log lines, those with WORD only", "最新のログ（WORD を含む行のみ）"},
+		},
+		{
+			name: "support", args: "[print]", argsMax: 1, roles: technicians, run: (*session).support, example: "support",
+			does: words{"one bundle for support, on this line; print: its fingerprint as a QR code", "サポート用データを表示。print で指紋をQR印字"},
+		},
 	}
 }
 

@@ -118,8 +118,8 @@ func (c *Console) Serve(ctx context.Context, line Line) error {
 		if ctx.Err() != nil {
 			why, err = "register ends", ctx.Err()
 		}
-		s.leave(why)
-		s.flushRefused("session ended")
+		s.leave(ctx, why)
+		s.flushRefused(ctx, "session ended")
 		return err
 	}
 }
@@ -146,15 +146,15 @@ func (s *session) turn(ctx context.Context) error {
 	case errors.Is(err, errStopped):
 		return nil
 	case errors.Is(err, errQuit):
-		s.leave("logout")
+		s.leave(ctx, "logout")
 		return nil
 	case errors.Is(err, errIdle):
 		s.say("%s", s.tr(wordsIdle))
-		s.leave("idle")
+		s.leave(ctx, "idle")
 		return nil
 	case errors.Is(err, errExpired):
 		s.say("%s", s.tr(wordsExpired))
-		s.leave("grant ended")
+		s.leave(ctx, "grant ended")
 		return nil
 	case err != nil:
 		return err
@@ -234,14 +234,14 @@ func (s *session) read(ctx context.Context, prompt string, secret bool) (string,
 			e.out.WriteString("\r\n")
 			return "", errExpired
 		case <-window:
-			s.flushRefused("not looked at")
+			s.flushRefused(ctx, "not looked at")
 			window = nil
 		}
 	}
 }
 
 // leave logs out whoever is in.
-func (s *session) leave(why string) {
+func (s *session) leave(ctx context.Context, why string) {
 	if s.who == nil {
 		return
 	}
@@ -250,12 +250,12 @@ func (s *session) leave(why string) {
 	s.t.edit.forget()
 	s.host.Settings.Discard()
 	s.say("%s", s.tr(wordsBye))
-	s.note(record.ConsoleClose, closeBody{u.role.String(), u.name, why})
+	_ = s.note(ctx, record.ConsoleClose, closeBody{u.role.String(), u.name, why}) //nolint:errcheck // it was said
 }
 
 // note makes a record, also at the end of everything.
-func (s *session) note(kind record.Kind, body any) error {
-	ctx, cancel := context.WithTimeout(context.Background(), noteWithin)
+func (s *session) note(ctx context.Context, kind record.Kind, body any) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteWithin)
 	defer cancel()
 	err := s.host.Note(ctx, kind, body)
 	if err != nil {
@@ -279,20 +279,20 @@ func (s *session) obey(ctx context.Context, line string) error {
 	case !s.may(c):
 		s.say("%s", s.refusal(c))
 		if s.who != nil {
-			s.recorded(c, args, "refused: not allowed")
+			s.recorded(ctx, c, args, "refused: not allowed")
 		}
 		return nil
 	case len(args) > c.argsMax:
 		s.say("%s %s", s.tr(wordsUse), c.usage())
 		return nil
 	}
-	if c.effect && !s.recorded(c, args, "begun") {
+	if c.effect && !s.recorded(ctx, c, args, "begun") {
 		return nil // no record, no deed
 	}
 	before := s.who
 	err = s.run(ctx, c, args)
 	if errors.Is(err, errLogout) {
-		s.leave("logout")
+		s.leave(ctx, "logout")
 		return nil
 	}
 	if before == nil || s.who != before { // what a login did is on record already
@@ -302,10 +302,10 @@ func (s *session) obey(ctx context.Context, line string) error {
 	if err != nil {
 		result = short(err.Error())
 	}
-	s.recorded(c, args, result)
+	s.recorded(ctx, c, args, result)
 	if s.ending {
 		s.ending = false
-		s.leave("register ends")
+		s.leave(ctx, "register ends")
 	}
 	return s.lineEnd(err)
 }
@@ -361,8 +361,7 @@ func (s *session) busy(ctx context.Context, within time.Duration, f func(context
 		case b := <-s.t.in:
 			if slices.Contains(b, keyInterrupt) {
 				cancel()
-				<-done
-				return errStopped
+				return errors.Join(errStopped, dropped(done))
 			}
 			if len(s.t.ahead)+len(b) <= aheadMax {
 				s.t.ahead = append(s.t.ahead, b...)
@@ -374,10 +373,15 @@ func (s *session) busy(ctx context.Context, within time.Duration, f func(context
 		}
 		if err != nil {
 			cancel()
-			<-done
-			return lineError{err}
+			return errors.Join(lineError{err}, dropped(done))
 		}
 	}
+}
+
+// dropped waits for the end of what was stopped; how it ended does not count.
+func dropped(done <-chan error) error {
+	<-done //nolint:errcheck // see above
+	return nil
 }
 
 func (s *session) sayNow(text string) error {
@@ -387,12 +391,12 @@ func (s *session) sayNow(text string) error {
 
 // recorded makes the record of a command. A full journal stops what has an
 // effect on nothing but the way out of it: it is counted and told later.
-func (s *session) recorded(c *command, args []string, result string) bool {
+func (s *session) recorded(ctx context.Context, c *command, args []string, result string) bool {
 	said := c.name
 	if c.tells && len(args) > 0 {
 		said += " " + short(strings.Join(args, " "))
 	}
-	err := s.note(record.ConsoleCommand, commandBody{s.who.role.String(), s.who.name, said, result, s.lost})
+	err := s.note(ctx, record.ConsoleCommand, commandBody{s.who.role.String(), s.who.name, said, result, s.lost})
 	switch {
 	case err == nil:
 		s.lost = 0
@@ -419,13 +423,13 @@ func short(s string) string {
 func (s *session) say(format string, args ...any) { s.t.say(format, args...) }
 
 // flushRefused puts on record how many logins were not even looked at.
-func (s *session) flushRefused(why string) {
+func (s *session) flushRefused(ctx context.Context, why string) {
 	g := s.guard
 	if g.refused == 0 {
 		return
 	}
 	body := refusedBody{Event: "console-login-refused", Why: why, Failures: g.memory.Failures, WaitSeconds: seconds(time.Until(g.early)), Refused: g.refused}
-	if s.note(record.SecurityEvent, body) == nil {
+	if s.note(ctx, record.SecurityEvent, body) == nil {
 		g.refused = 0
 	}
 	s.window = time.Now()
@@ -453,7 +457,7 @@ func split(line string) (words []string, err error) {
 		}
 	}
 	if quoted {
-		return nil, fmt.Errorf(`a " is missing`)
+		return nil, errors.New(`a " is missing`)
 	}
 	if begun {
 		words = append(words, word.String())

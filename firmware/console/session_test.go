@@ -81,13 +81,13 @@ func (s *shop) records() (all []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, n := range s.notes {
-		line := n.kind.String()
+		line := []string{n.kind.String()}
 		for _, key := range []string{"Role", "Who", "By", "Command", "Result", "Why"} {
 			if v, ok := n.body[key]; ok {
-				line += fmt.Sprint(" ", v)
+				line = append(line, fmt.Sprint(v))
 			}
 		}
-		all = append(all, line)
+		all = append(all, strings.Join(line, " "))
 	}
 	s.notes = nil
 	return all
@@ -568,7 +568,10 @@ func TestSale(t *testing.T) {
 		}
 		s.sale = false
 		s.did = nil
-		at.type_("reboot\ryes\rpower off\rno\rpower off\ryes\r")
+		at.type_("reboot\ryes\r")
+		at.login("") // it goes down, which ends the session
+		at.type_("power off\rno\rpower off\ryes\r")
+		at.login("")
 		if !slices.Equal(s.did, []string{"reboot", "off"}) {
 			t.Errorf("%v", s.did)
 		}
@@ -640,6 +643,7 @@ func TestEnroll(t *testing.T) {
 			t.Fatalf("%+v\n%s", s.taken, shown)
 		}
 		s.taken = nil
+		at.login("") // the register starts again, which ends the session
 		at.type_("enroll\r")
 		if shown := at.paste(packet); !strings.Contains(shown, "not signed by the owner") || s.taken != nil {
 			t.Errorf("twice:\n%s", shown)
@@ -647,14 +651,15 @@ func TestEnroll(t *testing.T) {
 	})
 }
 
-func (s *seat) paste(packet []byte) (shown string) {
+func (s *seat) paste(packet []byte) string {
+	var shown strings.Builder
 	text := base64.StdEncoding.EncodeToString(packet)
 	for len(text) > 0 {
 		n := min(len(text), 76)
-		shown += s.type_(text[:n] + "\r")
+		shown.WriteString(s.type_(text[:n] + "\r"))
 		text = text[n:]
 	}
-	return shown + s.type_("\r")
+	return shown.String() + s.type_("\r")
 }
 
 // FuzzSession: whatever is typed, a register that nobody has logged into does

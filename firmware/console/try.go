@@ -16,16 +16,26 @@ const (
 // testCommands use one device, through the task that owns it.
 func testCommands() []command {
 	return []command{
-		{name: "scan test", roles: technicians, run: (*session).scanTest, example: "scan test",
-			does: words{"shows the next label that is scanned; it is not sold", "次に読んだバーコードを表示（登録はしない）"}},
-		{name: "print test", roles: technicians, run: (*session).printTest, example: "print test",
-			does: words{"prints widths, Japanese and a QR code", "文字幅・日本語・QRコードのテスト印字"}},
-		{name: "drawer test", roles: technicians, effect: true, run: (*session).drawerTest, example: "drawer test",
-			does: words{"opens the drawer and watches its switch", "ドロアを開けスイッチを確認"}},
-		{name: "card test", roles: technicians, run: (*session).cardTest, example: "card test",
-			does: words{"reads a test card: brand, last four, tracks; it is not charged", "テストカードの読取確認（ブランドと下4桁のみ・請求なし）"}},
-		{name: "display test", roles: technicians, run: (*session).displayTest, example: "display test",
-			does: words{"writes to the display for 5 s", "表示器に5秒間テスト表示"}},
+		{
+			name: "scan test", roles: technicians, run: (*session).scanTest, example: "scan test",
+			does: words{"shows the next label that is scanned; it is not sold", "次に読んだバーコードを表示（登録はしない）"},
+		},
+		{
+			name: "print test", roles: technicians, run: (*session).printTest, example: "print test",
+			does: words{"prints widths, Japanese and a QR code", "文字幅・日本語・QRコードのテスト印字"},
+		},
+		{
+			name: "drawer test", roles: technicians, effect: true, run: (*session).drawerTest, example: "drawer test",
+			does: words{"opens the drawer and watches its switch", "ドロアを開けスイッチを確認"},
+		},
+		{
+			name: "card test", roles: technicians, run: (*session).cardTest, example: "card test",
+			does: words{"reads a test card: brand, last four, tracks; it is not charged", "テストカードの読取確認（ブランドと下4桁のみ・請求なし）"},
+		},
+		{
+			name: "display test", roles: technicians, run: (*session).displayTest, example: "display test",
+			does: words{"writes to the display for 5 s", "表示器に5秒間テスト表示"},
+		},
 	}
 }
 

@@ -48,8 +48,8 @@ func (r *Register) Announce(code, text string) { r.notify(till.Notice{Code: code
 // Note makes a record of what is done to the register and not in the shop: on
 // return it is on the disk. It fails with ErrNoRoom if there is no room.
 func (r *Register) Note(ctx context.Context, kind record.Kind, body any) error {
-	return r.ask(ctx, func() (said, fatal error) {
-		err := r.ledger.note(time.Now(), kind, body) //nolint:contextcheck // see append
+	return r.ask(ctx, func() (said, fatal error) { //nolint:contextcheck // see append
+		err := r.ledger.note(time.Now(), kind, body)
 		if errors.Is(err, journal.ErrFull) {
 			return ErrNoRoom, nil
 		}
@@ -213,19 +213,15 @@ func (r *Register) tapScan(scan drivers.Scan, problem string, prices *catalog.Ca
 
 // trial is a test that a device's task carries out.
 type trial[D any] struct {
-	ctx  context.Context
-	do   func(context.Context, D) error
+	do   func(line context.Context, device D) error
 	done chan error
 }
 
 // run carries it out; its answer is the test's, its error the line's.
 func (t trial[D]) run(line context.Context, device D) error {
-	ctx, cancel := context.WithCancel(t.ctx)
-	defer context.AfterFunc(line, cancel)()
-	defer cancel()
-	err := t.do(ctx, device)
+	err := t.do(line, device)
 	t.done <- err
-	if line.Err() != nil || isLine(err) && t.ctx.Err() == nil {
+	if line.Err() != nil || errors.Is(err, drivers.ErrUnplugged) || errors.Is(err, drivers.ErrClosed) {
 		return err
 	}
 	return nil
@@ -235,7 +231,12 @@ func try[D any](ctx context.Context, r *Register, to chan trial[D], do func(cont
 	if err := r.free(ctx); err != nil {
 		return err
 	}
-	t := trial[D]{ctx, do, make(chan error, 1)}
+	t := trial[D]{done: make(chan error, 1), do: func(line context.Context, device D) error {
+		line, cancel := context.WithCancel(line)
+		defer context.AfterFunc(ctx, cancel)() // who asked has gone
+		defer cancel()
+		return do(line, device)
+	}}
 	late := time.NewTimer(takeWithin)
 	defer late.Stop()
 	select {
