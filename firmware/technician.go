@@ -42,6 +42,7 @@ type technician struct {
 	log    *logTail
 	path   string // of the configuration
 	key    ed25519.PrivateKey
+	owner  ed25519.PublicKey
 	trial  *trial
 
 	config  *Config
@@ -71,9 +72,10 @@ func newTechnician(c *Config, t *technician) (*technician, error) {
 		Memory: memoryFile(filepath.Join(consoleFolder(c), "console.json")), Counter: t, Keys: cardKeys{t}, Settings: t, Identity: identity{t},
 	}
 	if c.Console.Owner != "" {
-		if host.Owner, err = keyFile("console.owner", c.Console.Owner, record.ParseSignPublic); err != nil {
+		if t.owner, err = keyFile("console.owner", c.Console.Owner, record.ParseSignPublic); err != nil {
 			return nil, err
 		}
+		host.Owner = t.owner
 	}
 	if t.link, err = boot.Register(); err == nil {
 		host.Board = flashed{t.link}
@@ -338,7 +340,9 @@ func (k cardKeys) inject(ctx context.Context, tty *os.File) error {
 }
 
 // List is console.Settings's: the settings that are in force, with the defaults.
-func (t *technician) List() []console.Setting { return flatten(reflect.ValueOf(*t.config), "") }
+func (t *technician) List() []console.Setting { return settings(t.config) }
+
+func settings(c *Config) []console.Setting { return flatten(reflect.ValueOf(*c), "") }
 
 // flatten lists a struct's fields by their keys in the file.
 func flatten(v reflect.Value, prefix string) (all []console.Setting) {
@@ -364,7 +368,7 @@ func flatten(v reflect.Value, prefix string) (all []console.Setting) {
 // an enrolment, or with the card.
 var locked = [...]string{ //nolint:gochecknoglobals // a constant table
 	"register.store", "register.id", "register.state", "console.owner",
-	"cloud.ca", "cloud.creds", "cloud.seal_to", "cloud.signed_by", "cloud.customer_key",
+	"cloud.url", "cloud.ca", "cloud.creds", "cloud.seal_to", "cloud.signed_by", "cloud.customer_key",
 }
 
 // Set is console.Settings's.
@@ -374,7 +378,7 @@ func (t *technician) Set(key, value string) error {
 		return fmt.Errorf("%s is no setting: config show lists them", key)
 	}
 	if slices.Contains(locked[:], key) {
-		return fmt.Errorf("%s is not changed here: it comes with enroll, or with the card", key)
+		return fmt.Errorf("%s is not changed here: %w", key, errLocked)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -446,7 +450,7 @@ func (t *technician) Apply(ctx context.Context, who string) error {
 	for _, c := range changes {
 		keys = append(keys, c.Key)
 	}
-	return t.stage(ctx, who, keys, map[string]string{fileConfig: string(text)})
+	return t.stage(ctx, trial{Who: who, Keys: keys, Config: string(text)})
 }
 
 // answerFor is how long the console may still say that it went well.
@@ -455,7 +459,7 @@ const answerFor = 500 * time.Millisecond
 var errTrial = errors.New("a change is being tried already: wait a minute")
 
 // stage lays a change ready and ends this process for the next one to take it.
-func (t *technician) stage(ctx context.Context, who string, keys []string, files map[string]string) error {
+func (t *technician) stage(ctx context.Context, next trial) error {
 	current, err := readTrial(t.config)
 	if err != nil {
 		return err
@@ -470,7 +474,7 @@ func (t *technician) stage(ctx context.Context, who string, keys []string, files
 	if s.Sale {
 		return console.ErrSale
 	}
-	next := trial{State: trialStaged, Who: who, Keys: keys, Files: files, path: t.trial.path}
+	next.State, next.path = trialStaged, t.trial.path
 	for _, name := range append(counterOrder[:], cloudName) {
 		if works(&s, name) {
 			next.Up = append(next.Up, name)
@@ -506,34 +510,18 @@ func (i identity) Request() (fingerprint, request string, err error) {
 	return strings.Join(words, " "), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})), nil
 }
 
-// Accept checks every part of what the owner sent before anything is kept.
-func (i identity) Accept(ctx context.Context, who string, c console.Credentials) error {
-	if _, err := record.ParseSealPublic([]byte(c.SealTo)); err != nil {
-		return fmt.Errorf("enroll: seal_to: %w", err)
+// Accept lays the credentials ready as they were pasted: the next start checks
+// the owner's signature itself.
+func (i identity) Accept(ctx context.Context, who string, packet []byte, shown console.Challenge) error {
+	c, err := console.OpenCredentials(packet, i.t.owner, shown)
+	if err == nil {
+		err = checkCredentials(c)
 	}
-	if _, err := record.ParseSignPublic([]byte(c.SignedBy)); err != nil {
-		return fmt.Errorf("enroll: signed_by: %w", err)
+	if err != nil {
+		return err
 	}
-	if !x509.NewCertPool().AppendCertsFromPEM([]byte(c.CA)) {
-		return errors.New("enroll: ca: no certificate")
-	}
-	if len(c.CA) > keyFileMax || len(c.Creds) > keyFileMax || c.Creds == "" {
-		return fmt.Errorf("enroll: creds and ca: 1 to %d bytes", keyFileMax)
-	}
-	files := map[string]string{fileCA: c.CA, fileCreds: c.Creds, fileSealTo: c.SealTo, fileSignedBy: c.SignedBy}
-	text := setKey(i.t.text, "cloud", "url", quote(c.URL))
-	paths := i.t.config.paths(i.t.path)
-	for key := range files {
-		if paths[key] == "" { // a file beside the configuration
-			_, name, _ := strings.Cut(key, ".")
-			text = setKey(text, "cloud", name, quote("enrolled-"+name))
-		}
-	}
-	if _, err := parseConfig(text, i.t.path); err != nil {
-		return fmt.Errorf("enroll: %w", err)
-	}
-	files[fileConfig] = string(text)
-	return i.t.stage(ctx, who, []string{"cloud.url", fileCA, fileCreds, fileSealTo, fileSignedBy}, files)
+	keys := []string{"cloud.url", "cloud.ca", "cloud.creds", "cloud.seal_to", "cloud.signed_by"}
+	return i.t.stage(ctx, trial{Who: who, Keys: keys, Packet: packet, Challenge: shown.String()})
 }
 
 // flashed is console.Board over the link to the board's first process.

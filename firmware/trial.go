@@ -3,16 +3,19 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"regi/firmware/console"
 	"regi/firmware/record"
 	"regi/firmware/register"
 )
@@ -39,23 +42,19 @@ const (
 	trialEvery = 500 * time.Millisecond
 )
 
-// The files that a trial may change, by the configuration's keys.
-const (
-	fileConfig   = "config"
-	fileCA       = "cloud.ca"
-	fileCreds    = "cloud.creds"
-	fileSealTo   = "cloud.seal_to"
-	fileSignedBy = "cloud.signed_by"
-)
-
 // trial is the change under way, as it is on disk.
 type trial struct {
-	State string            `json:"state"`
-	Who   string            `json:"who"`
-	Keys  []string          `json:"keys"`            // what is changed, by name
-	Up    []string          `json:"up"`              // devices that worked before
-	Why   string            `json:"why,omitempty"`   // it failed
-	Files map[string]string `json:"files,omitempty"` // their new content
+	State string   `json:"state"`
+	Who   string   `json:"who"`
+	Keys  []string `json:"keys"`          // what is changed, by name
+	Up    []string `json:"up"`            // devices that worked before
+	Why   string   `json:"why,omitempty"` // it failed
+	// What is to be taken: the text of another configuration, or credentials of
+	// the owner and the challenge that they answer. Whoever has taken over the
+	// register may write this file: it is checked like anything from outside.
+	Config    string `json:"config,omitempty"`
+	Packet    []byte `json:"packet,omitempty"`
+	Challenge string `json:"challenge,omitempty"`
 
 	path string
 }
@@ -100,13 +99,6 @@ func (t *trial) save() error {
 		return fmt.Errorf("trial: %w", err)
 	}
 	return nil
-}
-
-// paths are the files by their keys.
-func (c *Config) paths(path string) map[string]string {
-	return map[string]string{
-		fileConfig: path, fileCA: c.Cloud.CA, fileCreds: c.Cloud.Creds, fileSealTo: c.Cloud.SealTo, fileSignedBy: c.Cloud.SignedBy,
-	}
 }
 
 // settle takes or undoes a change before the register is made, and returns the
@@ -158,31 +150,30 @@ func (t *trial) tryTake(c *Config, path string) error {
 	if t.State == trialTrying {
 		return t.undo(c)
 	}
-	t.State, t.Files = trialUndone, nil
+	t.end(trialUndone)
 	return t.save()
 }
 
+// end drops what was to be taken.
+func (t *trial) end(state string) { t.State, t.Config, t.Packet, t.Challenge = state, "", nil, "" }
+
 // take puts the new files in place of the old ones, which are kept.
 func (t *trial) take(c *Config, path string) error {
-	after, err := parseConfig([]byte(t.Files[fileConfig]), path)
+	files, err := t.files(c, path)
 	if err != nil {
 		return fmt.Errorf("trial: %w", err)
 	}
-	paths := after.paths(path)
 	before := map[string]*string{}
-	for key := range t.Files {
-		if paths[key] == "" {
-			return fmt.Errorf("trial: no file for %s", key)
-		}
-		old, err := readBounded(paths[key])
+	for file := range files {
+		old, err := readBounded(file)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			before[paths[key]] = nil
+			before[file] = nil
 		case err != nil:
 			return fmt.Errorf("trial: %w", err)
 		default:
 			text := string(old)
-			before[paths[key]] = &text
+			before[file] = &text
 		}
 	}
 	data, err := json.Marshal(before)
@@ -192,15 +183,92 @@ func (t *trial) take(c *Config, path string) error {
 	if err := writeDurably(beforeFile(c), data); err != nil {
 		return fmt.Errorf("trial: %w", err)
 	}
-	files := t.Files
-	t.State, t.Files = trialTrying, nil
+	t.end(trialTrying)
 	if err := t.save(); err != nil { // from here on a start undoes it
 		return err
 	}
-	for key, text := range files {
-		if err := writeDurably(paths[key], []byte(text)); err != nil {
+	for _, file := range slices.Sorted(maps.Keys(files)) {
+		if err := writeDurably(file, []byte(files[file])); err != nil {
 			return fmt.Errorf("trial: %w", err)
 		}
+	}
+	return nil
+}
+
+// files are what is to be written, by their paths.
+func (t *trial) files(c *Config, path string) (map[string]string, error) {
+	if len(t.Packet) > 0 {
+		return enrolled(c, path, t.Packet, t.Challenge)
+	}
+	after, err := parseConfig([]byte(t.Config), path)
+	if err != nil {
+		return nil, err
+	}
+	was := settings(c)
+	for i, s := range settings(after) {
+		if s != was[i] && slices.Contains(locked[:], s.Key) {
+			return nil, fmt.Errorf("%s: %w", s.Key, errLocked)
+		}
+	}
+	return map[string]string{path: t.Config}, nil
+}
+
+var errLocked = errors.New("it comes with enroll, or with the card")
+
+// enrolled are the files that an enrolment changes, if the owner signed it for
+// this register.
+func enrolled(c *Config, path string, packet []byte, shown string) (map[string]string, error) {
+	challenge, err := console.ParseChallenge(shown)
+	if err != nil {
+		return nil, err
+	}
+	challenge.ID = record.ID{Store: c.Register.Store, Register: c.Register.ID}
+	owner, err := keyFile("console.owner", c.Console.Owner, record.ParseSignPublic)
+	if err != nil {
+		return nil, err
+	}
+	k, err := console.OpenCredentials(packet, owner, challenge)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkCredentials(k); err != nil {
+		return nil, err
+	}
+	text, err := readBounded(path)
+	if err != nil {
+		return nil, err
+	}
+	text = setKey(text, "cloud", "url", quote(k.URL))
+	files := map[string]string{}
+	for _, f := range []struct{ name, path, text string }{
+		{"ca", c.Cloud.CA, k.CA}, {"creds", c.Cloud.Creds, k.Creds}, {"seal_to", c.Cloud.SealTo, k.SealTo}, {"signed_by", c.Cloud.SignedBy, k.SignedBy},
+	} {
+		if f.path == "" { // a file beside the configuration
+			name := "enrolled-" + f.name
+			text, f.path = setKey(text, "cloud", f.name, quote(name)), filepath.Join(filepath.Dir(path), name)
+		}
+		files[f.path] = f.text
+	}
+	if _, err := parseConfig(text, path); err != nil {
+		return nil, err
+	}
+	files[path] = string(text)
+	return files, nil
+}
+
+// checkCredentials looks at every part before anything is kept.
+func checkCredentials(k console.Credentials) error {
+	if _, err := record.ParseSealPublic([]byte(k.SealTo)); err != nil {
+		return fmt.Errorf("enroll: seal_to: %w", err)
+	}
+	if _, err := record.ParseSignPublic([]byte(k.SignedBy)); err != nil {
+		return fmt.Errorf("enroll: signed_by: %w", err)
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM([]byte(k.CA)) {
+		return errors.New("enroll: ca: no certificate")
+	}
+	if len(k.CA) > keyFileMax || len(k.Creds) > keyFileMax || k.Creds == "" {
+		return fmt.Errorf("enroll: creds and ca: 1 to %d bytes", keyFileMax)
 	}
 	return nil
 }
@@ -225,7 +293,7 @@ func (t *trial) undo(c *Config) error {
 			return fmt.Errorf("trial: %w", err)
 		}
 	}
-	t.State, t.Files = trialUndone, nil
+	t.end(trialUndone)
 	return t.save()
 }
 

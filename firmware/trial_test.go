@@ -1,51 +1,89 @@
 package main
 
 import (
+	"crypto/ed25519"
+	"crypto/hpke"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"regi/firmware/console"
+	"regi/firmware/record"
 )
 
-// tried is a register's files with a change laid ready.
-func tried(t *testing.T) (c *Config, path string, stage *trial) {
+const oldURL = "tls://cloud.example:4222"
+
+// cloudOf is what an owner sends of a cloud.
+func cloudOf(t *testing.T) console.Credentials {
 	t.Helper()
+	seal, err := hpke.MLKEM768X25519().GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, signer, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return console.Credentials{
+		URL: "tls://new.example:4222", CA: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), Creds: "creds",
+		SealTo: string(record.MarshalSealPublic(seal.PublicKey())), SignedBy: string(record.MarshalSignPublic(signer)),
+	}
+}
+
+// tried is a register's files with an enrolment laid ready.
+func tried(t *testing.T) (c *Config, path string, stage *trial, to console.Credentials) {
+	t.Helper()
+	public, owner, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	path = filepath.Join(dir, "register.toml")
-	for name, text := range map[string]string{"register.toml": complete, "ca.pem": "old authority"} {
+	text := strings.Replace(complete, "/etc/regi/register.creds", "register.creds", 1) + "[console]\nowner = \"owner.pub\"\n"
+	for name, text := range map[string]string{"register.toml": text, "ca.pem": "old authority", "owner.pub": string(record.MarshalSignPublic(public))} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c, err := LoadConfig(path)
-	if err != nil {
+	if c, err = LoadConfig(path); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.MkdirAll(consoleFolder(c), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	stage, err = readTrial(c)
-	if err != nil {
+	if stage, err = readTrial(c); err != nil {
 		t.Fatal(err)
 	}
-	stage.State, stage.Who, stage.Keys = trialStaged, "x", []string{"scanner.baud"}
-	stage.Files = map[string]string{
-		fileConfig: strings.Replace(string(setKey([]byte(complete), "scanner", "baud", "19200")), "ca.pem", "new.pem", 1),
-		fileCA:     "new authority",
+	shown := console.Challenge{ID: record.ID{Store: "0001", Register: "01"}, Nonce: [8]byte{7}, Time: time.Unix(1_800_000_000, 0)}
+	to = cloudOf(t)
+	stage.State, stage.Who, stage.Challenge = trialStaged, "x", shown.String()
+	if stage.Packet, err = to.Sign(owner, shown); err != nil {
+		t.Fatal(err)
 	}
-	return c, path, stage
+	return c, path, stage, to
 }
 
 // holds checks what the next start would run with.
-func holds(t *testing.T, path string, baud int, ca string) {
+func holds(t *testing.T, path, url, ca string) {
 	t.Helper()
 	c, err := LoadConfig(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(c.Cloud.CA)
-	if err != nil || c.Scanner.Baud != baud || string(text) != ca {
-		t.Errorf("%d baud and %q, want %d and %q (%v)", c.Scanner.Baud, text, baud, ca, err)
+	if err != nil || c.Cloud.URL != url || string(text) != ca {
+		t.Errorf("%s and %q, want %s and %q (%v)", c.Cloud.URL, text, url, ca, err)
 	}
 }
 
@@ -65,7 +103,7 @@ func start(t *testing.T, path string) *trial {
 // A change is taken once, kept if it passes, and otherwise what was before is
 // back, each file as it was or not there.
 func TestTrial(t *testing.T) {
-	_, path, stage := tried(t)
+	_, path, stage, to := tried(t)
 	if got := start(t, path); got.State != "" {
 		t.Fatalf("nothing is laid ready: %+v", got)
 	}
@@ -73,10 +111,10 @@ func TestTrial(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := start(t, path)
-	if got.State != trialTrying || got.Files != nil {
+	if got.State != trialTrying || got.Packet != nil {
 		t.Fatalf("%+v", got)
 	}
-	holds(t, path, 19200, "new authority")
+	holds(t, path, to.URL, to.CA)
 	got.State = trialPassed
 	if err := got.save(); err != nil {
 		t.Fatal(err)
@@ -84,7 +122,7 @@ func TestTrial(t *testing.T) {
 	if got = start(t, path); got.State != "" {
 		t.Fatalf("%+v", got)
 	}
-	holds(t, path, 19200, "new authority")
+	holds(t, path, to.URL, to.CA)
 	got = start(t, path)
 	if got.State != "" {
 		t.Fatalf("%+v", got)
@@ -97,7 +135,7 @@ func TestTrialUndone(t *testing.T) {
 		"cut":    func(*trial) error { return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, path, stage := tried(t)
+			c, path, stage, _ := tried(t)
 			if err := stage.save(); err != nil {
 				t.Fatal(err)
 			}
@@ -108,9 +146,9 @@ func TestTrialUndone(t *testing.T) {
 				if got := start(t, path); got.State != trialUndone || got.Who != "x" {
 					t.Fatalf("%+v", got)
 				}
-				holds(t, path, 9600, "old authority")
+				holds(t, path, oldURL, "old authority")
 			}
-			if _, err := os.Stat(filepath.Join(filepath.Dir(path), "new.pem")); err == nil {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), "enrolled-seal_to")); err == nil {
 				t.Error("a file is left that was not there before")
 			}
 			if _, err := os.Stat(c.Cloud.CA); err != nil {
@@ -124,7 +162,7 @@ func TestTrialUndone(t *testing.T) {
 // of the old or all of the new.
 func TestTrialPowerCut(t *testing.T) {
 	for cut := range 4 {
-		_, path, stage := tried(t)
+		_, path, stage, to := tried(t)
 		if err := stage.save(); err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +174,7 @@ func TestTrialPowerCut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		paths := map[string]string{"0": beforeFile(c), "1": got.path, "2": path, "3": filepath.Join(filepath.Dir(path), "new.pem")}
+		paths := map[string]string{"0": beforeFile(c), "1": got.path, "2": path, "3": filepath.Join(filepath.Dir(path), "enrolled-seal_to")}
 		// The cut one cannot be written: its temporary name is a folder.
 		blocked := paths[string(rune('0'+cut))] + ".new"
 		if err := os.Mkdir(blocked, 0o700); err != nil {
@@ -150,9 +188,9 @@ func TestTrialPowerCut(t *testing.T) {
 		}
 		switch got := start(t, path); got.State {
 		case trialTrying:
-			holds(t, path, 19200, "new authority")
+			holds(t, path, to.URL, to.CA)
 		case trialUndone:
-			holds(t, path, 9600, "old authority")
+			holds(t, path, oldURL, "old authority")
 		default:
 			t.Errorf("cut %d: %+v", cut, got)
 		}
@@ -161,21 +199,37 @@ func TestTrialPowerCut(t *testing.T) {
 
 // What is laid ready but is no configuration, or garbled, is not taken.
 func TestTrialRefused(t *testing.T) {
-	c, path, stage := tried(t)
+	_, path, stage, _ := tried(t)
 	if err := os.WriteFile(stage.path, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if got := start(t, path); got.State != "" {
 		t.Errorf("%+v", got)
 	}
-	stage.Files = map[string]string{fileConfig: "[register]\nnonsense = 1\n"}
-	if err := stage.save(); err != nil {
-		t.Fatal(err)
+	for name, change := range map[string]func(s *trial, text string){
+		"no configuration": func(s *trial, _ string) { s.Packet, s.Config = nil, "[register]\nnonsense = 1\n" },
+		"another register": func(s *trial, text string) { s.Packet, s.Config = nil, strings.Replace(text, `"01"`, `"02"`, 1) },
+		"another owner":    func(s *trial, text string) { s.Packet, s.Config = nil, strings.Replace(text, "owner.pub", "mine.pub", 1) },
+		"another cloud": func(s *trial) {
+			s.Packet, s.Config = nil, strings.Replace(complete, "cloud.example", "evil.example", 1)
+		},
+		"nobody's":          func(s *trial, _ string) { s.Packet[len(s.Packet)/2] ^= 1 },
+		"another challenge": func(s *trial, _ string) { s.Challenge = console.Challenge{ID: record.ID{Store: "0001", Register: "01"}}.String() },
+	} {
+		c, path, stage, _ := tried(t)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(stage, string(text))
+		if err := stage.save(); err != nil {
+			t.Fatal(err)
+		}
+		if _, got, err := settle(c, path); err != nil || got.State != trialUndone || got.Why == "" {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+		holds(t, path, oldURL, "old authority")
 	}
-	if _, got, err := settle(c, path); err != nil || got.State != trialUndone || !strings.Contains(got.Why, "nonsense") {
-		t.Errorf("%+v, %v", got, err)
-	}
-	holds(t, path, 9600, "old authority")
 }
 
 func TestSetKey(t *testing.T) {

@@ -147,8 +147,7 @@ func (s *session) enroll(ctx context.Context, _ []string) error {
 	if s.guard.challenge == nil || s.guard.challenge.Nonce != code.Nonce {
 		return ErrSignature
 	}
-	c, err := openCredentials(packet, s.host.Owner, code)
-	if err != nil {
+	if _, err := OpenCredentials(packet, s.host.Owner, code); err != nil {
 		return s.refused(ctx, "credentials", err)
 	}
 	s.guard.challenge = nil
@@ -156,7 +155,7 @@ func (s *session) enroll(ctx context.Context, _ []string) error {
 	if ok, err := s.sure(ctx); !ok {
 		return err
 	}
-	err = s.host.Identity.Accept(ctx, s.who.name, c)
+	err = s.host.Identity.Accept(ctx, s.who.name, packet, code)
 	s.ending = err == nil
 	return err
 }

@@ -89,7 +89,7 @@ type Challenge struct {
 
 func newChallenge(id record.ID) Challenge {
 	c := Challenge{ID: id, Time: time.Now().Truncate(time.Second)}
-	rand.Read(c.Nonce[:]) //nolint:gosec // it never fails
+	rand.Read(c.Nonce[:])
 	return c
 }
 
@@ -161,8 +161,8 @@ func (g Grant) Sign(owner ed25519.PrivateKey, c Challenge) (string, error) {
 	scope := strings.Join(g.Scope, ",")
 	b := []byte{formVersion, byte(g.Role)}
 	b = binary.BigEndian.AppendUint16(b, uint16(g.Minutes)) //nolint:gosec // checked
-	b = append(append(b, byte(len(g.Name))), g.Name...) //nolint:gosec // checked
-	b = append(append(b, byte(len(scope))), scope...) //nolint:gosec // checked
+	b = append(append(b, byte(len(g.Name))), g.Name...)     //nolint:gosec // checked
+	b = append(append(b, byte(len(scope))), scope...)       //nolint:gosec // checked
 	return write(append(b, ed25519.Sign(owner, signed(grantContext, c, b))...)), nil
 }
 
@@ -207,7 +207,7 @@ func field(b []byte) (f, rest []byte, ok bool) {
 // signed is what is signed: for one use, one register and one challenge.
 func signed(use string, c Challenge, body []byte) []byte {
 	id := c.ID.String()
-	b := append([]byte(use), byte(len(id)))
+	b := append([]byte(use), byte(len(id))) //nolint:gosec // at most 65
 	b = append(append(b, id...), c.Nonce[:]...)
 	return append(b, body...)
 }
@@ -282,7 +282,8 @@ func (c Credentials) Sign(owner ed25519.PrivateKey, to Challenge) ([]byte, error
 	return packet, nil
 }
 
-func openCredentials(packet []byte, owner ed25519.PublicKey, to Challenge) (c Credentials, err error) {
+// OpenCredentials checks what was pasted against the challenge that was shown.
+func OpenCredentials(packet []byte, owner ed25519.PublicKey, to Challenge) (c Credentials, err error) {
 	var e envelope
 	if len(packet) > CredentialsMax || json.Unmarshal(packet, &e) != nil || len(owner) != ed25519.PublicKeySize {
 		return c, ErrTyped

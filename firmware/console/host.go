@@ -142,8 +142,9 @@ type Identity interface {
 	// Request is the device's public key: its fingerprint and a PKCS #10
 	// certificate request in PEM.
 	Request() (fingerprint, request string, err error)
-	// Accept takes checked credentials as Settings.Apply takes changes.
-	Accept(ctx context.Context, who string, c Credentials) error
+	// Accept takes credentials as Settings.Apply takes changes. It checks them
+	// again, where the technician's side of the register cannot reach.
+	Accept(ctx context.Context, who string, packet []byte, shown Challenge) error
 }
 
 // Board is a flashed board.

@@ -198,7 +198,7 @@ func (g *guard) loginPIN(r Role, typed string) error {
 // setPIN keeps the PIN of a role.
 func (g *guard) setPIN(r Role, typed string) error {
 	p := pin{Salt: make([]byte, saltBytes), Rounds: pinRounds}
-	rand.Read(p.Salt) //nolint:gosec // it never fails
+	rand.Read(p.Salt)
 	var err error
 	if p.Hash, err = hash(typed, p); err != nil {
 		return err

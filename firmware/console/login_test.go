@@ -231,7 +231,7 @@ func FuzzText(f *testing.F) {
 		if g, err := openGrant(s, public, c); err == nil && (g.Name != "x" || g.Minutes != 5) {
 			t.Errorf("nobody signed %+v", g)
 		}
-		if k, err := openCredentials([]byte(s), public, c); err == nil {
+		if k, err := OpenCredentials([]byte(s), public, c); err == nil {
 			t.Errorf("nobody signed %+v", k)
 		}
 	})

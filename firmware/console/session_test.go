@@ -155,9 +155,13 @@ func (s *shop) Apply(_ context.Context, who string) error { return s.do("apply "
 type identity struct{ *shop }
 
 func (i identity) Request() (string, string, error) { return "ab cd", "-----BEGIN X-----\n", nil }
-func (i identity) Accept(_ context.Context, _ string, c console.Credentials) error {
-	i.taken = &c
-	return nil
+func (i identity) Accept(_ context.Context, _ string, packet []byte, shown console.Challenge) error {
+	public, _ := i.owner.Public().(ed25519.PublicKey)
+	c, err := console.OpenCredentials(packet, public, shown)
+	if err == nil {
+		i.taken = &c
+	}
+	return err
 }
 
 type board struct{ *shop }
