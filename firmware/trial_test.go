@@ -209,12 +209,16 @@ func TestTrialRefused(t *testing.T) {
 	for name, change := range map[string]func(s *trial, text string){
 		"no configuration": func(s *trial, _ string) { s.Packet, s.Config = nil, "[register]\nnonsense = 1\n" },
 		"another register": func(s *trial, text string) { s.Packet, s.Config = nil, strings.Replace(text, `"01"`, `"02"`, 1) },
-		"another owner":    func(s *trial, text string) { s.Packet, s.Config = nil, strings.Replace(text, "owner.pub", "mine.pub", 1) },
-		"another cloud": func(s *trial) {
+		"another owner": func(s *trial, text string) {
+			s.Packet, s.Config = nil, strings.Replace(text, "owner.pub", "mine.pub", 1)
+		},
+		"another cloud": func(s *trial, _ string) {
 			s.Packet, s.Config = nil, strings.Replace(complete, "cloud.example", "evil.example", 1)
 		},
-		"nobody's":          func(s *trial, _ string) { s.Packet[len(s.Packet)/2] ^= 1 },
-		"another challenge": func(s *trial, _ string) { s.Challenge = console.Challenge{ID: record.ID{Store: "0001", Register: "01"}}.String() },
+		"nobody's": func(s *trial, _ string) { s.Packet[len(s.Packet)/2] ^= 1 },
+		"another challenge": func(s *trial, _ string) {
+			s.Challenge = console.Challenge{ID: record.ID{Store: "0001", Register: "01"}}.String()
+		},
 	} {
 		c, path, stage, _ := tried(t)
 		text, err := os.ReadFile(path)
