@@ -19,7 +19,10 @@ func TestLend(t *testing.T) {
 	p := openPort(t, port.Options{Path: path, Baud: 115200})
 	refused := errors.New("refused")
 	err := p.Lend(func(tty *os.File) error {
-		fd := int(tty.Fd()) // makes it blocking
+		fd := int(tty.Fd())
+		if err := unix.SetNonblock(fd, false); err != nil {
+			return err
+		}
 		mode, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 		if err != nil {
 			return err
