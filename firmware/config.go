@@ -61,11 +61,14 @@ type Config struct {
 		KeyblockB bool   `toml:"keyblock_b"` // key blocks of version B are taken, too
 		Tamper    string `toml:"tamper"`     // the GPIO line of the case's switch
 	} `toml:"card"`
-	Keypad   Keypad           `toml:"keypad"`
-	Display  Display          `toml:"display"`
-	Customer Display          `toml:"customer"` // the customer's own; none: [display] is for both
-	Console  struct{ Serial } `toml:"console"`
-	Cloud    struct {
+	Keypad   Keypad  `toml:"keypad"`
+	Display  Display `toml:"display"`
+	Customer Display `toml:"customer"` // the customer's own; none: [display] is for both
+	Console  struct {
+		Serial
+		Owner string `toml:"owner"` // the file with the public key of who signs grants and credentials
+	} `toml:"console"`
+	Cloud struct {
 		URL         string `toml:"url"`
 		CA          string `toml:"ca"`
 		Creds       string `toml:"creds"`
@@ -159,6 +162,12 @@ func LoadConfig(path string) (*Config, error) {
 	if len(text) > configBytesMax {
 		return nil, fmt.Errorf("config: %s is over %d bytes: is it the right file?", path, configBytesMax)
 	}
+	return parseConfig(text, path)
+}
+
+// parseConfig checks a file's text as LoadConfig does, for a file that is or
+// may be at path.
+func parseConfig(text []byte, path string) (*Config, error) {
 	c := defaults()
 	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(c); err != nil {
 		return nil, explain(path, err)
@@ -420,7 +429,8 @@ func (c *Config) checkSerials() error {
 // resolve makes the file's relative paths start at the file.
 func (c *Config) resolve(dir string) {
 	for _, p := range []*string{
-		&c.Register.State, &c.Issuer.Logo, &c.Cloud.CA, &c.Cloud.Creds, &c.Cloud.SealTo, &c.Cloud.CustomerKey, &c.Cloud.SignedBy, &c.Catalog.File,
+		&c.Register.State, &c.Issuer.Logo, &c.Cloud.CA, &c.Cloud.Creds, &c.Cloud.SealTo, &c.Cloud.CustomerKey, &c.Cloud.SignedBy,
+		&c.Catalog.File, &c.Console.Owner,
 	} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)

@@ -68,8 +68,12 @@ func registerLimits(c *Config) role.Limits {
 	for _, dir := range register.Folders(c.Register.State) {
 		l.Paths = append(l.Paths, landlock.Path{Path: dir, Access: landlock.Read | landlock.Write})
 	}
-	// Where the next version is put; on a flashed board alone it is there.
-	l.Paths = append(l.Paths, landlock.Path{Path: filepath.Dir(boot.Incoming), Access: landlock.Read | landlock.Write})
+	l.Paths = append(
+		l.Paths,
+		landlock.Path{Path: consoleFolder(c), Access: landlock.Read | landlock.Write},
+		// Where the next version is put; on a flashed board alone it is there.
+		landlock.Path{Path: filepath.Dir(boot.Incoming), Access: landlock.Read | landlock.Write},
+	)
 	for _, serial := range c.serials() {
 		if dir := portFolder(serial.Port, c.Register.State); dir != "" {
 			l.Paths = append(l.Paths, landlock.Path{Path: dir, Access: landlock.Device})

@@ -54,6 +54,8 @@ func TestRegisterLimits(t *testing.T) {
 		{Path: "/sys/devices", Access: landlock.Read},
 		{Path: filepath.Join(state, "journal"), Access: landlock.Read | landlock.Write},
 		{Path: filepath.Join(state, "checkpoint"), Access: landlock.Read | landlock.Write},
+		{Path: filepath.Join(state, "console"), Access: landlock.Read | landlock.Write},
+		{Path: "/data/update", Access: landlock.Read | landlock.Write},
 		{Path: ports, Access: landlock.Device},
 	}
 	if !slices.Equal(l.Paths, want) || len(l.Connect) != 0 || l.UID != 0 {

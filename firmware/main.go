@@ -72,14 +72,14 @@ func command(args []string, out io.Writer) error {
 	defer stop()
 	switch args[0] {
 	case "run", "check":
-		config, open, err := loadFlags(args[0], args[1:])
+		config, path, open, err := loadFlags(args[0], args[1:])
 		if err != nil {
 			return err
 		}
 		if args[0] == "check" {
 			return check(ctx, config, open, out)
 		}
-		return run(ctx, config)
+		return run(ctx, config, path)
 	case "sheet":
 		return sheet(ctx, args[1:], out)
 	case "keys":
@@ -97,18 +97,18 @@ func command(args []string, out io.Writer) error {
 }
 
 // loadFlags reads the configuration. open: "regi check" opens the drawer, too.
-func loadFlags(name string, args []string) (c *Config, open bool, err error) {
+func loadFlags(name string, args []string) (c *Config, path string, open bool, err error) {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
-	path := flags.String("config", "", "the register's configuration `FILE`")
+	flags.StringVar(&path, "config", "", "the register's configuration `FILE`")
 	if name == "check" {
 		flags.BoolVar(&open, "open-drawer", false, "open the cash drawer, and watch its switch")
 	}
 	if err := flags.Parse(args); err != nil {
-		return nil, false, err
+		return nil, "", false, err
 	}
-	if *path == "" || flags.NArg() > 0 {
-		return nil, false, fmt.Errorf("use: regi %s --config FILE", name)
+	if path == "" || flags.NArg() > 0 {
+		return nil, "", false, fmt.Errorf("use: regi %s --config FILE", name)
 	}
-	c, err = LoadConfig(*path)
-	return c, open, err
+	c, err = LoadConfig(path)
+	return c, path, open, err
 }

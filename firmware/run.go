@@ -37,11 +37,16 @@ import (
 const keyFileMax = 16 << 10
 
 // run constructs the register and its tasks, and runs them until the end.
-func run(ctx context.Context, c *Config) error {
+func run(ctx context.Context, c *Config, path string) error {
 	if err := role.Harden(); err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	tail := &logTail{}
+	log := slog.New(slog.NewMultiHandler(slog.NewJSONHandler(os.Stderr, nil), tail.handler()))
+	c, trial, err := settle(c, path)
+	if err != nil {
+		return err
+	}
 	// Before this process is confined: the others must not be born into its
 	// domain.
 	spawn, err := startSpawner(c)
@@ -64,6 +69,11 @@ func run(ctx context.Context, c *Config) error {
 	if err != nil {
 		return err
 	}
+	keeper := &keyKeeper{dir: c.Register.State, spawn: spawn, state: func() string { return reg.Device("card") }}
+	tech, err := newTechnician(c, &technician{reg: reg, keeper: keeper, spawn: spawn, link: onBoard, log: tail, path: path, key: rc.Key, trial: trial})
+	if err != nil {
+		return err
+	}
 	tamper, noTamper := openTamper(c)
 	matrix, noMatrix := openMatrix(c)
 	plugged, err := port.NewHotplug()
@@ -75,30 +85,32 @@ func run(ctx context.Context, c *Config) error {
 	g.Go(func() error { return reg.Run(ctx) })
 	g.Go(func() error { return spawn.Wait(ctx) })
 	if onBoard != nil {
-		g.Go(func() error { return tellAlive(ctx, onBoard, reg) })
 		g.Go(func() error { keepVersion(ctx, onBoard, reg); return nil })
 	}
+	g.Go(func() error { return tech.run(ctx) })
 	g.Go(func() error { hearOfDevices(ctx, plugged, log); return nil })
-	superviseDevices(ctx, g, c, reg, plugged)
+	superviseDevices(ctx, g, c, reg, tech, plugged)
 	keepHands(ctx, g, c, reg, matrix, noMatrix, plugged)
 	if c.Drawer.Via == viaGPIO {
 		g.Go(func() error { keepDrawer(ctx, c, reg, spawn, coil); return nil })
 	}
 	g.Go(func() error { keepUplink(ctx, c, reg, spawn); return nil })
-	if c.Card.Reader != "none" && c.Card.Port != "" {
-		g.Go(func() error {
-			if noTamper != nil { // no card without the watch that is configured
-				reg.DeviceState(ctx, "card", false, noTamper)
-				return nil
-			}
-			keepCapture(ctx, c, reg, tamper, spawn)
-			return nil
-		})
-	}
+	g.Go(func() error { readCards(ctx, c, reg, tamper, noTamper, keeper); return nil })
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
+}
+
+// readCards keeps the card process running, if there is a reader.
+func readCards(ctx context.Context, c *Config, reg *register.Register, tamper *board.Tamper, noTamper error, keeper *keyKeeper) {
+	switch {
+	case c.Card.Reader == "none" || c.Card.Port == "":
+	case noTamper != nil: // no card without the watch that is configured
+		reg.DeviceState(ctx, "card", false, noTamper)
+	default:
+		keepCapture(ctx, c, reg, tamper, keeper)
+	}
 }
 
 // startSpawner starts the process that starts the others. The state folder must
@@ -118,8 +130,8 @@ func makeState(c *Config) error {
 }
 
 // superviseDevices keeps each configured device in use.
-func superviseDevices(ctx context.Context, g *errgroup.Group, c *Config, reg *register.Register, plugged *port.Hotplug) {
-	for name, use := range deviceTasks(c, reg) {
+func superviseDevices(ctx context.Context, g *errgroup.Group, c *Config, reg *register.Register, tech *technician, plugged *port.Hotplug) {
+	for name, use := range deviceTasks(c, reg, tech) {
 		serial := *c.serials()[name]
 		if serial.Port == "" {
 			continue
@@ -313,7 +325,7 @@ func answering(ctx context.Context, p drivers.Port, model string) (drivers.Port,
 }
 
 // deviceTasks says what is done with each open line.
-func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Context, drivers.Port) error {
+func deviceTasks(c *Config, reg *register.Register, tech *technician) map[string]func(context.Context, drivers.Port) error {
 	// They outlive the printer's line. The process before may just have pulsed.
 	coils := &drawer.Coils{}
 	coils.Warm(time.Now(), drawer.KickOn)
@@ -336,7 +348,7 @@ func deviceTasks(c *Config, reg *register.Register) map[string]func(context.Cont
 			}
 			return reg.ServePrinter(ctx, printer, printerDrawer(c, printer, coils))
 		},
-		"console": reg.ServeConsole,
+		"console": tech.serve,
 	}
 }
 
@@ -374,8 +386,7 @@ func uplinkConfig(c *Config) *uplink.Config {
 
 // keepCapture runs the only process that sees a card, and has its key destroyed
 // when the case is opened.
-func keepCapture(ctx context.Context, c *Config, reg *register.Register, tamper *board.Tamper, spawn *role.Spawner) {
-	keeper := &keyKeeper{dir: c.Register.State, spawn: spawn, state: func() string { return reg.Device("card") }}
+func keepCapture(ctx context.Context, c *Config, reg *register.Register, tamper *board.Tamper, keeper *keyKeeper) {
 	if tamper != nil {
 		watched := make(chan struct{})
 		defer func() { <-watched }()
@@ -392,10 +403,10 @@ func keepCapture(ctx context.Context, c *Config, reg *register.Register, tamper 
 	}
 	key := cardKeySource()
 	start := func() (*role.Child, error) {
-		if keeper.unwiped() {
-			return nil, errUnwiped
+		if err := keeper.start(); err != nil {
+			return nil, err
 		}
-		child, err := spawn.Start(role.Capture, key)
+		child, err := keeper.spawn.Start(role.Capture, key)
 		if err != nil {
 			return nil, err
 		}

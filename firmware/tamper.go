@@ -21,7 +21,10 @@ const (
 	wipeEvery = 100 * time.Millisecond
 )
 
-var errUnwiped = errors.New("the case was opened, and the card key is not wiped yet: call a technician")
+var (
+	errCeremony = errors.New("a card key is being loaded")
+	errUnwiped  = errors.New("the case was opened, and the card key is not wiped yet: call a technician")
+)
 
 // openTamper takes the tamper line, if there is to be one.
 func openTamper(c *Config) (*board.Tamper, error) {
@@ -44,6 +47,7 @@ type keyKeeper struct {
 	mu   sync.Mutex
 	link *os.File // to the card process, while there is one
 	due  bool     // the key is to be wiped, and is not
+	held bool     // officers load a key
 }
 
 func (k *keyKeeper) begin(link *os.File) {
@@ -58,11 +62,31 @@ func (k *keyKeeper) end() {
 	k.link = nil
 }
 
-// unwiped reports whether no card process may be started.
-func (k *keyKeeper) unwiped() bool {
+// start says why no card process may be started.
+func (k *keyKeeper) start() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.due
+	switch {
+	case k.due:
+		return errUnwiped
+	case k.held:
+		return errCeremony
+	}
+	return nil
+}
+
+// hold ends the card process, so that another may have the key file, until
+// release is called.
+func (k *keyKeeper) hold() (release func()) {
+	k.mu.Lock()
+	k.held = true
+	k.mu.Unlock()
+	k.hangUp()
+	return func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.held = false
+	}
 }
 
 // wipe returns when the key is gone from memory and disk, or ctx ends: by the

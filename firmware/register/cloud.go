@@ -78,7 +78,7 @@ func (d deadlined) Write(b []byte) (int, error) {
 // CloudState is told that the cloud came or went; neither ends anything.
 func (r *Register) CloudState(ctx context.Context, up bool, detail string) {
 	r.mu.Lock()
-	r.online = up
+	r.online, r.cloudSays = up, detail
 	r.mu.Unlock()
 	r.post(ctx, till.Cloud{Up: up, Detail: detail})
 }

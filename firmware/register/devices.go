@@ -3,9 +3,7 @@ package register
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -40,6 +38,9 @@ func (r *Register) ServeScanner(ctx context.Context, s drivers.Scanner) error {
 		problem, fatal := scanProblem(err)
 		if fatal != nil {
 			return fatal
+		}
+		if r.tapScan(scan, problem, r.config.Prices) {
+			continue
 		}
 		e := till.Scanned{Problem: problem}
 		if problem == "" {
@@ -231,6 +232,11 @@ func (r *Register) servePaper(ctx, line context.Context, p drivers.POSPrinter) e
 				return err
 			}
 			continue
+		case test := <-r.paperTests:
+			if err := test.run(line, p); err != nil {
+				return err
+			}
+			continue
 		case <-r.paperBell:
 		case <-time.After(statusEvery):
 		}
@@ -364,27 +370,6 @@ func isLine(err error) bool {
 		errors.Is(err, context.Canceled)
 }
 
-// consoleWithin bounds a line to a console nobody reads.
-const consoleWithin = time.Second
-
-// ServeConsole writes what the operator was told to the service line.
-func (r *Register) ServeConsole(ctx context.Context, p drivers.Port) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case n := <-r.notices:
-			if err := p.SetWriteDeadline(time.Now().Add(consoleWithin)); err != nil {
-				return err
-			}
-			_, err := fmt.Fprintf(p, "%s %s %s\r\n", time.Now().Format("15:04:05"), n.Code, n.Text)
-			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-				return err
-			}
-		}
-	}
-}
-
 // packetMax bounds what the capture process may say at once.
 const packetMax = 4096
 
@@ -404,9 +389,13 @@ func (r *Register) ServeCapture(ctx context.Context, link io.Reader) {
 		}
 		switch {
 		case e.Read != nil:
-			r.post(ctx, till.CardRead{Read: *e.Read})
+			if !tap(r, &r.taps.card, CardTest{Read: *e.Read}) {
+				r.post(ctx, till.CardRead{Read: *e.Read})
+			}
 		case e.Failed != "":
-			r.post(ctx, till.CardFailed{Reason: e.Failed})
+			if !tap(r, &r.taps.card, CardTest{Failed: e.Failed}) {
+				r.post(ctx, till.CardFailed{Reason: e.Failed})
+			}
 		case e.Status != nil:
 			r.DeviceState(ctx, "card", e.Status.Ready, errors.New(e.Status.Reason))
 		}

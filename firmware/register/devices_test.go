@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -490,48 +489,6 @@ func TestNoticesNeverBlock(t *testing.T) {
 			t.Errorf("notice %s, want %d", n.Text, i)
 		}
 	}
-}
-
-// line is a console's port.
-type line struct {
-	drivers.Port
-	err     error
-	written strings.Builder
-}
-
-func (l *line) SetWriteDeadline(time.Time) error { return nil }
-
-func (l *line) Write(b []byte) (int, error) {
-	if l.err != nil {
-		return 0, wrapped(l.err)
-	}
-	return l.written.Write(b)
-}
-
-// TestConsole: a console that nobody reads loses lines; one that is gone ends
-// the task.
-func TestConsole(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := idle(t)
-		l := &line{}
-		ended := make(chan error, 1)
-		go func() { ended <- r.ServeConsole(t.Context(), l) }()
-		say := func(text string, err error) {
-			l.err = err
-			r.notify(till.Notice{Code: "T02", Text: text})
-			synctest.Wait()
-		}
-		say("one", nil)
-		say("two", os.ErrDeadlineExceeded)
-		say("three", nil)
-		if got := l.written.String(); got != "00:00:00 T02 one\r\n00:00:00 T02 three\r\n" && strings.Count(got, "\r\n") != 2 {
-			t.Errorf("written %q", got)
-		}
-		say("four", drivers.ErrUnplugged)
-		if err := <-ended; !errors.Is(err, drivers.ErrUnplugged) {
-			t.Errorf("the line is gone: %v", err)
-		}
-	})
 }
 
 // TestCapture turns packets of the capture process into events; the first that

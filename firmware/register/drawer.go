@@ -38,6 +38,11 @@ func (r *Register) serveDrawer(ctx, line context.Context, d drivers.CashDrawer) 
 			r.stands(true)
 			r.post(ctx, till.DrawerOpened{})
 			continue
+		case test := <-r.drawerTests:
+			if err := test.run(line, d); err != nil {
+				return err
+			}
+			continue
 		case <-r.drawerBell:
 		case <-time.After(drawerEvery):
 		}

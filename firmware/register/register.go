@@ -109,6 +109,12 @@ type Register struct {
 	screen  *screen
 	books   books
 	taped   [2]string // the last lines that went to paper in a display's place
+	// The technician's side: questions to the loop, tests for the tasks.
+	asks        chan func() error
+	ended       chan struct{} // closed when the loop has
+	taps        taps
+	paperTests  chan trial[drivers.POSPrinter]
+	drawerTests chan trial[drivers.CashDrawer]
 	// again holds events the loop gives to itself; its own channel could be full.
 	again  []till.Event
 	wanted uint64 // the record the uplink waits for, 0: none
@@ -118,6 +124,8 @@ type Register struct {
 	link    *peer
 	devices map[string]string // name → "up" or why not
 	online  bool
+	// cloudSays is why not.
+	cloudSays string
 }
 
 // New opens the journal, recovers what a power cut left, and returns a
@@ -130,7 +138,8 @@ func New(c Config) (*Register, error) {
 		jobs: make(chan till.Print, jobsMax), kicks: make(chan struct{}),
 		notices: make(chan till.Notice, noticesMax), screen: newScreen(),
 		paperBell: make(chan struct{}, 1), drawerBell: make(chan struct{}, 1), recovers: make(chan struct{}, 1),
-		devices: map[string]string{}, layouts: receipt.New(c.Till.Locale, c.Logo),
+		devices: map[string]string{}, layouts: receipt.New(c.Till.Locale, c.Logo), asks: make(chan func() error), ended: make(chan struct{}),
+		paperTests: make(chan trial[drivers.POSPrinter]), drawerTests: make(chan trial[drivers.CashDrawer]),
 	}
 	var err error
 	if r.ledger, r.till, err = openLedger(c); err != nil {
@@ -143,6 +152,7 @@ func New(c Config) (*Register, error) {
 // sale without a durable record); the caller then starts the process again.
 func (r *Register) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, r.ledger.close()) }()
+	defer close(r.ended)
 	if err := r.begin(ctx); err != nil {
 		return fmt.Errorf("register: %w", err)
 	}
@@ -155,6 +165,8 @@ func (r *Register) Run(ctx context.Context) (err error) {
 			err = r.handle(ctx, e)
 		case m := <-r.cloud:
 			err = r.fromCloud(ctx, m)
+		case ask := <-r.asks:
+			err = ask()
 		case <-r.pings:
 		}
 		for err == nil && len(r.again) > 0 {

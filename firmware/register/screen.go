@@ -62,6 +62,13 @@ func (s *screen) show(t till.Show) {
 	}
 }
 
+// newest is what was to be shown last.
+func (s *screen) newest() till.Show {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text
+}
+
 // forCustomer is what the customer sees, for a message of the shell's own.
 func (s *screen) forCustomer() [2]string {
 	s.mu.Lock()

@@ -3,18 +3,13 @@
 package console
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 // Limits of the terminal.
@@ -41,9 +36,8 @@ type Console struct {
 	wire    Wire
 	changed func()
 
-	mu    sync.Mutex
-	lines []string
-	line  []byte // begun, without its end
+	mu     sync.Mutex
+	screen screen
 }
 
 // New returns the terminal at the end of a wire. changed is called, without a
@@ -88,11 +82,7 @@ func (c *Console) Run(ctx context.Context) error {
 func (c *Console) Lines() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	lines := slices.Clone(c.lines)
-	if len(c.line) > 0 {
-		lines = append(lines, shown(c.line))
-	}
-	return lines[max(0, len(lines)-linesMax):]
+	return c.screen.text()
 }
 
 // Type sends text as it is (the Enter key is "\r") and waits until the register
@@ -120,40 +110,6 @@ func (c *Console) feed(b []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, x := range b {
-		if x == '\n' {
-			c.endLocked(len(c.line))
-			continue
-		}
-		c.line = append(c.line, x)
-		if len(c.line) == lineMax {
-			c.endLocked(whole(c.line))
-		}
+		c.screen.feed(x)
 	}
-}
-
-// endLocked ends a line after n bytes; the rest begins the next one.
-func (c *Console) endLocked(n int) {
-	c.lines = append(c.lines, shown(c.line[:n]))
-	c.lines = slices.Delete(c.lines, 0, max(0, len(c.lines)-linesMax))
-	c.line = append(c.line[:0], c.line[n:]...)
-}
-
-// whole is how many bytes of a line are not the beginning of a character.
-func whole(line []byte) int {
-	for n := len(line) - 1; n >= len(line)-utf8.UTFMax; n-- {
-		if utf8.RuneStart(line[n]) && !utf8.FullRune(line[n:]) {
-			return n
-		}
-	}
-	return len(line)
-}
-
-// shown is a line's text, without the CR before its LF.
-func shown(line []byte) string {
-	return strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || !unicode.IsGraphic(r) {
-			return '.'
-		}
-		return r
-	}, string(bytes.TrimSuffix(line, []byte{'\r'})))
 }

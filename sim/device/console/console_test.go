@@ -51,7 +51,10 @@ func TestLines(t *testing.T) {
 		{"a prompt", "regi> ", []string{"regi> "}},
 		{"lines", "one\r\ntwo\nthree", []string{"one", "two", "three"}},
 		{"Japanese", "用紙切れ / paper out\r\n", []string{"用紙切れ / paper out"}},
-		{"control bytes", "a\x1b[2Jb\x00\x07\u0085\u202Ec\r\r\n", []string{"a.[2Jb....c."}},
+		{"control bytes", "a\x1b[2Jb\x00\x07\u0085\u202Ec\r\r\n", []string{"ab...c"}},
+		{"a line that is drawn anew", "regi> statsu\r\x1b[Kprinter away\r\nregi> statsu\x1b[K\r\x1b[10C", []string{"printer away", "regi> statsu"}},
+		{"a line that is edited", "regi> 日x\r\x1b[7Cy\b\x1b[1D語\x1b[K", []string{"regi> 語"}},
+		{"a sequence without end", "a\x1b[1;1;1;1;1;1;1;1;1b", []string{"a1;1b"}},
 		{"no UTF-8", "\xff\xfe\xe3\x81", []string{"...."}},
 		{"a line without end", long, []string{strings.Repeat("あ", 341), strings.Repeat("あ", 159)}},
 	} {

@@ -1,0 +1,188 @@
+// Command grant is the owner's tool: it makes the owner's key, and answers the
+// challenges that a register shows to a technician. It is not on the register.
+package main
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"regi/firmware/console"
+	"regi/firmware/record"
+)
+
+const usage = `grant is the tool of the owner of registers.
+
+  grant key --key owner.key
+        make a key: owner.key stays with the owner, owner.pub goes to the registers ([console] owner)
+  grant sign --key owner.key --challenge XXXX-… --name "Sato" [--role technician|key-officer] [--minutes 60] [--scope "check,print test"]
+        allow a technician: the register shows the challenge (command grant) and takes what is printed
+  grant credentials --key owner.key --challenge XXXX-… --url tls://host:4222 --ca F --creds F --seal-to F --signed-by F
+        enrol a register: it shows the challenge as its code (command enroll) and takes what is printed
+`
+
+// fileMax bounds every file that is read.
+const fileMax = 16 << 10
+
+func main() {
+	if err := command(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "grant:", err)
+		os.Exit(1)
+	}
+}
+
+// options are the flags of all three.
+type options struct {
+	key, challenge, name, role, scope string
+	url, ca, creds, sealTo, signedBy  string
+	minutes                           int
+}
+
+func command(args []string, out io.Writer) error {
+	if len(args) == 0 {
+		return fmt.Errorf("say what to do\n\n%s", usage)
+	}
+	var o options
+	f := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	f.StringVar(&o.key, "key", "", "the owner's key `file`")
+	f.StringVar(&o.challenge, "challenge", "", "what the register shows")
+	f.StringVar(&o.name, "name", "", "of the technician")
+	f.StringVar(&o.role, "role", "technician", "technician or key-officer")
+	f.StringVar(&o.scope, "scope", "", "commands, separated by commas; none: all of the role but pin")
+	f.IntVar(&o.minutes, "minutes", 60, "how long, from the challenge on")
+	f.StringVar(&o.url, "url", "", "of the cloud")
+	f.StringVar(&o.ca, "ca", "", "`file`")
+	f.StringVar(&o.creds, "creds", "", "`file`")
+	f.StringVar(&o.sealTo, "seal-to", "", "`file`")
+	f.StringVar(&o.signedBy, "signed-by", "", "`file`")
+	if err := f.Parse(args[1:]); err != nil {
+		return err
+	}
+	if o.key == "" || f.NArg() > 0 {
+		return fmt.Errorf("--key is needed\n\n%s", usage)
+	}
+	switch args[0] {
+	case "key":
+		return makeKey(o, out)
+	case "sign":
+		return sign(o, out)
+	case "credentials":
+		return credentials(o, out)
+	}
+	return fmt.Errorf("%q is no command\n\n%s", args[0], usage)
+}
+
+// makeKey never replaces one.
+func makeKey(o options, out io.Writer) error {
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return err
+	}
+	pub := strings.TrimSuffix(o.key, ".key") + ".pub"
+	for _, file := range []struct {
+		path string
+		data []byte
+		mode os.FileMode
+	}{{o.key, record.MarshalSignPrivate(private), 0o600}, {pub, record.MarshalSignPublic(public), 0o644}} {
+		w, err := os.OpenFile(file.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, file.mode)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(file.data)
+		if err = errors.Join(err, w.Sync(), w.Close()); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(out, "%s is the owner's: keep it off the registers and off the network.\n%s goes to the registers: [console] owner = \"%s\"\n", o.key, pub, pub)
+	return err
+}
+
+func (o options) open() (owner ed25519.PrivateKey, c console.Challenge, err error) {
+	data, err := read("--key", o.key)
+	if err != nil {
+		return nil, c, err
+	}
+	if owner, err = record.ParseSignPrivate([]byte(data)); err != nil {
+		return nil, c, fmt.Errorf("%s: %w", o.key, err)
+	}
+	if c, err = console.ParseChallenge(o.challenge); err != nil {
+		return nil, c, fmt.Errorf("--challenge: %w", err)
+	}
+	return owner, c, nil
+}
+
+func sign(o options, out io.Writer) error {
+	owner, c, err := o.open()
+	if err != nil {
+		return err
+	}
+	g := console.Grant{Minutes: o.minutes, Name: o.name}
+	if g.Role, err = console.ParseRole(o.role); err != nil {
+		return err
+	}
+	for word := range strings.SplitSeq(o.scope, ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			g.Scope = append(g.Scope, word)
+		}
+	}
+	text, err := g.Sign(owner, c)
+	if err != nil {
+		return err
+	}
+	scope := strings.Join(g.Scope, ", ")
+	if scope == "" {
+		scope = "all commands of the role, but not pin"
+	}
+	_, err = fmt.Fprintf(out, "Register %s asked at %s (by its own clock).\n%s may be %s until %d minutes after that: %s.\n\n%s\n",
+		c.ID, c.Time.Format(time.DateTime), g.Name, g.Role, g.Minutes, scope, text)
+	return err
+}
+
+func credentials(o options, out io.Writer) error {
+	owner, c, err := o.open()
+	if err != nil {
+		return err
+	}
+	k := console.Credentials{URL: o.url}
+	for _, file := range []struct {
+		flag, path string
+		into       *string
+	}{{"--ca", o.ca, &k.CA}, {"--creds", o.creds, &k.Creds}, {"--seal-to", o.sealTo, &k.SealTo}, {"--signed-by", o.signedBy, &k.SignedBy}} {
+		if *file.into, err = read(file.flag, file.path); err != nil {
+			return err
+		}
+	}
+	packet, err := k.Sign(owner, c)
+	if err != nil {
+		return err
+	}
+	const columns = 76
+	text := base64.StdEncoding.EncodeToString(packet)
+	for len(text) > 0 {
+		n := min(len(text), columns)
+		if _, err := fmt.Fprintln(out, text[:n]); err != nil {
+			return err
+		}
+		text = text[n:]
+	}
+	_, err = fmt.Fprintln(out)
+	return err
+}
+
+func read(flag, path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", flag, err)
+	}
+	if info.Size() > fileMax {
+		return "", fmt.Errorf("%s: %s is over %d bytes", flag, path, fileMax)
+	}
+	data, err := os.ReadFile(path) //nolint:gosec // the owner names it
+	return string(data), err
+}
