@@ -86,7 +86,7 @@ var sixths = [modes]int{20, 33, 48, 78}
 // be read as something else: it stays in bytes.
 func split(data []byte, heads [modes]int) []segment {
 	noKanji := utf8.Valid(data)
-	const never = 1 << 40
+	const never = 1 << 30
 	type step struct {
 		cost int
 		from mode
