@@ -444,7 +444,7 @@ func (s *shop) cards() {
 	s.Helper()
 	var cards []scrape.Card
 	for i := range 5 {
-		number := withCheck(fmt.Sprintf("9%014d", 31415926535897+i*271828))
+		number := withCheck(fmt.Sprintf("9%014d", 31415926535897+int64(i)*271828))
 		cards = append(cards, scrape.Card{Number: number, Issued: true})
 		s.scan()
 		s.keys("CARD")
