@@ -10,7 +10,7 @@ LDFLAGS  := -s -w -buildid= -X main.version=$(VERSION)
 TOOL     := $(GO) tool -modfile=.tools/go.mod
 FUZZTIME ?= 10s
 # Packages with goroutines worth the race detector (which needs cgo).
-RACE     := ./board/... ./drivers/... ./firmware/... ./sim/wire/... ./sim/device/... ./sim/cloud/... ./sim/hsm/... ./sim/counter/...
+RACE     := ./board ./board/port ./board/uevent ./drivers/... ./firmware/... ./sim/wire/... ./sim/device/... ./sim/cloud/... ./sim/hsm/... ./sim/counter/...
 
 .DEFAULT_GOAL := help
 

@@ -240,12 +240,22 @@ func TestSupervisePlugged(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
 		defer cancel()
 		l := log{start: time.Now()}
+		var mu sync.Mutex
 		plugged := make(chan struct{})
-		time.AfterFunc(8*time.Second, func() { close(plugged); plugged = nil })
+		time.AfterFunc(8*time.Second, func() {
+			mu.Lock()
+			defer mu.Unlock()
+			close(plugged)
+			plugged = nil
+		})
 		port.Supervise(ctx, port.Device{ //nolint:errcheck // the context's end
-			Open:    func() (drivers.Port, error) { return l.open(nil, drivers.ErrUnplugged) },
-			State:   l.state,
-			Plugged: func() <-chan struct{} { return plugged },
+			Open:  func() (drivers.Port, error) { return l.open(nil, drivers.ErrUnplugged) },
+			State: l.state,
+			Plugged: func() <-chan struct{} {
+				mu.Lock()
+				defer mu.Unlock()
+				return plugged
+			},
 		})
 		l.want(t,
 			[]time.Duration{
