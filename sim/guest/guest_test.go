@@ -127,7 +127,7 @@ func (l *logbook) String() string {
 func open(t *testing.T) *shop {
 	t.Helper()
 	if _, err := exec.LookPath("qemu-system-aarch64"); err != nil {
-		t.Skip("not run: qemu-system-aarch64 is missing (.ci/qemu installs it)")
+		t.Skip("not run: qemu-system-aarch64 is missing (.ci/imagetools installs it)")
 	}
 	tools, err := built()
 	if err != nil {
