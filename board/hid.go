@@ -137,6 +137,12 @@ type HID struct{ file *os.File }
 
 var _ drivers.Port = (*HID)(nil)
 
+// File is its descriptor, for a process that may not open devices itself.
+func (h *HID) File() *os.File { return h.file }
+
+// WrapHID is a keyboard that another process has opened and taken.
+func WrapHID(f *os.File) *HID { return &HID{f} }
+
 // Read reads whole events.
 func (h *HID) Read(b []byte) (int, error) {
 	n, err := h.file.Read(b)

@@ -31,6 +31,10 @@ type bench struct {
 	*Config
 	spawn *role.Spawner
 	open  bool // the drawer
+	// The matrix's lines are taken before the jail, as a running register takes
+	// them.
+	matrix   *board.Matrix
+	noMatrix error
 }
 
 // check opens and tests each device, one line each. It must not run beside a
@@ -45,18 +49,19 @@ func check(ctx context.Context, c *Config, open bool, out io.Writer) error {
 	}
 	defer spawn.Close()
 	b := &bench{Config: c, spawn: spawn, open: open}
+	b.matrix, b.noMatrix = openMatrix(c)
 	failed := 0
 	for _, test := range []struct {
 		name string
 		run  func(context.Context, *bench) (string, error)
 	}{
 		{"config", checkFiles},
+		{"card", checkCard}, // by the card process, which the register's jail keeps apart
+		{"tamper", checkTamper},
 		{"jail", checkOwnJail}, // every check below is made in it
 		{"scanner", checkScanner},
 		{"printer", checkPrinter},
 		{"drawer", checkDrawer},
-		{"card", checkCard},
-		{"tamper", checkTamper},
 		{"keypad", checkKeypad},
 		{"display", checkDisplay},
 		{"console", checkConsole},
@@ -145,11 +150,12 @@ func checkFiles(_ context.Context, b *bench) (string, error) {
 }
 
 // opened runs one test on an open line.
-func opened(s Serial, test func(drivers.Port) (string, error)) (string, error) {
+func (b *bench) opened(name string, test func(drivers.Port) (string, error)) (string, error) {
+	s := *b.serials()[name]
 	if s.Port == "" {
 		return "", errNone
 	}
-	p, err := openPort(s)
+	p, err := openSerial(b.spawn, name, s)
 	if err != nil {
 		return "", err
 	}
@@ -157,8 +163,9 @@ func opened(s Serial, test func(drivers.Port) (string, error)) (string, error) {
 	return said, errors.Join(err, p.Close())
 }
 
-func opens(s Serial) (string, error) {
-	return opened(s, func(p drivers.Port) (string, error) {
+func (b *bench) opens(name string) (string, error) {
+	s := *b.serials()[name]
+	return b.opened(name, func(p drivers.Port) (string, error) {
 		said := fmt.Sprintf("%s opens at %d baud", s.Port, s.Baud)
 		if line, ok := p.(*port.Port); ok {
 			if counted, err := line.Errors(); err == nil && counted != (port.Errors{}) {
@@ -171,15 +178,15 @@ func opens(s Serial) (string, error) {
 
 // checkScanner opens both scanners, if there are two.
 func checkScanner(_ context.Context, b *bench) (string, error) {
-	said, err := opens(b.Scanner.Serial)
+	said, err := b.opens("scanner")
 	if b.Scanner2.Port == "" || err != nil && !errors.Is(err, errNone) {
 		return said, err
 	}
-	second, err := opens(b.Scanner2.Serial)
+	second, err := b.opens("scanner2")
 	return strings.TrimPrefix(said+", ", ", ") + second, err
 }
 
-func checkConsole(_ context.Context, b *bench) (string, error) { return opens(b.Console.Serial) }
+func checkConsole(_ context.Context, b *bench) (string, error) { return b.opens("console") }
 
 func checkCard(_ context.Context, b *bench) (string, error) {
 	if b.Card.Reader == "none" {
@@ -192,7 +199,14 @@ func checkCard(_ context.Context, b *bench) (string, error) {
 		}
 		return b.Card.Port + " are there", head.Close()
 	}
-	return opens(b.Card.Serial)
+	if b.Card.Port == "" {
+		return "", errNone
+	}
+	p, err := port.Open(b.Card.options())
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s opens at %d baud", b.Card.Port, b.Card.Baud), p.Close()
 }
 
 // tamperWithin is how long the case's switch is looked at.
@@ -217,7 +231,7 @@ func checkTamper(ctx context.Context, b *bench) (string, error) {
 }
 
 func checkPrinter(ctx context.Context, b *bench) (string, error) {
-	return opened(b.Printer.Serial, func(p drivers.Port) (string, error) {
+	return b.opened("printer", func(p drivers.Port) (string, error) {
 		printer, err := newPrinter(ctx, p, b.Printer.Model)
 		if err != nil {
 			return "", err

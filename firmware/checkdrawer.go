@@ -14,7 +14,7 @@ func checkDrawer(ctx context.Context, b *bench) (string, error) {
 	if b.Drawer.Via == viaGPIO {
 		return checkGPIODrawer(ctx, b)
 	}
-	return opened(b.Printer.Serial, func(p drivers.Port) (string, error) {
+	return b.opened("printer", func(p drivers.Port) (string, error) {
 		printer, err := newPrinter(ctx, p, b.Printer.Model)
 		if err != nil {
 			return "", err

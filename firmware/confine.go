@@ -34,8 +34,10 @@ func spawnerPaths(c *Config) []landlock.Path {
 			paths = append(paths, landlock.Path{Path: filepath.Dir(file), Access: landlock.Read})
 		}
 	}
-	if dir := portFolder(c.Card.Port, c.Register.State); dir != "" {
-		paths = append(paths, landlock.Path{Path: dir, Access: landlock.Device})
+	for _, serial := range c.serials() {
+		if dir := portFolder(serial.Port, c.Register.State); dir != "" {
+			paths = append(paths, landlock.Path{Path: dir, Access: landlock.Device})
+		}
 	}
 	return slices.Concat(paths, namePaths(), sysPaths(c))
 }
@@ -60,11 +62,12 @@ func sysPaths(c *Config) (paths []landlock.Path) {
 	return paths
 }
 
-// registerLimits are what a running register may still open: the two folders
-// that its records are in, not the key files beside them, and devices, which may
-// appear later. Everything else it has read by now.
+// registerLimits are what a running register may still open: the folders that
+// its records are in, not the key files beside them, and no device: the spawner
+// opens those of the counter for it, by their names. Everything else it has read
+// by now.
 func registerLimits(c *Config) role.Limits {
-	l := role.Limits{Paths: append([]landlock.Path{{Path: "/dev", Access: landlock.Device}}, sysPaths(c)...)}
+	var l role.Limits
 	for _, dir := range register.Folders(c.Register.State) {
 		l.Paths = append(l.Paths, landlock.Path{Path: dir, Access: landlock.Read | landlock.Write})
 	}
@@ -74,11 +77,6 @@ func registerLimits(c *Config) role.Limits {
 		// Where the next version is put; on a flashed board alone it is there.
 		landlock.Path{Path: filepath.Dir(boot.Incoming), Access: landlock.Read | landlock.Write},
 	)
-	for _, serial := range c.serials() {
-		if dir := portFolder(serial.Port, c.Register.State); dir != "" {
-			l.Paths = append(l.Paths, landlock.Path{Path: dir, Access: landlock.Device})
-		}
-	}
 	return l
 }
 

@@ -32,7 +32,8 @@ func TestShow(t *testing.T) {
 	}
 }
 
-// A register gets its records' folders and devices, and not its key files.
+// A register gets its records' folders, and neither its key files nor any
+// device; the spawner gets the ports, too.
 func TestRegisterLimits(t *testing.T) {
 	dir := t.TempDir()
 	state, ports := filepath.Join(dir, "state"), filepath.Join(dir, "dev")
@@ -49,17 +50,24 @@ func TestRegisterLimits(t *testing.T) {
 	c.Console.Port = filepath.Join(dir, "console") // next to the state folder
 	l := registerLimits(c)
 	want := []landlock.Path{
-		{Path: "/dev", Access: landlock.Device},
-		{Path: "/sys/class/tty", Access: landlock.Read},
-		{Path: "/sys/devices", Access: landlock.Read},
 		{Path: filepath.Join(state, "journal"), Access: landlock.Read | landlock.Write},
 		{Path: filepath.Join(state, "checkpoint"), Access: landlock.Read | landlock.Write},
 		{Path: filepath.Join(state, "console"), Access: landlock.Read | landlock.Write},
 		{Path: "/data/update", Access: landlock.Read | landlock.Write},
-		{Path: ports, Access: landlock.Device},
 	}
 	if !slices.Equal(l.Paths, want) || len(l.Connect) != 0 || l.UID != 0 {
 		t.Errorf("%+v", l)
+	}
+	spawned := spawnerPaths(c)
+	for _, dir := range []string{"/dev", ports} {
+		if !slices.Contains(spawned, landlock.Path{Path: dir, Access: landlock.Device}) {
+			t.Errorf("the spawner may not open what is in %s: %+v", dir, spawned)
+		}
+	}
+	c.Card.Port = "/dev/ttyS9"
+	lines, err := c.lines()
+	if _, ok := lines["card"]; ok || len(lines) != 4 || err != nil {
+		t.Errorf("what a register may ask for: %v, %v", lines, err)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"regi/drivers/keypad"
 	"regi/drivers/linedisplay"
 	"regi/firmware/register"
+	"regi/firmware/role"
 )
 
 // Keypad is what the operator has to press: a serial keypad, a matrix of
@@ -145,7 +146,7 @@ func openMatrix(c *Config) (*board.Matrix, error) {
 const matrixRetry = 2 * time.Second
 
 // keepHands runs the keypads that are on no serial line.
-func keepHands(ctx context.Context, g *errgroup.Group, c *Config, reg *register.Register, m *board.Matrix, noMatrix error, plugged *port.Hotplug) {
+func keepHands(ctx context.Context, g *errgroup.Group, c *Config, reg *register.Register, spawn *role.Spawner, m *board.Matrix, noMatrix error, plugged *port.Hotplug) {
 	switch {
 	case noMatrix != nil:
 		g.Go(func() error { reg.DeviceState(ctx, "matrix", false, noMatrix); return nil })
@@ -162,11 +163,11 @@ func keepHands(ctx context.Context, g *errgroup.Group, c *Config, reg *register.
 		}
 		return port.Supervise(ctx, port.Device{
 			Open: func() (drivers.Port, error) {
-				k, err := board.OpenHID(board.HIDName{ID: c.Keypad.HID.ID, Path: c.Keypad.HID.Path})
+				f, err := spawn.Open(hidLine)
 				if err != nil {
 					return nil, err // not a nil *HID in an interface
 				}
-				return k, nil
+				return board.WrapHID(f), nil
 			},
 			Use:     func(ctx context.Context, p drivers.Port) error { return reg.ServeKeypad(ctx, keypad.NewHID(p, table)) },
 			State:   func(up bool, err error) { reg.DeviceState(ctx, "keyboard", up, err) },
@@ -225,7 +226,7 @@ func handsConfig(c *Config, rc *register.Config) {
 
 // checkKeypad opens what keys are pressed on.
 func checkKeypad(_ context.Context, b *bench) (string, error) {
-	said, err := opens(b.Keypad.Serial)
+	said, err := b.opens("keypad")
 	found := []string{}
 	switch {
 	case err == nil:
@@ -233,7 +234,7 @@ func checkKeypad(_ context.Context, b *bench) (string, error) {
 	case !errors.Is(err, errNone):
 		return "", err
 	}
-	m, err := openMatrix(b.Config)
+	m, err := b.matrix, b.noMatrix
 	if err != nil {
 		return "", err
 	}
@@ -248,7 +249,7 @@ func checkKeypad(_ context.Context, b *bench) (string, error) {
 		found = append(found, fmt.Sprintf("matrix of %d × %d lines is there", m.Rows(), m.Columns()))
 	}
 	if b.Keypad.HID.ID != "" {
-		k, err := board.OpenHID(board.HIDName{ID: b.Keypad.HID.ID, Path: b.Keypad.HID.Path})
+		k, err := b.spawn.Open(hidLine)
 		if err != nil {
 			return "", err
 		}
@@ -274,12 +275,12 @@ func checkDisplay(ctx context.Context, b *bench) (string, error) {
 	said := []string{}
 	for _, d := range []struct {
 		Display
-		text string
-	}{{b.Display, "REGI CHECK"}, {b.Customer, "REGI CHECK CUSTOMER"}} {
+		name, text string
+	}{{b.Display, "display", "REGI CHECK"}, {b.Customer, "customer", "REGI CHECK CUSTOMER"}} {
 		if d.Port == "" && len(said) > 0 {
 			continue
 		}
-		_, err := opened(d.Serial, func(p drivers.Port) (string, error) {
+		_, err := b.opened(d.name, func(p drivers.Port) (string, error) {
 			display, err := linedisplay.New(p, d.options())
 			if err != nil {
 				return "", err

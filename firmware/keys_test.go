@@ -333,7 +333,7 @@ func TestTamper(t *testing.T) {
 			if err := os.MkdirAll(o.state, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			spawn, err := role.NewSpawner(os.Stderr, []landlock.Path{{Path: o.state, Access: landlock.Read | landlock.Write}})
+			spawn, err := role.NewSpawner(os.Stderr, role.Spawning{Paths: []landlock.Path{{Path: o.state, Access: landlock.Read | landlock.Write}}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -51,7 +51,7 @@ func main() {
 	case role.Drawer:
 		err = drawerMain()
 	case role.Spawn:
-		err = role.SpawnMain()
+		err = role.SpawnMain(openLine)
 	default:
 		if os.Getpid() == 1 {
 			boot.Main(bootOptions()) // does not return

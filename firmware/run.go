@@ -89,8 +89,8 @@ func run(ctx context.Context, c *Config, path string) error {
 	}
 	g.Go(func() error { return tech.run(ctx) })
 	g.Go(func() error { hearOfDevices(ctx, plugged, log); return nil })
-	superviseDevices(ctx, g, c, reg, tech, plugged)
-	keepHands(ctx, g, c, reg, matrix, noMatrix, plugged)
+	superviseDevices(ctx, g, c, reg, tech, spawn, plugged)
+	keepHands(ctx, g, c, reg, spawn, matrix, noMatrix, plugged)
 	if c.Drawer.Via == viaGPIO {
 		g.Go(func() error { keepDrawer(ctx, c, reg, spawn, coil); return nil })
 	}
@@ -119,7 +119,12 @@ func startSpawner(c *Config) (*role.Spawner, error) {
 	if err := makeState(c); err != nil {
 		return nil, err
 	}
-	return role.NewSpawner(os.Stderr, spawnerPaths(c))
+	lines, err := c.lines()
+	if err != nil {
+		return nil, err
+	}
+	keyed := os.Getenv(cardKeyEnv) != ""
+	return role.NewSpawner(os.Stderr, role.Spawning{Paths: spawnerPaths(c), Lines: lines, Keyed: keyed})
 }
 
 func makeState(c *Config) error {
@@ -130,7 +135,7 @@ func makeState(c *Config) error {
 }
 
 // superviseDevices keeps each configured device in use.
-func superviseDevices(ctx context.Context, g *errgroup.Group, c *Config, reg *register.Register, tech *technician, plugged *port.Hotplug) {
+func superviseDevices(ctx context.Context, g *errgroup.Group, c *Config, reg *register.Register, tech *technician, spawn *role.Spawner, plugged *port.Hotplug) {
 	for name, use := range deviceTasks(c, reg, tech) {
 		serial := *c.serials()[name]
 		if serial.Port == "" {
@@ -138,7 +143,7 @@ func superviseDevices(ctx context.Context, g *errgroup.Group, c *Config, reg *re
 		}
 		g.Go(func() error {
 			open := func() (drivers.Port, error) {
-				p, err := openPort(serial)
+				p, err := openSerial(spawn, name, serial)
 				if err != nil || name != "printer" {
 					return p, err
 				}
@@ -422,10 +427,13 @@ func keepCapture(ctx context.Context, c *Config, reg *register.Register, tamper 
 	})
 }
 
+// cardKeyEnv holds the number of the descriptor, in the simulator alone.
+const cardKeyEnv = "REGI_CARD_KEY_FD"
+
 // cardKeySource is the descriptor on which a capture process asks for its
 // initial key. Only the descriptor's number is in the environment.
 func cardKeySource() *os.File {
-	fd, err := strconv.Atoi(os.Getenv("REGI_CARD_KEY_FD"))
+	fd, err := strconv.Atoi(os.Getenv(cardKeyEnv))
 	if err != nil || fd < 3 {
 		return nil
 	}

@@ -12,6 +12,7 @@
 package port
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -85,6 +86,25 @@ var _ drivers.Port = (*Port)(nil)
 // (a node without a device), drivers.ErrUnsupported (not a serial line) or the
 // cause (fs.ErrNotExist, fs.ErrPermission).
 func Open(o Options) (*Port, error) {
+	file, err := OpenFile(o)
+	if err != nil {
+		return nil, err
+	}
+	return Wrap(file, o)
+}
+
+// Wrap guards a line that OpenFile has opened, perhaps in another process that
+// passed its descriptor on.
+func Wrap(file *os.File, o Options) (*Port, error) {
+	// Fails if the runtime could not poll the descriptor.
+	if err := file.SetDeadline(time.Time{}); err != nil {
+		return nil, fmt.Errorf("port: open %s: %w", o.Path, errors.Join(err, file.Close()))
+	}
+	return &Port{file: file, path: o.Path, baud: cmp.Or(o.Baud, BaudDefault)}, nil
+}
+
+// OpenFile is the half of Open that needs the right to open devices.
+func OpenFile(o Options) (*os.File, error) {
 	if o.Baud == 0 {
 		o.Baud = BaudDefault
 	}
@@ -105,10 +125,10 @@ func Open(o Options) (*Port, error) {
 	}
 	// From here the os package owns fd: closed once, never used after.
 	file := os.NewFile(uintptr(fd), o.Path)
-	if err := setUp(fd, file, o, configure); err != nil {
+	if err := setUp(fd, o, configure); err != nil {
 		return nil, fmt.Errorf("port: open %s: %w", o.Path, errors.Join(openReason(err), file.Close()))
 	}
-	return &Port{file: file, path: o.Path, baud: o.Baud}, nil
+	return file, nil
 }
 
 // openTTY opens path for this process alone.
@@ -132,7 +152,7 @@ func openTTY(path string) (int, error) {
 }
 
 // setUp lets the library configure the line, then completes and checks it.
-func setUp(fd int, file *os.File, o Options, configure func(path string, baud int) error) error {
+func setUp(fd int, o Options, configure func(path string, baud int) error) error {
 	if err := configureUnforked(fd, o.Baud, configure); err != nil {
 		return err
 	}
@@ -143,8 +163,7 @@ func setUp(fd int, file *os.File, o Options, configure func(path string, baud in
 	if err := unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIFLUSH); err != nil {
 		return fmt.Errorf("flush: %w", err)
 	}
-	// Fails if the runtime could not poll the descriptor.
-	return file.SetDeadline(time.Time{})
+	return nil
 }
 
 func openReason(err error) error {

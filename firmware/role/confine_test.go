@@ -72,7 +72,7 @@ func registerMain() int {
 	if err != nil {
 		return 1
 	}
-	spawn, err := role.NewSpawner(os.Stderr, nil)
+	spawn, err := role.NewSpawner(os.Stderr, role.Spawning{})
 	if err != nil {
 		return 2
 	}

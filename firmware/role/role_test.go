@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 	case role.Capture, role.Uplink:
 		os.Exit(childMain())
 	case role.Spawn:
-		if role.SpawnMain() != nil {
+		if role.SpawnMain(openTestLine) != nil {
 			os.Exit(1)
 		}
 		os.Exit(0)

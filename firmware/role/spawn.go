@@ -31,6 +31,7 @@ const answerWithin = 10 * time.Second
 const (
 	askStart    = 'S'
 	askKill     = 'K'
+	askOpen     = 'O'
 	askBytes    = 1 + 4
 	answerBytes = 4 + 4
 	// pathsBytes and controlsBytes bound the first packet and its answer.
@@ -75,26 +76,44 @@ type Spawner struct {
 
 	mu    sync.Mutex // one question at a time
 	child *Child
+	lines []string // by their numbers
 }
 
-// NewSpawner starts the process, which and whose children may open nothing but
-// paths. stderr is where the roles log that may.
-func NewSpawner(stderr *os.File, paths []landlock.Path) (*Spawner, error) {
+// Spawning is what a spawner is told before anything else, by a register that
+// is not confined yet.
+type Spawning struct {
+	// Paths are all that the spawner and its children may open.
+	Paths []landlock.Path
+	// Lines are the devices that may be asked for by their names; what they are
+	// only the opener knows.
+	Lines map[string]json.RawMessage
+	// Keyed: a card process may be given a source of keys. Only where there was
+	// one before the register was confined: who takes it over later shall not
+	// bring his own.
+	Keyed bool
+}
+
+// Opener opens a device of Spawning.Lines.
+type Opener func(line json.RawMessage) (*os.File, error)
+
+// NewSpawner starts the process. stderr is where the roles log that may.
+func NewSpawner(stderr *os.File, told Spawning) (*Spawner, error) {
 	c, err := Start(Spawn, nil, []string{"GOMAXPROCS=1"}, stderr)
 	if err != nil {
 		return nil, err
 	}
-	s := &Spawner{child: c}
-	if err := s.confine(paths); err != nil {
+	s := &Spawner{child: c, lines: slices.Sorted(maps.Keys(told.Lines))}
+	if err := s.confine(told); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("role: %s: %w", Spawn, err)
 	}
 	return s, nil
 }
 
-// confine tells the new process its paths and hears how well it is confined.
-func (s *Spawner) confine(paths []landlock.Path) error {
-	packet, err := json.Marshal(paths)
+// confine tells the new process what it may open and hears how well it is
+// confined.
+func (s *Spawner) confine(told Spawning) error {
+	packet, err := json.Marshal(told)
 	if err != nil {
 		return err
 	}
@@ -190,6 +209,23 @@ func (s *Spawner) Start(name string, extra *os.File) (*Child, error) {
 	return c, nil
 }
 
+// Open has a device opened: a register may open none itself, and so not the
+// card reader's line either, nor a disk.
+func (s *Spawner) Open(line string) (*os.File, error) {
+	number := slices.Index(s.lines, line)
+	if number < 0 {
+		return nil, fmt.Errorf("role: open %s: %w", line, os.ErrNotExist)
+	}
+	_, f, err := s.askFor(askOpen, number, nil)
+	if err == nil && f == nil {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return nil, fmt.Errorf("role: open %s: %w", line, err)
+	}
+	return f, nil
+}
+
 // kill is for the spawner to do: a confined process may signal nobody outside
 // its domain.
 func (s *Spawner) kill(c *Child) {
@@ -202,6 +238,15 @@ func (s *Spawner) kill(c *Child) {
 }
 
 func (s *Spawner) ask(kind byte, number int, pass []*os.File) (pid int, err error) {
+	pid, f, err := s.askFor(kind, number, pass)
+	if f != nil {
+		f.Close() //nolint:errcheck,gosec // nobody asked for it
+	}
+	return pid, err
+}
+
+// askFor is ask for an answer that may bring a descriptor.
+func (s *Spawner) askFor(kind byte, number int, pass []*os.File) (pid int, f *os.File, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	packet := binary.LittleEndian.AppendUint32([]byte{kind}, uint32(number)) //nolint:gosec // a number of ours, or refused
@@ -215,11 +260,11 @@ func (s *Spawner) ask(kind byte, number int, pass []*os.File) (pid int, err erro
 	}
 	link := s.child.Link
 	if err := link.SetDeadline(time.Now().Add(answerWithin)); err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	raw, err := link.SyscallConn()
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	var sent error
 	err = raw.Write(func(fd uintptr) bool {
@@ -227,25 +272,46 @@ func (s *Spawner) ask(kind byte, number int, pass []*os.File) (pid int, err erro
 		return !errors.Is(sent, unix.EAGAIN)
 	})
 	if err = errors.Join(err, sent); err != nil {
-		return 0, err
+		return 0, nil, err
 	}
+	return answered(raw)
+}
+
+// answered reads the spawner's answer.
+func answered(raw syscall.RawConn) (pid int, f *os.File, err error) {
 	var answer [answerBytes]byte
-	n, err := link.Read(answer[:])
-	switch {
+	var n, rn int
+	var got error
+	rights := make([]byte, unix.CmsgSpace(4))
+	err = raw.Read(func(fd uintptr) bool {
+		n, rn, _, _, got = unix.Recvmsg(int(fd), answer[:], rights, unix.MSG_CMSG_CLOEXEC)
+		return !errors.Is(got, unix.EAGAIN) && !errors.Is(got, unix.EINTR)
+	})
+	if err = errors.Join(err, got); err != nil {
+		return 0, nil, err
+	}
+	fds, err := received(rights[:rn])
+	for _, fd := range fds {
+		f = os.NewFile(uintptr(fd), "line")
+	}
+	switch errno := binary.LittleEndian.Uint32(answer[4:]); {
 	case err != nil:
-		return 0, err
 	case n != len(answer):
-		return 0, io.ErrUnexpectedEOF
+		err = io.ErrUnexpectedEOF
+	case errno != 0:
+		err = syscall.Errno(errno)
+	default:
+		return int(int32(binary.LittleEndian.Uint32(answer[:]))), f, nil //nolint:gosec // as it was put in
 	}
-	if errno := binary.LittleEndian.Uint32(answer[4:]); errno != 0 {
-		return 0, syscall.Errno(errno)
+	if f != nil {
+		f.Close() //nolint:errcheck,gosec // the error is the one to report
 	}
-	return int(int32(binary.LittleEndian.Uint32(answer[:]))), nil //nolint:gosec // as it was put in
+	return 0, nil, err
 }
 
 // SpawnMain is the spawner's process. It ends with its link, that is with the
 // register.
-func SpawnMain() error {
+func SpawnMain(open Opener) error {
 	// Before Landlock's ABI 8 each thread is in a domain of its own: the one that
 	// starts the children must be the one that ends them.
 	runtime.LockOSThread()
@@ -267,10 +333,14 @@ func SpawnMain() error {
 	if err != nil {
 		return fmt.Errorf("role: %w", err)
 	}
-	if err := confineSpawner(); err != nil {
+	told, err := confineSpawner()
+	if err != nil {
 		return fmt.Errorf("role: %s: %w", Spawn, err)
 	}
-	p := &spawner{null: uintptr(null), oomScore: oomScore, children: map[int]int{}}
+	p := &spawner{null: uintptr(null), oomScore: oomScore, children: map[int]int{}, open: open, keyed: told.Keyed}
+	for _, name := range slices.Sorted(maps.Keys(told.Lines)) {
+		p.lines = append(p.lines, told.Lines[name])
+	}
 	for {
 		if err := p.serve(); err != nil {
 			if errors.Is(err, io.EOF) {
@@ -281,20 +351,19 @@ func SpawnMain() error {
 	}
 }
 
-// confineSpawner reads the paths of the domain, enters it, and says what came
-// of each control.
-func confineSpawner() error {
+// confineSpawner reads what it is told, enters its domain, and says what came of
+// each control.
+func confineSpawner() (told Spawning, err error) {
 	packet := make([]byte, pathsBytes+1)
 	n, err := unix.Read(LinkFD, packet)
 	if err != nil {
-		return err
+		return told, err
 	}
-	var paths []landlock.Path
-	if err := json.Unmarshal(packet[:n], &paths); err != nil {
-		return err
+	if err := json.Unmarshal(packet[:n], &told); err != nil {
+		return told, err
 	}
 	errnos := map[string]syscall.Errno{}
-	for _, c := range enterSpawner(paths) {
+	for _, c := range enterSpawner(told.Paths) {
 		errnos[c.Name] = asErrno(c.Err)
 		if c.Absent() {
 			errnos[c.Name] = unix.ENOSYS
@@ -302,10 +371,10 @@ func confineSpawner() error {
 	}
 	said, err := json.Marshal(errnos)
 	if err != nil {
-		return err
+		return told, err
 	}
 	_, err = unix.Write(LinkFD, said)
-	return err
+	return told, err
 }
 
 // enterSpawner confines the spawner, and with it all that it starts: to paths
@@ -329,7 +398,10 @@ func enterSpawner(paths []landlock.Path) []Control {
 // spawner is the state of that process.
 type spawner struct {
 	null     uintptr
-	oomScore *os.File    // of this process
+	oomScore *os.File // of this process
+	open     Opener
+	lines    []json.RawMessage
+	keyed    bool
 	children map[int]int // process id to pidfd
 }
 
@@ -356,17 +428,46 @@ func (p *spawner) serve() error {
 		return errors.New("malformed request")
 	}
 	p.bury()
-	pid, errno := p.do(packet[0], int(int32(binary.LittleEndian.Uint32(packet[1:]))), fds) //nolint:gosec // checked by do
+	number := int(int32(binary.LittleEndian.Uint32(packet[1:]))) //nolint:gosec // checked below
+	if packet[0] == askOpen && number >= 0 && number < len(p.lines) && len(fds) == 0 {
+		return p.lend(number)
+	}
+	pid, errno := p.do(packet[0], number, fds)
+	return reply(pid, errno, nil)
+}
+
+// lend opens a device and passes it on.
+func (p *spawner) lend(number int) error {
+	f, err := p.open(p.lines[number])
+	if err != nil {
+		return reply(0, asErrno(err), nil)
+	}
+	defer f.Close() //nolint:errcheck // the register has its own copy
+	return reply(0, 0, f)
+}
+
+func reply(pid int, errno syscall.Errno, f *os.File) error {
 	var answer [answerBytes]byte
 	binary.LittleEndian.PutUint32(answer[:], uint32(pid))    //nolint:gosec // a process id is positive
 	binary.LittleEndian.PutUint32(answer[4:], uint32(errno)) //nolint:gosec // an errno is below 4096
-	_, err = unix.Write(LinkFD, answer[:])
-	return err
+	var rights []byte
+	if f != nil {
+		raw, err := f.SyscallConn() // Fd would make it blocking for all who have it
+		if err != nil {
+			return err
+		}
+		if err := raw.Control(func(fd uintptr) { rights = unix.UnixRights(int(fd)) }); err != nil {
+			return err
+		}
+	}
+	return unix.Sendmsg(LinkFD, answer[:], rights, nil, unix.MSG_NOSIGNAL)
 }
 
 // do checks and carries out a request.
 func (p *spawner) do(kind byte, number int, fds []int) (pid int, errno syscall.Errno) {
 	switch {
+	case kind == askStart && number >= 0 && number < len(spawned) && len(fds) == 2 && spawned[number].name == Capture && !p.keyed:
+		return 0, unix.EPERM
 	case kind == askStart && number >= 0 && number < len(spawned) && (len(fds) == 1 || len(fds) == 2):
 		return p.start(number, fds)
 	case kind == askKill && len(fds) == 0:
@@ -462,8 +563,11 @@ func asErrno(err error) syscall.Errno {
 	if err == nil {
 		return 0
 	}
-	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok && errno != 0 {
 		return errno
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		return unix.ENOENT
 	}
 	return unix.EIO
 }

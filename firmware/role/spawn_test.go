@@ -28,7 +28,7 @@ var looking = []landlock.Path{{Path: "/proc", Access: landlock.Read}}
 
 func spawner(t *testing.T) *role.Spawner {
 	t.Helper()
-	s, err := role.NewSpawner(os.Stderr, looking)
+	s, err := role.NewSpawner(os.Stderr, role.Spawning{Paths: looking, Keyed: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +228,7 @@ func TestAllDieWithTheRegister(t *testing.T) {
 
 // spawningMain is a parent that waits to be killed.
 func spawningMain() int {
-	s, err := role.NewSpawner(os.Stderr, looking)
+	s, err := role.NewSpawner(os.Stderr, role.Spawning{Paths: looking, Keyed: true})
 	if err != nil {
 		return 1
 	}
@@ -250,4 +250,51 @@ func spawningMain() int {
 		return 5
 	}
 	select {}
+}
+
+// openTestLine opens a file by its name.
+func openTestLine(line json.RawMessage) (*os.File, error) {
+	var path string
+	if err := json.Unmarshal(line, &path); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_RDWR, 0)
+}
+
+// What a register asks for by name comes as a descriptor; what is not among the
+// lines, or cannot be opened, is an error with its reason. A card process gets a
+// source of keys only where there was one from the start.
+func TestLines(t *testing.T) {
+	text := func(path string) json.RawMessage { return json.RawMessage(strconv.Quote(path)) }
+	s, err := role.NewSpawner(os.Stderr, role.Spawning{
+		Paths: []landlock.Path{{Path: "/dev", Access: landlock.Device}},
+		Lines: map[string]json.RawMessage{"null": text(os.DevNull), "gone": text("/dev/none"), "secret": text("/etc/passwd")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	for range 3 {
+		f, err := s.Open("null")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if to, _ := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.Fd())); to != os.DevNull {
+			t.Errorf("it is %q", to)
+		}
+		f.Close()
+	}
+	for line, want := range map[string]error{"gone": os.ErrNotExist, "card": os.ErrNotExist, "secret": os.ErrPermission} {
+		if line == "secret" && os.Geteuid() != 0 {
+			continue // no Landlock error is told from any other
+		}
+		if f, err := s.Open(line); !errors.Is(err, want) {
+			t.Errorf("%s: %v, %v", line, f, err)
+		}
+	}
+	_, far := pair(t)
+	if _, err := s.Start(role.Capture, far); !errors.Is(err, unix.EPERM) {
+		t.Errorf("a card process with a source of keys: %v", err)
+	}
+	spawned(t, s, role.Capture, nil)
 }
