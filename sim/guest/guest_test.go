@@ -496,8 +496,8 @@ func withCheck(s string) string {
 // none is there twice, and the chain in the cloud is whole.
 func TestPowerCuts(t *testing.T) {
 	cuts, err := strconv.Atoi(os.Getenv("REGI_GUEST_CUTS"))
-	if err != nil || cuts == 0 {
-		cuts = 1
+	if err != nil || cuts < 1 {
+		t.Skip("not run: set REGI_GUEST_CUTS to how often the power is cut, ten seconds each (make guest)")
 	}
 	s := open(t)
 	s.on()
