@@ -274,3 +274,27 @@ func FuzzEncode(f *testing.F) {
 		check(t, drivers.Document{Items: []drivers.Item{drivers.Barcode{Symbology: drivers.Symbology(symbology), Data: text, Text: true}}})
 	})
 }
+
+// TestLatinSigns: in a document of Europe's signs are bytes of Windows' table, of
+// one column; in a Japanese one they are kanji.
+func TestLatinSigns(t *testing.T) {
+	t.Parallel()
+	const text, table = "‘a’ “b” – — … ° × ± ÷ § µ ·", "\x91a\x92 \x93b\x94 \x96 \x97 \x85 \xb0 \xd7 \xb1 \xf7 \xa7 \xb5 \xb7"
+	for _, name := range Models() {
+		m, err := modelByName(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := encode(m, drivers.Document{Latin: true, Items: drivers.Texts(drivers.TextLine{Text: text})}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain := bytes.ReplaceAll(bytes.ReplaceAll(out.bytes, []byte(systemJIS), nil), []byte(systemShiftJIS), nil)
+		if !bytes.Contains(plain, []byte(table)) || bytes.Contains(out.bytes, []byte(kanjiOn)) || !bytes.Contains(out.bytes, []byte("\x1bt\x10")) {
+			t.Errorf("%s: %q", name, out.bytes)
+		}
+		if out, err = encode(m, drivers.Document{Items: drivers.Texts(drivers.TextLine{Text: text})}, 0); err != nil || bytes.Contains(out.bytes, []byte(table)) {
+			t.Errorf("%s: %v, %q", name, err, out.bytes)
+		}
+	}
+}

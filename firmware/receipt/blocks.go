@@ -223,11 +223,11 @@ func addedTaxes(p *paper) {
 func total(p *paper) {
 	left, right := p.layout.words.total, p.totalAmount()
 	wide := true
-	gap := p.Columns/2 - width(left) - width(right) - 1
+	gap := p.Columns/2 - p.width(left) - p.width(right) - 1
 	if gap < 1 { // eight digits on narrow paper
 		if gap++; gap < 1 {
 			wide = false
-			gap = p.Columns - width(left) - width(right) - len(noMark)
+			gap = p.Columns - p.width(left) - p.width(right) - len(noMark)
 		}
 	} else {
 		right += " " // as wide as a mark
@@ -294,15 +294,15 @@ func taxTable(p *paper) {
 	cell := (p.Columns - label) / 3
 	for _, row := range rows {
 		for i, text := range row {
-			if i == 0 && width(text) >= label || i > 0 && width(text) >= cell {
+			if i == 0 && p.width(text) >= label || i > 0 && p.width(text) >= cell {
 				taxList(p, rows)
 				return
 			}
 		}
 	}
 	for _, row := range rows {
-		text := row[0] + strings.Repeat(" ", p.Columns-3*cell-width(row[0]))
-		right := func(c string) string { return strings.Repeat(" ", cell-width(c)) + c }
+		text := row[0] + strings.Repeat(" ", p.Columns-3*cell-p.width(row[0]))
+		right := func(c string) string { return strings.Repeat(" ", cell-p.width(c)) + c }
 		p.line(drivers.TextLine{Text: text + right(row[1]) + right(row[2]) + right(row[3])})
 	}
 }
@@ -373,7 +373,7 @@ func orderGoods(p *paper) {
 			continue
 		}
 		const indent = 5
-		for i, text := range wrap(clean(line.Description), p.Columns-indent) {
+		for i, text := range p.wrap(clean(line.Description), p.Columns-indent) {
 			begin := strings.Repeat(" ", indent)
 			if i == 0 {
 				begin = fmt.Sprintf("%*s ", indent-1, p.count(line.Quantity))

@@ -193,11 +193,11 @@ func draw(t testing.TB, doc drivers.Document, cols int) string {
 	for i, item := range doc.Items {
 		switch item := item.(type) {
 		case drivers.TextLine:
-			drawLine(t, &b, i, item, cols)
+			drawLine(t, &b, i, item, cols, script(doc.Latin))
 		case drivers.Page:
 			fmt.Fprintf(&b, "area of %d lines\n", item.Lines)
 			for _, line := range item.Else {
-				drawLine(t, &b, i, line, cols)
+				drawLine(t, &b, i, line, cols, script(doc.Latin))
 			}
 			b.WriteString("end of area\n")
 			checkPage(t, item, cols)
@@ -230,8 +230,8 @@ func checkPage(t testing.TB, page drivers.Page, cols int) {
 		}
 		text := placed.Item.(drivers.TextLine).Text
 		at := &drawn[placed.Line]
-		*at += strings.Repeat(" ", placed.Column-width(*at)) + text
-		if width(*at) > cols {
+		*at += strings.Repeat(" ", placed.Column-kanji.width(*at)) + text
+		if kanji.width(*at) > cols {
 			t.Errorf("%q is wider than the paper", *at)
 		}
 	}
@@ -245,9 +245,9 @@ func checkPage(t testing.TB, page drivers.Page, cols int) {
 	}
 }
 
-func drawLine(t testing.TB, b *strings.Builder, i int, line drivers.TextLine, cols int) {
+func drawLine(t testing.TB, b *strings.Builder, i int, line drivers.TextLine, cols int, as script) {
 	t.Helper()
-	n := width(line.Text)
+	n := as.width(line.Text)
 	marks := ""
 	if line.Wide {
 		n *= 2
@@ -276,7 +276,7 @@ func drawLine(t testing.TB, b *strings.Builder, i int, line drivers.TextLine, co
 		var w strings.Builder
 		for _, c := range text {
 			w.WriteRune(c)
-			w.WriteString(strings.Repeat(" ", columns(c)))
+			w.WriteString(strings.Repeat(" ", as.columns(c)))
 		}
 		text = w.String()
 	}

@@ -19,7 +19,7 @@ func (l *Layouts) Report(r *sale.Report, on Paper) (drivers.Document, error) {
 	for _, block := range l.layout.report {
 		block(p, r)
 	}
-	return drivers.Document{Items: p.items, Cut: true}, nil
+	return drivers.Document{Items: p.items, Cut: true, Latin: bool(p.script)}, nil
 }
 
 func reportHead(p *paper, r *sale.Report) {
