@@ -2,6 +2,7 @@ package receipt
 
 import (
 	"strings"
+	"time"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
@@ -195,4 +196,29 @@ func (p *paper) count(n int64) string { return p.layout.country.Numerals.Count(n
 // percent is "10%" or "13,5 %".
 func (p *paper) percent(r sale.Rate) string {
 	return p.layout.country.Numerals.Rate(r) + p.layout.words.percent
+}
+
+// pieces is a number of goods.
+func (p *paper) pieces(n int64) string {
+	if word := p.layout.words.piece; word != "" && (n == 1 || n == -1) {
+		return p.count(n) + word
+	}
+	return p.count(n) + p.layout.words.pieces
+}
+
+// numericDate is the layout of a date between others, without words.
+func (p *paper) numericDate() string {
+	if p.layout.country.Scheme == sale.Japanese {
+		return time.DateOnly
+	}
+	return p.layout.date
+}
+
+// isoDay is a day of a record, as the country writes it.
+func (p *paper) isoDay(s string) string {
+	day, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return s
+	}
+	return day.Format(p.numericDate())
 }
