@@ -60,6 +60,6 @@ func newSet(m Model, latin bool) *glyph.Set {
 		}
 	}
 	s := glyph.NewSet(pages...)
-	s.Latin = latin
+	s.Latin, s.NoKanji = latin, !m.Kanji.Has()
 	return s
 }

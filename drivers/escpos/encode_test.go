@@ -298,3 +298,32 @@ func TestLatinSigns(t *testing.T) {
 		}
 	}
 }
+
+// TestNoKanji: a printer without kanji is sent no FS and no byte of Shift_JIS:
+// they would be on the paper as letters. Kanji are drawn, as wide as ever.
+func TestNoKanji(t *testing.T) {
+	t.Parallel()
+	for _, name := range Models() {
+		m, err := modelByName(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{"Käse “alt” ß ｺｰﾋｰ ÿ à", "Tee ×2"} {
+			out, err := encode(m, drivers.Document{Latin: true, Items: drivers.Texts(drivers.TextLine{Text: text, Wide: true, Tall: true})}, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := bytes.IndexByte(out.bytes, fs) >= 0; got != m.Kanji.Has() {
+				t.Errorf("%s: FS is %t in %q", name, got, out.bytes)
+			}
+		}
+		if m.Kanji.Has() {
+			continue
+		}
+		doc := drivers.Document{Items: drivers.Texts(drivers.TextLine{Text: "茶 1"})}
+		out, err := encode(m, doc, 0)
+		if want := append(inline(glyph.Draw('茶'), false), " 1\n"...); err != nil || !bytes.Contains(out.bytes, want) {
+			t.Errorf("%s: %v, %q", name, err, out.bytes)
+		}
+	}
+}

@@ -101,6 +101,8 @@ func Leads(b byte) bool { return b >= 0x80 && b <= 0xA0 || b >= 0xE0 }
 type Set struct {
 	// Latin: signs of Europe's type are narrow: see drivers.Document.
 	Latin bool
+	// NoKanji: the printer has none, they are drawn.
+	NoKanji bool
 
 	pages    []Page // the favourite first
 	sjis     transform.Transformer
@@ -182,7 +184,7 @@ func (s *Set) look(c rune) Char {
 	case narrow(c) && s.onSomePage(c):
 		return Char{Kind: OnPage, Rune: c}
 	}
-	if code := s.kanji(c); code != 0 {
+	if code := s.kanji(c); code != 0 && !s.NoKanji {
 		return Char{Kind: Kanji, Code: code, Rune: c}
 	}
 	if base := letter(c); base != c && narrow(c) {
