@@ -10,7 +10,7 @@ import (
 // RefusedMax bounds the refusals that are kept with their reasons.
 const RefusedMax = 1000
 
-// ErrRefused: the catalogue lists it, but so that it cannot be sold.
+// ErrRefused is of goods that the catalogue lists, but so that they cannot be sold.
 var ErrRefused = errors.New("refused in the catalogue")
 
 // Refused is an item that is not sold.
