@@ -209,7 +209,7 @@ func documents() *rapid.Generator[drivers.Document] {
 		return p
 	})
 	return rapid.Custom(func(t *rapid.T) drivers.Document {
-		return drivers.Document{Items: rapid.SliceOfN(rapid.OneOf(single, single, page), 0, 8).Draw(t, "items"), Cut: rapid.Bool().Draw(t, "cut")}
+		return drivers.Document{Items: rapid.SliceOfN(rapid.OneOf(single, single, page), 0, 8).Draw(t, "items"), Cut: rapid.Bool().Draw(t, "cut"), Latin: rapid.Bool().Draw(t, "latin")}
 	})
 }
 
@@ -270,7 +270,7 @@ func FuzzEncode(f *testing.F) {
 		if len(text) > 0 {
 			items = append(items, drivers.Picture{Gray: []byte(text), Width: len(text)})
 		}
-		check(t, drivers.Document{Items: items, Cut: style&8 != 0})
+		check(t, drivers.Document{Items: items, Cut: style&8 != 0, Latin: style&16 != 0})
 		check(t, drivers.Document{Items: []drivers.Item{drivers.Barcode{Symbology: drivers.Symbology(symbology), Data: text, Text: true}}})
 	})
 }

@@ -154,6 +154,11 @@ func (t *Till) printed(number uint64) {
 	}
 }
 
+// ofSale: it is a receipt, which FN prints again.
+func (j Job) ofSale() bool {
+	return j.Form == FormReceipt && j.Receipt != nil && !j.Receipt.TrainingModeFlag
+}
+
 // apart says how to get whole what a change of the roll has left in two pieces.
 func (t *Till) apart(job Job) {
 	switch {
@@ -166,7 +171,7 @@ func (t *Till) apart(job Job) {
 		t.tell(msgTwoSheet, "")
 	case job.Report != nil && job.Report.Kind == sale.ReportX:
 		t.tell(msgTwoX, "")
-	case job.Form == FormReceipt && job.Receipt != nil && !job.Receipt.TrainingModeFlag:
+	case job.ofSale():
 		t.tell(msgTwoPieces, Doubt{Job: job}.number())
 	default:
 		t.tell(msgTwoKept, job.body().Document)
@@ -187,6 +192,10 @@ func (t *Till) printFailed(e PrintFailed) {
 	t.state.Flags.Paper = ""
 	if e.Unknown || e.Late {
 		t.doubt(Doubt{Job: job, Late: e.Late && !e.Unknown})
+		return
+	}
+	if !job.ofSale() {
+		t.warn(msgOtherFailed, job.body().Document+": "+e.Cause)
 		return
 	}
 	t.warn(msgPrintFailed, e.Cause)

@@ -340,3 +340,17 @@ func TestRefundInRefund(t *testing.T) {
 	k.wantCode("F11")
 	k.wantPhase(Selling)
 }
+
+// TestFailedOther: FN is offered for receipts only.
+func TestFailedOther(t *testing.T) {
+	for code, key := range map[string]string{"P02": "SUBTOTAL", "P20": "X"} {
+		k := sold(t)
+		job := uint64(1)
+		if key == "X" {
+			k.keys("X")
+			job = 2
+		}
+		k.on(PrintFailed{Job: job, Cause: "too long"})
+		k.wantCode(code)
+	}
+}
