@@ -7,6 +7,9 @@ import "time"
 type Document struct {
 	Items []Item
 	Cut   bool
+	// Latin is of a language in whose type these signs take one column, too:
+	// §¨°±´¶·×÷–—‘’“”†‡…˜‰. In Japanese they are as wide as a kanji.
+	Latin bool
 	// CutFirst cuts off what an earlier document left half printed.
 	CutFirst bool
 	// BeginBy, if set, is when a document is too old to be begun: ErrLate.

@@ -15,6 +15,7 @@ import (
 	"regi/board/port"
 	"regi/drivers"
 	"regi/drivers/escpos"
+	"regi/firmware/catalog"
 	"regi/firmware/role"
 	"regi/firmware/sale"
 	"regi/firmware/uplink"
@@ -23,7 +24,13 @@ import (
 // checkWithin bounds the test of one device.
 const checkWithin = 5 * time.Second
 
-var errNone = errors.New("none configured")
+var (
+	errNone = errors.New("none configured")
+	// errUnread is of what a failed check of the configuration would have read.
+	errUnread = errors.New("not read: see config")
+	// errRefused: there are items that are not sold.
+	errRefused = errors.New("are refused, the others are sold")
+)
 
 // bench is what the checks share. Its processes are confined as those of a
 // running register: what these cannot open, it could not open either.
@@ -35,6 +42,8 @@ type bench struct {
 	// them.
 	matrix   *board.Matrix
 	noMatrix error
+	// prices are what checkFiles has read, nil before and if it could not.
+	prices *catalog.Catalog
 }
 
 // check opens and tests each device, one line each. It must not run beside a
@@ -58,6 +67,7 @@ func check(ctx context.Context, c *Config, open bool, out io.Writer) error {
 		{"config", checkFiles},
 		{"card", checkCard}, // by the card process, which the register's jail keeps apart
 		{"tamper", checkTamper},
+		{"catalog", checkCatalog},
 		{"jail", checkOwnJail}, // every check below is made in it
 		{"scanner", checkScanner},
 		{"printer", checkPrinter},
@@ -76,11 +86,11 @@ func check(ctx context.Context, c *Config, open bool, out io.Writer) error {
 		cancel()
 		line := fmt.Sprintf("ok    %-8s %s", test.name, said)
 		switch {
-		case errors.Is(err, errNone):
+		case errors.Is(err, errNone), errors.Is(err, errUnread):
 			line = fmt.Sprintf("-     %-8s %v", test.name, err)
 		case err != nil:
 			failed++
-			line = fmt.Sprintf("FAIL  %-8s %v: %s", test.name, err, advice(err))
+			line = fmt.Sprintf("FAIL  %-8s %v: %s%s", test.name, err, advice(test.name, err), said)
 		}
 		if _, err := fmt.Fprintln(out, line); err != nil {
 			return err
@@ -93,7 +103,7 @@ func check(ctx context.Context, c *Config, open bool, out io.Writer) error {
 }
 
 // advice is the next step for whoever reads the line.
-func advice(err error) string {
+func advice(of string, err error) string {
 	switch {
 	case errors.Is(err, drivers.ErrDidNotOpen):
 		return "open it with its key: if it is not locked, check its cable and drawer.pin or drawer.kick; if it stood open, drawer.sense_open"
@@ -101,6 +111,10 @@ func advice(err error) string {
 		return "wait ten seconds"
 	case errors.Is(err, errDrawerLines):
 		return "compare drawer.kick and drawer.sense with what gpioinfo lists, and stop the running register first"
+	case errors.Is(err, errRefused):
+		return "correct these rows of the catalogue"
+	case errors.Is(err, os.ErrNotExist) && of == "config":
+		return "there is no such file: check its path in the configuration"
 	case errors.Is(err, os.ErrNotExist):
 		return "check the cable, and the path in the configuration"
 	case errors.Is(err, os.ErrPermission):
@@ -138,6 +152,7 @@ func checkFiles(_ context.Context, b *bench) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	b.prices = rc.Prices
 	said := fmt.Sprintf("register %s, board %s, prices version %s", rc.ID, b.Register.Board, rc.Prices.Version())
 	err = rc.Till.Issuer.Check(sale.CountryOf(b.Register.Locale).Scheme)
 	if errors.Is(err, sale.ErrCorporateDigit) { // right for a sole trader
@@ -147,6 +162,26 @@ func checkFiles(_ context.Context, b *bench) (string, error) {
 		return "", fmt.Errorf("[issuer] no receipt could be printed: %w", err)
 	}
 	return said, nil
+}
+
+// checkCatalog names each item that is not sold, in a line of its own.
+func checkCatalog(_ context.Context, b *bench) (string, error) {
+	if b.prices == nil {
+		return "", errUnread
+	}
+	refused, count := b.prices.Refused()
+	if count == 0 {
+		return fmt.Sprintf("%d items", b.prices.Len()), nil
+	}
+	const indent = "\n               "
+	var list strings.Builder
+	for _, r := range refused {
+		list.WriteString(indent + r.String())
+	}
+	if more := count - len(refused); more > 0 {
+		fmt.Fprintf(&list, indent+"and %d more", more)
+	}
+	return list.String(), fmt.Errorf("%d items %w", count, errRefused)
 }
 
 // opened runs one test on an open line.

@@ -47,7 +47,7 @@ func checkGPIODrawer(ctx context.Context, b *bench) (string, error) {
 // checkDrawerJail says how that process is confined.
 func checkDrawerJail(ctx context.Context, b *bench) (string, error) {
 	if b.Drawer.Via != viaGPIO {
-		return "", errNone
+		return "", fmt.Errorf("drawer on GPIO: %w", errNone)
 	}
 	p, err := startDrawer(ctx, b.Config, b.spawn)
 	if err != nil {

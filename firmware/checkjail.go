@@ -71,7 +71,7 @@ func checkSpawnerJail(_ context.Context, b *bench) (string, error) {
 // checkCaptureJail starts the real capture process, without a key.
 func checkCaptureJail(ctx context.Context, b *bench) (string, error) {
 	if b.Card.Reader == "none" || b.Card.Port == "" {
-		return "", errNone
+		return "", fmt.Errorf("capture: %w", errNone)
 	}
 	child, err := b.spawn.Start(role.Capture, nil)
 	if err != nil {

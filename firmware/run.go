@@ -217,7 +217,21 @@ func registerConfig(c *Config, log *slog.Logger) (register.Config, error) {
 	if rc.Prices, err = rc.Prices.With(catalog.Labels{Currency: c.Register.Currency, InStore: rules}); err != nil {
 		return rc, fmt.Errorf("catalog.file %s: %w", c.Catalog.File, err)
 	}
+	logRefused(rc.Prices, log)
 	return rc, nil
+}
+
+// refusedLogged of the refused items are named in the log; regi check has all.
+const refusedLogged = 20
+
+func logRefused(prices *catalog.Catalog, log *slog.Logger) {
+	refused, count := prices.Refused()
+	for _, r := range refused[:min(refusedLogged, len(refused))] {
+		log.Warn("not sold, as it is listed wrongly", "refused", r.String())
+	}
+	if count > refusedLogged {
+		log.Warn("items are not sold, as they are listed wrongly; regi check names them", "count", count)
+	}
 }
 
 // leftOpen is when an open drawer is an alarm; negative: never.

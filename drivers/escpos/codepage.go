@@ -51,7 +51,7 @@ func pageTable(page byte) *charmap.Charmap {
 // katakana is there from the beginning of a document.
 func katakana() glyph.Page { return glyph.Page{Number: pageKatakana} }
 
-func newSet(m Model) *glyph.Set {
+func newSet(m Model, latin bool) *glyph.Set {
 	pages := make([]glyph.Page, 1, 1+len(m.Pages))
 	pages[0] = katakana()
 	for _, n := range m.Pages {
@@ -59,5 +59,7 @@ func newSet(m Model) *glyph.Set {
 			pages = append(pages, glyph.Page{Number: n, Table: table})
 		}
 	}
-	return glyph.NewSet(pages...)
+	s := glyph.NewSet(pages...)
+	s.Latin, s.NoKanji = latin, !m.Kanji.Has()
+	return s
 }

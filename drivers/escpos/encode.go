@@ -14,6 +14,17 @@ const setUp = "\x1b@" + // ESC @: initialize; drops a half line of an older docu
 	"\x1bR\x08" + // ESC R 8: international set Japan (5Ch is ¥)
 	"\x1bt\x01" // ESC t 1: code table katakana
 
+// setUpPlain is setUp for a printer without kanji, to which FS is nothing and what
+// follows it is text.
+const setUpPlain = "\x1b@\x1bR\x08\x1bt\x01"
+
+func (m Model) setUp() string {
+	if m.Kanji.Has() {
+		return setUp
+	}
+	return setUpPlain
+}
+
 const (
 	kanjiOn  = "\x1c&" // FS &
 	kanjiOff = "\x1c." // FS .
@@ -73,8 +84,8 @@ func encode(m Model, doc drivers.Document, next int64) (stream, error) {
 	if len(doc.Items) > drivers.DocumentItemsMax {
 		return stream{}, fmt.Errorf("%d items, at most %d: %w", len(doc.Items), drivers.DocumentItemsMax, drivers.ErrTooLong)
 	}
-	e := encoder{model: m, chars: newSet(m), page: katakana()}
-	e.out.bytes = append(make([]byte, 0, 64*(len(doc.Items)+1)), setUp...)
+	e := encoder{model: m, chars: newSet(m, doc.Latin), page: katakana()}
+	e.out.bytes = append(make([]byte, 0, 64*(len(doc.Items)+1)), m.setUp()...)
 	e.out.next = next
 	e.out.units = make([]unit, 0, len(doc.Items)+4)
 	e.blank()
@@ -261,7 +272,7 @@ func (e *encoder) single(c rune, text []glyph.Char) {
 		e.command(esc, 't', e.page.Number)
 		b = e.page.Byte(c)
 	}
-	if !e.jis && glyph.Leads(b) {
+	if !e.jis && glyph.Leads(b) && e.model.Kanji.Has() {
 		e.jis = true
 		e.put(systemJIS)
 	}
@@ -307,7 +318,9 @@ func (e *encoder) style(l drivers.TextLine) {
 	if l.Wide != e.wide || l.Tall != e.tall {
 		e.wide, e.tall = l.Wide, l.Tall
 		e.command(gs, '!', flag(l.Wide, ankWide)|flag(l.Tall, ankTall))
-		e.command(fs, '!', flag(l.Wide, kanjiWide)|flag(l.Tall, kanjiTall))
+		if e.model.Kanji.Has() {
+			e.command(fs, '!', flag(l.Wide, kanjiWide)|flag(l.Tall, kanjiTall))
+		}
 	}
 }
 

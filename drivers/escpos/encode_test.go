@@ -209,7 +209,7 @@ func documents() *rapid.Generator[drivers.Document] {
 		return p
 	})
 	return rapid.Custom(func(t *rapid.T) drivers.Document {
-		return drivers.Document{Items: rapid.SliceOfN(rapid.OneOf(single, single, page), 0, 8).Draw(t, "items"), Cut: rapid.Bool().Draw(t, "cut")}
+		return drivers.Document{Items: rapid.SliceOfN(rapid.OneOf(single, single, page), 0, 8).Draw(t, "items"), Cut: rapid.Bool().Draw(t, "cut"), Latin: rapid.Bool().Draw(t, "latin")}
 	})
 }
 
@@ -270,7 +270,60 @@ func FuzzEncode(f *testing.F) {
 		if len(text) > 0 {
 			items = append(items, drivers.Picture{Gray: []byte(text), Width: len(text)})
 		}
-		check(t, drivers.Document{Items: items, Cut: style&8 != 0})
+		check(t, drivers.Document{Items: items, Cut: style&8 != 0, Latin: style&16 != 0})
 		check(t, drivers.Document{Items: []drivers.Item{drivers.Barcode{Symbology: drivers.Symbology(symbology), Data: text, Text: true}}})
 	})
+}
+
+// TestLatinSigns: in a document of Europe's signs are bytes of Windows' table, of
+// one column; in a Japanese one they are kanji.
+func TestLatinSigns(t *testing.T) {
+	t.Parallel()
+	const text, table = "‘a’ “b” – — … ° × ± ÷ § µ ·", "\x91a\x92 \x93b\x94 \x96 \x97 \x85 \xb0 \xd7 \xb1 \xf7 \xa7 \xb5 \xb7"
+	for _, name := range Models() {
+		m, err := modelByName(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := encode(m, drivers.Document{Latin: true, Items: drivers.Texts(drivers.TextLine{Text: text})}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain := bytes.ReplaceAll(bytes.ReplaceAll(out.bytes, []byte(systemJIS), nil), []byte(systemShiftJIS), nil)
+		if !bytes.Contains(plain, []byte(table)) || bytes.Contains(out.bytes, []byte(kanjiOn)) || !bytes.Contains(out.bytes, []byte("\x1bt\x10")) {
+			t.Errorf("%s: %q", name, out.bytes)
+		}
+		if out, err = encode(m, drivers.Document{Items: drivers.Texts(drivers.TextLine{Text: text})}, 0); err != nil || bytes.Contains(out.bytes, []byte(table)) {
+			t.Errorf("%s: %v, %q", name, err, out.bytes)
+		}
+	}
+}
+
+// TestNoKanji: a printer without kanji is sent no FS and no byte of Shift_JIS:
+// they would be on the paper as letters. Kanji are drawn, as wide as ever.
+func TestNoKanji(t *testing.T) {
+	t.Parallel()
+	for _, name := range Models() {
+		m, err := modelByName(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{"Käse “alt” ß ｺｰﾋｰ ÿ à", "Tee ×2"} {
+			out, err := encode(m, drivers.Document{Latin: true, Items: drivers.Texts(drivers.TextLine{Text: text, Wide: true, Tall: true})}, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := bytes.IndexByte(out.bytes, fs) >= 0; got != m.Kanji.Has() {
+				t.Errorf("%s: FS is %t in %q", name, got, out.bytes)
+			}
+		}
+		if m.Kanji.Has() {
+			continue
+		}
+		doc := drivers.Document{Items: drivers.Texts(drivers.TextLine{Text: "茶 1"})}
+		out, err := encode(m, doc, 0)
+		if want := append(inline(glyph.Draw('茶'), false), " 1\n"...); err != nil || !bytes.Contains(out.bytes, want) {
+			t.Errorf("%s: %v, %q", name, err, out.bytes)
+		}
+	}
 }

@@ -57,6 +57,10 @@ type Model struct {
 	nameFence bool
 	// Basis is what the size, Cutter, RealTimeKick and PrintComplete rest on.
 	Basis Ability
+	// Kanji: two bytes of Shift_JIS are one. Most printers that are sold outside
+	// East Asia have none, under the same name: theirs is Name with NoKanji. It
+	// prints the bytes as two letters, and what follows an FS.
+	Kanji Ability
 	// UserKanji: FS 2 defines characters. Without it they are drawn into the
 	// line by ESC *.
 	UserKanji Ability
@@ -91,15 +95,15 @@ var models = [...]Model{
 	tm(Model{Name: "tm-t20iii", Columns: 48, Dots: 576, DPI: 203, PageDots: 938}),
 	tm(Model{Name: "tm-m30", Columns: 48, Dots: 576, DPI: 203, PageDots: 938, DataMatrix: Documented}),
 	{
-		Name: "generic-80", Columns: 48, Dots: 576, DPI: 203, LineDots: 30, Basis: Unverified,
+		Name: "generic-80", Columns: 48, Dots: 576, DPI: 203, LineDots: 30, Basis: Unverified, Kanji: Unverified,
 		Cutter: true, Raster: Unverified, Linear: Unverified, QR: Unverified, Pages: genericPages(),
 	},
 	{
-		Name: "generic-58", Columns: 32, Dots: 384, DPI: 203, LineDots: 30, Basis: Unverified,
+		Name: "generic-58", Columns: 32, Dots: 384, DPI: 203, LineDots: 30, Basis: Unverified, Kanji: Unverified,
 		Raster: Unverified, Pages: genericPages(),
 	},
 	{ // the cheapest: codes are drawn, one line feed after a picture is lost
-		Name: "clone-58", Columns: 32, Dots: 384, DPI: 203, LineDots: 30, Basis: Unverified,
+		Name: "clone-58", Columns: 32, Dots: 384, DPI: 203, LineDots: 30, Basis: Unverified, Kanji: Unverified,
 		Pages: genericPages(),
 	},
 }
@@ -108,7 +112,7 @@ var models = [...]Model{
 func tm(m Model) Model {
 	m.LineDots = 30
 	m.Cutter, m.RealTimeKick, m.PrintComplete, m.Basis = true, true, true, Documented
-	m.UserKanji, m.Raster, m.NV, m.Page = Documented, Documented, Documented, Documented
+	m.Kanji, m.UserKanji, m.Raster, m.NV, m.Page = Documented, Documented, Documented, Documented, Documented
 	m.Linear, m.GS1128, m.DataBar, m.QR, m.PDF417 = Documented, Documented, Documented, Documented, Documented
 	m.Pages = []byte{pageWPC1252, pagePC858, pagePC852, pagePC866, pageISO8859x7, pageWPC1250, pageWPC1251, pageWPC1253, pageWPC1254, pageWPC1257}
 	return m
@@ -116,18 +120,29 @@ func tm(m Model) Model {
 
 func genericPages() []byte { return []byte{pageWPC1252, pagePC858, pagePC852, pagePC866} }
 
+// NoKanji ends the name of a model's variant that has letters, digits and katakana
+// only.
+const NoKanji = "-ank"
+
 // Models are the names that New knows.
 func Models() []string {
-	names := make([]string, 0, len(models))
+	names := make([]string, 0, 2*len(models))
 	for _, m := range models {
 		names = append(names, m.Name)
+	}
+	for _, m := range models {
+		names = append(names, m.Name+NoKanji)
 	}
 	return names
 }
 
 func modelByName(name string) (Model, error) {
 	for _, m := range models {
-		if m.Name == name {
+		switch name {
+		case m.Name + NoKanji:
+			m.Name, m.Kanji, m.UserKanji = name, Lacking, Lacking
+			return m, nil
+		case m.Name:
 			return m, nil
 		}
 	}

@@ -173,7 +173,7 @@ func (j *job) print(ctx context.Context) error {
 func (j *job) encode(ctx context.Context) (stream, Model, error) {
 	p := j.printer
 	m := p.Model()
-	rest := drivers.Document{Items: j.doc.Items[j.from:], Cut: j.doc.Cut}
+	rest := drivers.Document{Items: j.doc.Items[j.from:], Cut: j.doc.Cut, Latin: j.doc.Latin}
 	for {
 		// After a restart the IDs are others than before it.
 		out, err := encode(m, rest, max(p.nextID, time.Now().UnixMilli()))

@@ -154,7 +154,7 @@ func (p *Printer) learnFence(ctx context.Context) error {
 		p.mu.Unlock()
 		return nil
 	}
-	_, err = p.line.send(ctx, []byte(setUp))
+	_, err = p.line.send(ctx, []byte(p.Model().setUp()))
 	return err
 }
 
@@ -168,7 +168,7 @@ const stuckMax = drivers.PictureBytesMax/paddingMax + 1
 // alive sets the printer up. One that says it is online and does not answer in
 // its turn has been left in the middle of a picture: it is given the rest.
 func (p *Printer) alive(ctx context.Context) error {
-	if _, err := p.line.send(ctx, []byte(setUp)); err != nil {
+	if _, err := p.line.send(ctx, []byte(p.Model().setUp())); err != nil {
 		return err
 	}
 	printer, err := p.line.ask(ctx, aboutPrinter)
@@ -182,7 +182,7 @@ func (p *Printer) alive(ctx context.Context) error {
 		if err := p.line.broken(ctx, paddingMax); err != nil {
 			return err
 		}
-		if _, err = p.line.send(ctx, []byte(setUp)); err != nil {
+		if _, err = p.line.send(ctx, []byte(p.Model().setUp())); err != nil {
 			return err
 		}
 	}

@@ -99,6 +99,11 @@ func Leads(b byte) bool { return b >= 0x80 && b <= 0xA0 || b >= 0xE0 }
 // Set is the characters of one printer. It is not safe for use by several
 // goroutines.
 type Set struct {
+	// Latin: signs of Europe's type are narrow: see drivers.Document.
+	Latin bool
+	// NoKanji: the printer has none, they are drawn.
+	NoKanji bool
+
 	pages    []Page // the favourite first
 	sjis     transform.Transformer
 	src, dst [8]byte // here, not on the stack, from which an interface drives them
@@ -167,6 +172,9 @@ func (s *Set) look(c rune) Char {
 	case unicode.Is(unicode.Cf, c), unicode.Is(unicode.Variation_Selector, c):
 		return Char{Kind: Nothing}
 	}
+	if s.Latin && strings.ContainsRune(latinSigns, c) && s.onSomePage(c) {
+		return Char{Kind: OnPage, Rune: c}
+	}
 	if other, ok := alike[c]; ok {
 		c = other
 	}
@@ -176,7 +184,7 @@ func (s *Set) look(c rune) Char {
 	case narrow(c) && s.onSomePage(c):
 		return Char{Kind: OnPage, Rune: c}
 	}
-	if code := s.kanji(c); code != 0 {
+	if code := s.kanji(c); code != 0 && !s.NoKanji {
 		return Char{Kind: Kanji, Code: code, Rune: c}
 	}
 	if base := letter(c); base != c && narrow(c) {
@@ -191,6 +199,9 @@ func (s *Set) look(c rune) Char {
 // narrowSigns are in the code tables of every model, and take one column, as
 // the letters of Europe do.
 const narrowSigns = "¡¢£¤¦©«¬®¯²³¸¹»¼½¾¿€‚„‹›•™"
+
+// latinSigns are in Windows' table of Western Europe, which the printers have.
+const latinSigns = "§¨°±´¶·×÷–—‘’“”†‡…˜‰"
 
 // narrow characters take one column even if Shift_JIS has them in two: what a
 // receipt in euros or pounds is set with.

@@ -62,7 +62,7 @@ func encode(m Model, doc drivers.Document, next int64) (stream, error) {
 	if len(doc.Items) > drivers.DocumentItemsMax {
 		return stream{}, fmt.Errorf("%d items, at most %d: %w", len(doc.Items), drivers.DocumentItemsMax, drivers.ErrTooLong)
 	}
-	e := encoder{model: m, chars: newSet(), page: katakana()}
+	e := encoder{model: m, chars: newSet(doc.Latin), page: katakana()}
 	e.out.bytes = append(make([]byte, 0, 64*(len(doc.Items)+2)), setUp...)
 	e.out.next = next
 	if doc.CutFirst {

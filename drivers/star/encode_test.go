@@ -418,3 +418,24 @@ func TestCounted(t *testing.T) {
 		}
 	}
 }
+
+// TestLatinSigns: in a document of Europe's signs are bytes of a code table.
+func TestLatinSigns(t *testing.T) {
+	t.Parallel()
+	const text, table = "‘a’ “b” – — … ° ×", "\x91a\x92 \x93b\x94 \x96 \x97 \x85 \xb0 \xd7"
+	for _, name := range Models() {
+		m, err := modelByName(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, latin := range []bool{true, false} {
+			out, err := encode(m, drivers.Document{Latin: latin, Items: drivers.Texts(drivers.TextLine{Text: text})}, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := bytes.Contains(out.bytes, []byte(table)); got != latin {
+				t.Errorf("%s, Latin %t: %q", name, latin, out.bytes)
+			}
+		}
+	}
+}

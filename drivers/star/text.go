@@ -11,12 +11,14 @@ import (
 func katakana() glyph.Page { return glyph.Page{Number: 2} }
 
 // newSet has the alphabets by the pages that the families share.
-func newSet() *glyph.Set {
-	return glyph.NewSet(
+func newSet(latin bool) *glyph.Set {
+	s := glyph.NewSet(
 		katakana(),
 		glyph.Page{Number: 32, Table: charmap.Windows1252}, glyph.Page{Number: 4, Table: charmap.CodePage858},
 		glyph.Page{Number: 5, Table: charmap.CodePage852}, glyph.Page{Number: 10, Table: charmap.CodePage866},
 	)
+	s.Latin = latin
+	return s
 }
 
 // define sends the characters that the printer lacks, before all else.

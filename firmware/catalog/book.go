@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -15,9 +16,12 @@ func (c *Catalog) bookRow(number gs1.GTIN) (Reading, error) {
 	if number.BookRow() == gs1.LowerRow {
 		return r, fmt.Errorf("catalog: %w", ErrUpperRow)
 	}
-	var ok bool
-	if r.Item, ok = c.Lookup(r.GTIN); !ok {
+	var err error
+	switch r.Item, err = c.find(r.GTIN); {
+	case errors.Is(err, ErrUnknown):
 		return r, fmt.Errorf("catalog: %w", ErrLowerRow)
+	case err != nil:
+		return r, err
 	}
 	return r, nil
 }

@@ -3,11 +3,9 @@
 package catalog
 
 import (
-	"bytes"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"unicode"
@@ -37,7 +35,7 @@ const (
 
 // Errors of Parse.
 var (
-	// ErrInvalid: the snapshot cannot be used; the message names the item.
+	// ErrInvalid: the snapshot cannot be used; the message says why.
 	ErrInvalid = errors.New("invalid catalogue")
 	// ErrTooLarge: it is over BytesMax or ItemsMax.
 	ErrTooLarge = errors.New("catalogue too large")
@@ -65,6 +63,11 @@ type Catalog struct {
 	version string
 	items   map[string]*Item // by GTIN-14
 	labels  Labels
+
+	refused map[string]bool // by GTIN-14, as far as they have one
+	reasons []Refused
+	count   int              // of refusals
+	places  map[string]place // of items, until With
 }
 
 // Parse reads a snapshot:
@@ -72,10 +75,13 @@ type Catalog struct {
 //	{"version":"1","items":[{"gtin":"4901234567894","name":"…","kana":"…","price":110,"rate":"standard"}]}
 //
 // An item may have a "unit"; one whose price is on its label has no "price".
-// It is taken whole or not at all: an unknown field, a wrong check digit, a
-// second row for the same article or anything over its limit is an error that
-// names the item. Rates are the names that goods may be taxed by; without any,
-// RateStandard and RateReduced.
+// Rates are the names that goods may be taxed by; without any, RateStandard and
+// RateReduced.
+//
+// An item with an unknown field, a wrong check digit or anything over its limit
+// is refused, and so are all rows of an article that is listed twice: nobody
+// knows which price is right. The others are sold; see Refused. What is no
+// snapshot, or has no item that can be sold, is an error.
 func Parse(data []byte, rates ...string) (*Catalog, error) {
 	if len(rates) == 0 {
 		rates = []string{RateStandard, RateReduced}
@@ -83,29 +89,21 @@ func Parse(data []byte, rates ...string) (*Catalog, error) {
 	if len(data) > BytesMax {
 		return nil, fmt.Errorf("catalog: %d bytes, at most %d: %w", len(data), BytesMax, ErrTooLarge)
 	}
-	var file struct {
-		Version string `json:"version"`
-		Items   []row  `json:"items"`
+	version, rows, err := read(data)
+	if err != nil {
+		return nil, err
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&file); err != nil {
-		return nil, fmt.Errorf("catalog: byte %d: %w: %w", d.InputOffset(), ErrInvalid, err)
+	if !isVersion(version) {
+		return nil, fmt.Errorf("catalog: version %.*q: want 1 to %d letters, digits or .-_: %w", VersionMax, version, VersionMax, ErrInvalid)
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("catalog: something follows the snapshot: %w", ErrInvalid)
-	}
-	if !isVersion(file.Version) {
-		return nil, fmt.Errorf("catalog: version %.*q: want 1 to %d letters, digits or .-_: %w", VersionMax, file.Version, VersionMax, ErrInvalid)
-	}
-	if len(file.Items) > ItemsMax {
-		return nil, fmt.Errorf("catalog: %d items, at most %d: %w", len(file.Items), ItemsMax, ErrTooLarge)
-	}
-	c := &Catalog{version: file.Version, items: make(map[string]*Item, len(file.Items))}
-	for i, r := range file.Items {
+	c := &Catalog{version: version, items: make(map[string]*Item, len(rows)), refused: map[string]bool{}, places: make(map[string]place, len(rows))}
+	for _, r := range rows {
 		if err := c.add(r, rates); err != nil {
-			return nil, fmt.Errorf("catalog: item %d (gtin %.16q): %w: %w", i+1, r.GTIN, ErrInvalid, err)
+			c.refuse(r.place, r.GTIN, err)
 		}
+	}
+	if err := c.sells(); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
@@ -123,23 +121,21 @@ func (c *Catalog) Version() string { return c.version }
 // Len is the number of articles.
 func (c *Catalog) Len() int { return len(c.items) }
 
-// row is an item as the file writes it.
-type row struct {
-	GTIN  string `json:"gtin"` // as printed on the goods
-	Name  string `json:"name"`
-	Kana  string `json:"kana"`
-	Price *int64 `json:"price"` // nil: forgotten, which is not free of charge
-	Rate  string `json:"rate"`
-	Unit  string `json:"unit"`
-}
-
 func (c *Catalog) add(r row, rates []string) error {
 	gtin, err := gs1.GTIN14(r.GTIN, "")
 	if err != nil {
-		return err
+		return cmp.Or(r.err, err)
 	}
-	if c.items[gtin] != nil {
+	if at, listed := c.places[gtin]; listed {
+		if c.items[gtin] != nil {
+			delete(c.items, gtin)
+			c.refuse(at, gtin, fmt.Errorf("this article is listed twice, also as item %d", r.item))
+		}
 		return errors.New("this article is listed twice")
+	}
+	c.places[gtin] = r.place
+	if r.err != nil {
+		return r.err
 	}
 	if err := checkName(r.Name); err != nil {
 		return err

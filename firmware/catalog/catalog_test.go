@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 const shop = `{"version":"2026-11-24.1","items":[
@@ -55,7 +56,7 @@ func TestParseRefuses(t *testing.T) {
 		{"a version with a slash", `{"version":"../1","items":[]}`, "version"},
 		{"an unknown field", item(`colour="red"`), "colour"},
 		{"the item names its version", item(`version="1"`), "version"},
-		{"wrong check digit", item(`gtin="4901234567895"`), "item 2 (gtin \"4901234567895\")"},
+		{"wrong check digit", item(`gtin="4901234567895"`), "item 2, line 1 (gtin \"4901234567895\")"},
 		{"no GTIN", item(`gtin="ABC"`), "item 2"},
 		{"twice", item(`gtin="4912345678904"`), "twice"},
 		{"twice, padded", item(`gtin="04912345678904"`), "twice"},
@@ -75,13 +76,96 @@ func TestParseRefuses(t *testing.T) {
 		{"a price on the label and here", item(`unit="label"`), "on the label"},
 		{"a measure without a price", `{"version":"1","items":[{"gtin":"4912345678904","name":"a","unit":"kg","rate":"reduced"}]}`, "price"},
 	} {
-		_, err := Parse([]byte(c.in))
-		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s: %v; want ErrInvalid that says %q", c.name, err, c.says)
+		got, err := Parse([]byte(c.in))
+		if !strings.Contains(c.in, `"items":[{"gtin":"4912345678904"`) || strings.HasPrefix(c.name, "twice") || strings.HasPrefix(c.name, "a measure") {
+			if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%s: %v; want ErrInvalid that says %q", c.name, err, c.says)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v; want the other item", c.name, err)
+			continue
+		}
+		refused, count := got.Refused()
+		if _, sold := got.Lookup("04912345678904"); !sold || got.Len() != 1 || count != 1 || len(refused) != 1 || !strings.Contains(refused[0].String(), c.says) {
+			t.Errorf("%s: refused %v; want one that says %q", c.name, refused, c.says)
 		}
 	}
 	if _, err := Parse(make([]byte, BytesMax+1)); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("a huge file: %v", err)
+	}
+}
+
+// One wrong item is known by its number, its line and its code, and the others
+// are sold.
+func TestRefused(t *testing.T) {
+	c, err := Parse([]byte("\uFEFF" + `{
+ "items": [
+  {"gtin":"4901234567894","name":"ノート","price":110,"rate":"standard"},
+
+  {"gtin":"4912345678904","name":"a\u001b@","price":1,"rate":"reduced"},
+  {"gtin":"49123456","name":"袋","price":1,
+   "rate":"standard"}, {"gtin":"4901234567887","name":"x","price":"1","rate":"standard"},
+  {"gtin":"00000049123456","name":"別の袋","price":2,"rate":"standard"}
+ ],
+ "version": "7"
+}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused, count := c.Refused()
+	var got []string
+	for _, r := range refused {
+		got = append(got, r.String())
+	}
+	for i, want := range []string{"item 2, line 5 (gtin \"4912345678904\"): name: U+001B", "item 4, line 7 (gtin \"4901234567887\"): ", "item 3, line 6 (gtin \"00000049123456\"): this article is listed twice", "item 5, line 8 (gtin \"00000049123456\"): this article is listed twice"} {
+		if i >= len(got) || !strings.HasPrefix(got[i], want) {
+			t.Errorf("refused %q, want %q", got, want)
+		}
+	}
+	if count != 4 || c.Len() != 1 || c.Version() != "7" {
+		t.Errorf("%d refused, %d sold", count, c.Len())
+	}
+	for _, label := range []string{"4912345678904", "49123456"} {
+		if r, err := c.Read(time.Time{}, "", label); !errors.Is(err, ErrRefused) || r.Item != nil {
+			t.Errorf("%s: %+v, %v", label, r, err)
+		}
+	}
+}
+
+// What a magazine costs is not taken off its label where the catalogue lists it
+// wrongly, nor is a book sold by its rows.
+func TestRefusedIsNotReadOffTheLabel(t *testing.T) {
+	c, err := Parse([]byte(`{"version":"1","items":[{"gtin":"4901234567894","name":"x","price":1,"rate":"standard"},
+		{"gtin":"4910542311136","name":"","price":1,"rate":"standard"},{"gtin":"9784101092058","name":"","price":1,"rate":"standard"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, label := range []string{"491054231113600980", "9784101092058"} {
+		if r, err := c.Read(time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC), "", label); !errors.Is(err, ErrRefused) || r.Item != nil {
+			t.Errorf("%s: %+v, %v", label, r, err)
+		}
+	}
+}
+
+// What nobody sees in a name is taken off, what was meant stays.
+func TestClean(t *testing.T) {
+	for in, want := range map[string]string{
+		" おにぎり\u00a0鮭\u200b": "おにぎり 鮭", "\ufeffノート\r\n": "ノート", "親子 👩\u200d👧": "親子 👩👧", "a\u3000b\u3000": "a\u3000b", "Café\u202eX\tY": "CaféX Y",
+	} {
+		b, err := json.Marshal(map[string]any{"version": "1", "items": []any{map[string]any{"gtin": " 4901234567894\u00a0", "name": in, "price": 1, "rate": "standard"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := Parse(b)
+		if err != nil {
+			t.Errorf("%q: %v", in, err)
+			continue
+		}
+		if item, ok := c.Lookup("04901234567894"); !ok || item.Name != want {
+			t.Errorf("%q: %+v, want %q", in, item, want)
+		}
 	}
 }
 

@@ -30,7 +30,8 @@ const yen = "JPY"
 
 // With is the same snapshot, read with a shop's labels. An item that stands
 // under an in-store rule must be listed by the number that the rule finds, with
-// zeros for what differs from piece to piece, and by a unit that needs it.
+// zeros for what differs from piece to piece, and by a unit that needs it; else it
+// is refused.
 func (c *Catalog) With(l Labels) (*Catalog, error) {
 	if _, known := currencies[l.Currency]; !known {
 		return nil, fmt.Errorf("catalog: labels in %.3q are not understood", l.Currency)
@@ -38,12 +39,20 @@ func (c *Catalog) With(l Labels) (*Catalog, error) {
 	if err := l.InStore.Check(); err != nil {
 		return nil, fmt.Errorf("catalog: %w", err)
 	}
+	with := &Catalog{
+		version: c.version, items: maps.Clone(c.items), labels: l,
+		refused: maps.Clone(c.refused), reasons: slices.Clone(c.reasons), count: c.count,
+	}
 	for _, number := range slices.Sorted(maps.Keys(c.items)) {
 		if err := c.items[number].fits(l.InStore); err != nil {
-			return nil, fmt.Errorf("catalog: item %s: %w: %w", number, ErrInvalid, err)
+			delete(with.items, number)
+			with.refuse(c.places[number], number, err)
 		}
 	}
-	return &Catalog{version: c.version, items: c.items, labels: l}, nil
+	if err := with.sells(); err != nil {
+		return nil, err
+	}
+	return with, nil
 }
 
 // fits says whether the rule that an item stands under can find and price it.

@@ -91,8 +91,12 @@ func (c *Catalog) Read(now time.Time, aim, data string) (Reading, error) {
 		return c.inStore(number)
 	}
 	r := Reading{GTIN: number.String()}
-	if r.Item, ok = c.Lookup(r.GTIN); !ok {
+	var err error
+	switch r.Item, err = c.find(r.GTIN); {
+	case errors.Is(err, ErrUnknown):
 		return c.magazine(r, number, s.AddOn)
+	case err != nil:
+		return r, err
 	}
 	if err := c.elements(&r, s.Elements(), now); err != nil {
 		return Reading{GTIN: r.GTIN}, err
@@ -122,9 +126,8 @@ func (c *Catalog) inStore(number gs1.GTIN) (Reading, error) {
 		in.Key, in.Price, in.Weight, in.Count = number, -1, -1, -1
 	}
 	r := Reading{GTIN: in.Key.String()}
-	var ok bool
-	if r.Item, ok = c.Lookup(r.GTIN); !ok {
-		return r, fmt.Errorf("catalog: %w", ErrUnknown)
+	if r.Item, err = c.find(r.GTIN); err != nil {
+		return r, err
 	}
 	r.Said.Price, r.Said.Count = max(0, in.Price), max(0, in.Count)
 	if in.Weight > 0 {

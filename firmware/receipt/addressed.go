@@ -24,7 +24,7 @@ func addressedWhen(p *paper) {
 // addressee is a line to write a name on.
 func addressee(p *paper) {
 	p.space()
-	p.line(drivers.TextLine{Text: strings.Repeat("_", p.Columns-len(noMark)-width(honorific)) + "  " + honorific})
+	p.line(drivers.TextLine{Text: strings.Repeat("_", p.Columns-len(noMark)-p.width(honorific)) + "  " + honorific})
 	p.space()
 }
 
@@ -69,20 +69,20 @@ func purpose(p *paper) {
 		return
 	}
 	left := [len(box)]string{purposeWord}
-	for i, text := range wrap(receivedWord, p.Columns-boxColumns-1) {
+	for i, text := range p.wrap(receivedWord, p.Columns-boxColumns-1) {
 		left[i+1] = text
 	}
 	page := drivers.Page{Lines: len(box)}
 	edge := p.Columns - boxColumns
 	page.Placed = append(page.Placed, drivers.Placed{Column: edge, Item: outline()})
 	for i, right := range box {
-		gap := strings.Repeat(" ", p.Columns-boxColumns-width(left[i]))
+		gap := strings.Repeat(" ", p.Columns-boxColumns-p.width(left[i]))
 		page.Else = append(page.Else, drivers.TextLine{Text: left[i] + gap + right})
 		if left[i] != "" {
 			page.Placed = append(page.Placed, drivers.Placed{Line: i, Item: drivers.TextLine{Text: left[i]}})
 		}
 		if word := strings.Trim(right, boxRules); word != "" {
-			at := drivers.Placed{Column: edge + (boxColumns-width(word))/2, Line: i, Item: drivers.TextLine{Text: word}}
+			at := drivers.Placed{Column: edge + (boxColumns-p.width(word))/2, Line: i, Item: drivers.TextLine{Text: word}}
 			page.Placed = append(page.Placed, at)
 		}
 	}

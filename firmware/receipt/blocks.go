@@ -65,24 +65,25 @@ func title(p *paper) {
 // copyMark tells a copy from the original.
 func copyMark(p *paper) {
 	if p.Reprint {
-		p.line(drivers.TextLine{Text: p.layout.words.copied, Align: drivers.Center, Bold: true, Tall: true})
+		p.banner(p.layout.words.copied)
 	}
 }
 
 // original is the sale that a return is of.
 func original(p *paper) {
 	if p.sale.Original != nil {
-		p.text(p.originalText(), drivers.Left)
+		p.pair(p.originalText())
 	}
 }
 
-func (p *paper) originalText() string {
+// originalText is its number and its day, "" if it has none.
+func (p *paper) originalText() (number, date string) {
 	o := p.sale.Original
 	day, err := time.Parse(time.DateOnly, o.BusinessDayDate)
 	if err != nil || o.SequenceNumber < 1 {
-		return ""
+		return "", ""
 	}
-	return fmt.Sprintf("%s%s%06d %s", p.layout.words.original, p.layout.words.number, o.SequenceNumber, day.Format(p.layout.date))
+	return fmt.Sprintf("%s%s%06d", p.layout.words.original, p.layout.words.number, o.SequenceNumber), day.Format(p.layout.date)
 }
 
 // weekdays by time.Weekday.
@@ -112,7 +113,7 @@ func when(p *paper) {
 	p.pair(p.moment(), p.number())
 	p.pair(w.shop+r.RetailStoreID+" "+w.register+r.WorkstationID, w.operator+r.OperatorID)
 	if r.EndDateTime.Format(time.DateOnly) != r.BusinessDayDate {
-		p.text(w.businessDay+r.BusinessDayDate, drivers.Left)
+		p.text(w.businessDay+p.isoDay(r.BusinessDayDate), drivers.Left)
 	}
 	p.rule()
 }
@@ -159,14 +160,14 @@ func goods(p *paper) {
 			p.text(line.Description, drivers.Left)
 			each := "  "
 			if line.Quantity != 1 {
-				each += p.count(line.Quantity) + w.pieces + w.times
+				each += p.pieces(line.Quantity) + w.times
 			}
 			p.pair(each+p.measure(line.Measure), p.money(line.ExtendedAmount)+mark)
 		case line.Quantity == 1:
 			p.pair(line.Description, p.money(line.ExtendedAmount)+mark)
 		default:
 			p.text(line.Description, drivers.Left)
-			p.pair("  "+p.count(line.Quantity)+w.pieces+w.times+p.money(line.RegularSalesUnitPrice), p.money(line.ExtendedAmount)+mark)
+			p.pair("  "+p.pieces(line.Quantity)+w.times+p.money(line.RegularSalesUnitPrice), p.money(line.ExtendedAmount)+mark)
 		}
 		if line.DiscountAmount != 0 {
 			p.pair("  "+w.off, p.money(-line.DiscountAmount)+mark)
@@ -177,7 +178,7 @@ func goods(p *paper) {
 
 func subtotal(p *paper) {
 	r, w := p.sale, p.layout.words
-	p.amount(w.subtotal+" "+p.count(r.Items())+w.pieces, r.Subtotal)
+	p.amount(w.subtotal+" "+p.pieces(r.Items()), r.Subtotal)
 	if r.DiscountAmount != 0 {
 		p.amount(w.off, -r.DiscountAmount)
 	}
@@ -223,11 +224,11 @@ func addedTaxes(p *paper) {
 func total(p *paper) {
 	left, right := p.layout.words.total, p.totalAmount()
 	wide := true
-	gap := p.Columns/2 - width(left) - width(right) - 1
+	gap := p.Columns/2 - p.width(left) - p.width(right) - 1
 	if gap < 1 { // eight digits on narrow paper
 		if gap++; gap < 1 {
 			wide = false
-			gap = p.Columns - width(left) - width(right) - len(noMark)
+			gap = p.Columns - p.width(left) - p.width(right) - len(noMark)
 		}
 	} else {
 		right += " " // as wide as a mark
@@ -294,15 +295,15 @@ func taxTable(p *paper) {
 	cell := (p.Columns - label) / 3
 	for _, row := range rows {
 		for i, text := range row {
-			if i == 0 && width(text) >= label || i > 0 && width(text) >= cell {
+			if i == 0 && p.width(text) >= label || i > 0 && p.width(text) >= cell {
 				taxList(p, rows)
 				return
 			}
 		}
 	}
 	for _, row := range rows {
-		text := row[0] + strings.Repeat(" ", p.Columns-3*cell-width(row[0]))
-		right := func(c string) string { return strings.Repeat(" ", cell-width(c)) + c }
+		text := row[0] + strings.Repeat(" ", p.Columns-3*cell-p.width(row[0]))
+		right := func(c string) string { return strings.Repeat(" ", cell-p.width(c)) + c }
 		p.line(drivers.TextLine{Text: text + right(row[1]) + right(row[2]) + right(row[3])})
 	}
 }
@@ -345,7 +346,13 @@ func refundCode(p *paper) {
 		return
 	}
 	p.add(drivers.Barcode{Symbology: drivers.QRCode, Data: p.Code, Align: drivers.Center})
-	p.text(p.layout.words.keepCode, drivers.Center)
+	hint := p.layout.words.keepCode
+	if whole := strings.ReplaceAll(hint, "\n", ""); p.width(whole) <= p.Columns {
+		hint = whole
+	}
+	for line := range strings.SplitSeq(hint, "\n") {
+		p.text(line, drivers.Center)
+	}
 }
 
 func transaction(p *paper) {
@@ -357,9 +364,7 @@ func continued(p *paper) { p.heading(p.layout.words.continued) }
 func orderTitle(p *paper) {
 	r, w := p.sale, p.layout.words
 	p.banner(w.order)
-	if p.Reprint {
-		p.line(drivers.TextLine{Text: w.copied, Align: drivers.Center, Bold: true, Tall: true})
-	}
+	copyMark(p)
 	at := strings.LastIndexByte(r.TransactionID, '-') + 1
 	p.banner(p.layout.words.number + r.TransactionID[at:])
 	p.pair(p.moment(), w.operator+r.OperatorID)
@@ -373,7 +378,7 @@ func orderGoods(p *paper) {
 			continue
 		}
 		const indent = 5
-		for i, text := range wrap(clean(line.Description), p.Columns-indent) {
+		for i, text := range p.wrap(clean(line.Description), p.Columns-indent) {
 			begin := strings.Repeat(" ", indent)
 			if i == 0 {
 				begin = fmt.Sprintf("%*s ", indent-1, p.count(line.Quantity))
@@ -382,5 +387,5 @@ func orderGoods(p *paper) {
 		}
 	}
 	p.rule()
-	p.pair("", p.count(p.sale.Items())+p.layout.words.orderPieces)
+	p.pair("", p.pieces(p.sale.Items()))
 }

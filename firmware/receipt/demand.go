@@ -199,7 +199,8 @@ func originals(p *paper) []string {
 	if p.sale.Original == nil {
 		return nil
 	}
-	return []string{p.originalText()}
+	number, day := p.originalText()
+	return []string{number, day}
 }
 
 func cardWord(p *paper) []string {

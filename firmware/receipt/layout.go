@@ -95,13 +95,13 @@ type words struct {
 	title, returned, copied, training, notSold    string
 	number, shop, register, operator, businessDay string
 	original                                      string
-	pieces, times, off                            string
+	piece, pieces, times, off                     string // piece is of one, where that differs
 	subtotal, taxable, exempt, taxIn, taxOut      string
 	total, cash, change, givenBack                string
 	card, cardNumber, approval                    string
 	rate, net, tax, gross                         string
 	keepCode, transaction, continued              string
-	order, orderPieces                            string
+	order                                         string
 	x, z, xNumber, zNumber, begin, xTime, zTime   string
 	sales, returns, discounts, netSales, items    string
 	cashTaken, cardTaken, receipts                string
@@ -121,10 +121,10 @@ var (
 		subtotal: "小計", taxable: "対象", exempt: "非課税対象", taxIn: "内消費税等", taxOut: "外消費税等",
 		total: "合計", cash: "お預り(現金)", change: "お釣り", givenBack: "ご返金(現金)",
 		card: "クレジットカード利用", cardNumber: "カード番号 ", approval: "承認番号 ",
-		keepCode: "返品の際はこのコードをお見せください", transaction: "取引番号 ", continued: "(続き)",
-		order: "注文伝票", orderPieces: "点",
-		x: "点検 X", z: "精算 Z", xNumber: "次回精算回数 ", zNumber: "精算回数 ", begin: "開始", xTime: "点検時刻", zTime: "終了",
-		sales: "総売上", returns: "返品", discounts: "値引", netSales: "純売上", items: "点数",
+		keepCode: "返品の際は\nこのコードをお見せください", transaction: "取引番号 ", continued: "(続き)",
+		order: "注文伝票",
+		x:     "点検 X", z: "精算 Z", xNumber: "次回精算回数 ", zNumber: "精算回数 ", begin: "開始", xTime: "点検時刻", zTime: "終了",
+		sales: "総売上", returns: "返品", discounts: "値引(差引済)", netSales: "純売上", items: "点数",
 		cashTaken: "現金", cardTaken: "クレジット", receipts: "レシート番号",
 		voidedLines: "明細取消", voidedSales: "取引中止", noSales: "両替", reprints: "再発行",
 		cardRefused: "カード不成立", forced: "ドロア不正開放", cases: "件", occasions: "回",
@@ -141,9 +141,9 @@ var (
 		card: "Kartenzahlung", cardNumber: "Karte ", approval: "Autorisierung ",
 		rate: "MwSt", net: "Netto", tax: "Steuer", gross: "Brutto",
 		keepCode: "Für eine Rückgabe bitte aufbewahren", transaction: "Vorgang ", continued: "(Fortsetzung)",
-		order: "BESTELLUNG", orderPieces: " Stk",
-		x: "X-Bericht", z: "Z-Bericht", xNumber: "Nächstes Z ", zNumber: "Z-Nummer ", begin: "Beginn", xTime: "Stand", zTime: "Ende",
-		sales: "Umsatz", returns: "Rückgaben", discounts: "Rabatte", netSales: "Netto nach Rückgaben", items: "Artikel",
+		order: "BESTELLUNG",
+		x:     "X-Bericht", z: "Z-Bericht", xNumber: "Nächstes Z ", zNumber: "Z-Nummer ", begin: "Beginn", xTime: "Stand", zTime: "Ende",
+		sales: "Umsatz", returns: "Rückgaben", discounts: "Rabatte (abgezogen)", netSales: "Netto nach Rückgaben", items: "Artikel",
 		cashTaken: "Bar", cardTaken: "Karte", receipts: "Belege",
 		voidedLines: "Zeilenstorno", voidedSales: "Abbrüche", noSales: "Lade ohne Verkauf", reprints: "Kopien",
 		cardRefused: "Karte abgelehnt", forced: "Lade aufgebrochen", cases: "x", occasions: "x",
@@ -154,15 +154,15 @@ var (
 		percent: "%", tel: "Tel ", registration: "VAT No. ",
 		title: "Receipt", returned: "Refund", copied: "*** COPY ***", training: "*** TRAINING ***", notSold: "Training, not a receipt",
 		number: "No. ", shop: "Store ", register: "Till ", operator: "Cashier ", businessDay: "Business day ", original: "For receipt ",
-		pieces: " items", times: " x ", off: "Discount",
+		piece: " item", pieces: " items", times: " x ", off: "Discount",
 		subtotal: "Subtotal", taxable: " sales", exempt: "exempt", taxIn: "incl. VAT ", taxOut: "VAT ",
 		total: "TOTAL", cash: "Cash", change: "Change", givenBack: "Cash refunded",
 		card: "Card", cardNumber: "Card ", approval: "Approval ",
 		rate: "VAT", net: "Net", tax: "VAT", gross: "Gross",
 		keepCode: "Keep this receipt for a refund", transaction: "Transaction ", continued: "(continued)",
-		order: "ORDER", orderPieces: " items",
-		x: "X report", z: "Z report", xNumber: "Next Z ", zNumber: "Z number ", begin: "From", xTime: "At", zTime: "To",
-		sales: "Sales", returns: "Refunds", discounts: "Discounts", netSales: "Less refunds", items: "Items",
+		order: "ORDER",
+		x:     "X report", z: "Z report", xNumber: "Next Z ", zNumber: "Z number ", begin: "From", xTime: "At", zTime: "To",
+		sales: "Sales", returns: "Refunds", discounts: "Discounts (taken off)", netSales: "Less refunds", items: "Items",
 		cashTaken: "Cash", cardTaken: "Card", receipts: "Receipts",
 		voidedLines: "Voided lines", voidedSales: "Voided sales", noSales: "No sale", reprints: "Copies",
 		cardRefused: "Card refused", forced: "Drawer forced", cases: "x", occasions: "x",

@@ -98,7 +98,7 @@ func (l *Layouts) paper(on Paper) (*paper, error) {
 	if on.Columns < ColumnsMin || on.Columns > ColumnsMax {
 		return nil, fmt.Errorf("receipt: %d columns: %w", on.Columns, ErrColumns)
 	}
-	return &paper{layout: l.layout, logo: l.logo, Paper: on}, nil
+	return &paper{layout: l.layout, script: script(l.layout.country.Scheme != sale.Japanese), logo: l.logo, Paper: on}, nil
 }
 
 // document lays out, and checks the finished paper rather than the intention.
@@ -126,7 +126,7 @@ func (p *paper) document(blocks []block) (drivers.Document, error) {
 	if len(p.items) > drivers.DocumentItemsMax {
 		return drivers.Document{}, fmt.Errorf("receipt: %d lines, at most %d: %w", len(p.items), drivers.DocumentItemsMax, sale.ErrLimit)
 	}
-	return drivers.Document{Items: p.items, Cut: true}, nil
+	return drivers.Document{Items: p.items, Cut: true, Latin: bool(p.script)}, nil
 }
 
 // addsUp recomputes every sum of the receipt; only the rounding of the tax is

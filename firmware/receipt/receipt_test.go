@@ -168,7 +168,7 @@ func report() *sale.Report {
 		},
 		GrandTotal:  sale.TotalsMax,
 		Count:       &sale.CashCount{Expected: 1_000_000, Counted: 999_500, OverShort: -500},
-		JournalHead: "3f9a0c11d2e4b5a6978877665544332211ffeeddccbbaa99887766554433221100",
+		JournalHead: "3210 3f9a0c11d2e4b5a6",
 	}
 }
 
@@ -193,11 +193,11 @@ func draw(t testing.TB, doc drivers.Document, cols int) string {
 	for i, item := range doc.Items {
 		switch item := item.(type) {
 		case drivers.TextLine:
-			drawLine(t, &b, i, item, cols)
+			drawLine(t, &b, i, item, cols, script(doc.Latin))
 		case drivers.Page:
 			fmt.Fprintf(&b, "area of %d lines\n", item.Lines)
 			for _, line := range item.Else {
-				drawLine(t, &b, i, line, cols)
+				drawLine(t, &b, i, line, cols, script(doc.Latin))
 			}
 			b.WriteString("end of area\n")
 			checkPage(t, item, cols)
@@ -230,8 +230,8 @@ func checkPage(t testing.TB, page drivers.Page, cols int) {
 		}
 		text := placed.Item.(drivers.TextLine).Text
 		at := &drawn[placed.Line]
-		*at += strings.Repeat(" ", placed.Column-width(*at)) + text
-		if width(*at) > cols {
+		*at += strings.Repeat(" ", placed.Column-kanji.width(*at)) + text
+		if kanji.width(*at) > cols {
 			t.Errorf("%q is wider than the paper", *at)
 		}
 	}
@@ -245,9 +245,9 @@ func checkPage(t testing.TB, page drivers.Page, cols int) {
 	}
 }
 
-func drawLine(t testing.TB, b *strings.Builder, i int, line drivers.TextLine, cols int) {
+func drawLine(t testing.TB, b *strings.Builder, i int, line drivers.TextLine, cols int, as script) {
 	t.Helper()
-	n := width(line.Text)
+	n := as.width(line.Text)
 	marks := ""
 	if line.Wide {
 		n *= 2
@@ -276,7 +276,7 @@ func drawLine(t testing.TB, b *strings.Builder, i int, line drivers.TextLine, co
 		var w strings.Builder
 		for _, c := range text {
 			w.WriteRune(c)
-			w.WriteString(strings.Repeat(" ", columns(c)))
+			w.WriteString(strings.Repeat(" ", as.columns(c)))
 		}
 		text = w.String()
 	}
@@ -308,6 +308,8 @@ func papers(t *testing.T) map[string]func(on Paper) (drivers.Document, error) {
 	x := report()
 	x.Kind, x.Count, x.JournalHead = sale.ReportX, nil, ""
 	x.Totals.Returns, x.Totals.Discounts = sale.Tally{Count: 2, Amount: 3_408}, sale.Tally{Count: 5, Amount: 1_210}
+	americanBack := given(abroad(t, "USD", drugstore(t).Issuer, false, good{"Shampoo 12 oz", 849, -1, 8_875}))
+	americanBack.Original = back.Original
 	order := mixed(t)
 	order.SequenceNumber = 0
 	return map[string]func(on Paper) (drivers.Document, error){
@@ -342,6 +344,8 @@ func papers(t *testing.T) map[string]func(on Paper) (drivers.Document, error) {
 		"de-return": func(on Paper) (drivers.Document, error) { return de.Receipt(germanBack, on) },
 		"ie":        func(on Paper) (drivers.Document, error) { return ie.Receipt(card(pharmacy(t)), on) },
 		"ie-z":      func(on Paper) (drivers.Document, error) { return ie.Report(report(), on) },
+		"us-return": func(on Paper) (drivers.Document, error) { return us.Receipt(americanBack, on) },
+		"us-x":      func(on Paper) (drivers.Document, error) { return us.Report(x, on) },
 		"us": func(on Paper) (drivers.Document, error) {
 			on.Code = code
 			return us.Receipt(card(drugstore(t)), on)

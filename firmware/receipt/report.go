@@ -19,7 +19,7 @@ func (l *Layouts) Report(r *sale.Report, on Paper) (drivers.Document, error) {
 	for _, block := range l.layout.report {
 		block(p, r)
 	}
-	return drivers.Document{Items: p.items, Cut: true}, nil
+	return drivers.Document{Items: p.items, Cut: true, Latin: bool(p.script)}, nil
 }
 
 func reportHead(p *paper, r *sale.Report) {
@@ -31,8 +31,8 @@ func reportHead(p *paper, r *sale.Report) {
 	p.banner(title)
 	copyMark(p)
 	p.pair(w.shop+r.RetailStoreID+" "+w.register+r.WorkstationID, fmt.Sprintf("%s%06d", number, r.Number))
-	p.pair(w.businessDay+r.BusinessDayDate, w.operator+r.OperatorID)
-	const minute = "2006-01-02 15:04"
+	p.pair(w.businessDay+p.isoDay(r.BusinessDayDate), w.operator+r.OperatorID)
+	minute := p.numericDate() + " " + p.layout.clock
 	p.pair(w.begin, r.BeginDateTime.Format(minute))
 	p.pair(end, r.EndDateTime.Format(minute))
 	p.rule()
@@ -48,7 +48,7 @@ func reportSales(p *paper, r *sale.Report) {
 	if t.Discounts.Count != 0 {
 		p.tally(w.discounts, sale.Tally{Count: t.Discounts.Count, Amount: -t.Discounts.Amount})
 	}
-	p.pair(w.items, p.count(t.ItemCount)+w.pieces)
+	p.pair(w.items, p.pieces(t.ItemCount))
 	p.tally(w.cashTaken, t.Cash)
 	p.tally(w.cardTaken, t.CreditDebit)
 	if r.FirstSequenceNumber != 0 {

@@ -308,7 +308,7 @@ func TestHostileText(t *testing.T) {
 			rapid.StringN(1, 64, 192),
 			rapid.SampledFrom([]string{
 				"\x1bp0", "a\u202eb", "か\u3099", "\x10\x14\x01", "麵①㈱髙", "😀👨‍👩‍👧", strings.Repeat("長", 100), "\xff\xfe",
-				strings.Repeat("x", 300), strings.Repeat("word ", 60), "ーーーーーーーー", "¥1", "\r\n\t", "Ä€ß",
+				strings.Repeat("x", 300), strings.Repeat("word ", 60), "ーーーーーーーー", "¥1", "\r\n\t", "Ä€ß", "Kid’s “5°” – …",
 			}),
 		).Draw(t, "name")
 		r := hostile(t, name)
@@ -321,7 +321,7 @@ func TestHostileText(t *testing.T) {
 			return // a name of nothing but blanks, a number that is none
 		}
 		for _, line := range texts(doc) {
-			w := width(line.Text)
+			w := script(doc.Latin).width(line.Text)
 			if line.Wide {
 				w *= 2
 			}
@@ -427,6 +427,27 @@ func BenchmarkReceipt(b *testing.B) {
 	for b.Loop() {
 		if _, err := jp.Receipt(r, Paper{Columns: cols, Code: code}); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestSigns: the signs of Europe's type take one column there, and two among
+// kanji; the amount stands at the same edge.
+func TestSigns(t *testing.T) {
+	const name = "Käse ‚alt’ – 5° × 2 …"
+	for locale, want := range map[string]int{"de-DE": 21, "en-US": 21, "ja-JP": 26} {
+		r := cash(some(t, locale), 99_999_999)
+		r.LineItem[0].Description = name
+		doc, err := New(locale, nil).Receipt(r, Paper{Columns: 48})
+		if err != nil {
+			t.Fatal(err)
+		}
+		line := texts(doc)[slices.IndexFunc(texts(doc), func(l drivers.TextLine) bool { return strings.HasPrefix(l.Text, name) })].Text
+		if doc.Latin != (locale != "ja-JP") {
+			t.Errorf("%s: the document says Latin %t", locale, doc.Latin)
+		}
+		if got, full := script(doc.Latin).width(name), script(doc.Latin).width(line); got != want || line != name && full != 48 {
+			t.Errorf("%s: %q is %d columns, want %d, in a line of %d", locale, name, got, want, full)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (l *Layouts) Sheet(keys []SheetKey, head string, on Paper) (drivers.Documen
 		p.add(drivers.Barcode{Symbology: drivers.Code128, Data: key.Code, Align: drivers.Center, Module: sheetModule, Height: sheetHeight})
 		p.space()
 	}
-	return drivers.Document{Items: p.items, Cut: true}, nil
+	return drivers.Document{Items: p.items, Cut: true, Latin: bool(p.script)}, nil
 }
 
 // keyCaptions are what keypads in Japan have on their keys.

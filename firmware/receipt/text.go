@@ -2,6 +2,7 @@ package receipt
 
 import (
 	"strings"
+	"time"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
@@ -28,12 +29,21 @@ func clean(s string) string {
 	}, s)
 }
 
+// script is how wide a language's signs are.
+type script bool
+
+// Scripts.
+const (
+	kanji script = false // signs that Shift_JIS has are as wide as a kanji
+	latin script = true  // they are as wide as a letter: drivers.Document.Latin
+)
+
 // width is the number of columns on paper. A character that a printer turns out
 // to print narrower leaves a gap, never an overflow.
-func width(s string) int {
+func (sc script) width(s string) int {
 	n := 0
 	for _, c := range s {
-		n += columns(c)
+		n += sc.columns(c)
 	}
 	return n
 }
@@ -41,11 +51,16 @@ func width(s string) int {
 // narrow are the signs of one column.
 const narrow = "¥¡¢£¤¦©«¬®¯²³¸¹»¼½¾¿€‚„‹›•™"
 
+// latinSigns are the others that Europe's type has in one column.
+const latinSigns = "§¨°±´¶·×÷–—‘’“”†‡…˜‰"
+
 // columns is what drivers.TextLine says of a character.
-func columns(c rune) int {
+func (sc script) columns(c rune) int {
 	const letters, vietnamese, ancient = 0x530, 0x1E00, 0x1FFF
 	switch {
 	case c < 0x80, c >= '｡' && c <= 'ﾟ', (c < letters || c >= vietnamese && c <= ancient) && unicode.IsLetter(c), strings.ContainsRune(narrow, c):
+		return 1
+	case sc == latin && strings.ContainsRune(latinSigns, c):
 		return 1
 	}
 	return 2
@@ -56,11 +71,11 @@ const notFirst = "、。，．・：；？！゛゜ー々’”）〕］｝〉�
 
 // wrap breaks s into lines of at most cols columns: at a blank where words have
 // them, else anywhere that a line may begin.
-func wrap(s string, cols int) []string {
+func (sc script) wrap(s string, cols int) []string {
 	var lines []string
 	begin, n := 0, 0
 	for i, c := range s {
-		if n+columns(c) > cols {
+		if n+sc.columns(c) > cols {
 			at := breakAt(s, begin, i, c)
 			lines = append(lines, strings.TrimRight(s[begin:at], " "))
 			begin = at
@@ -69,9 +84,9 @@ func wrap(s string, cols int) []string {
 				n = 0
 				continue
 			}
-			n = width(s[begin:i])
+			n = sc.width(s[begin:i])
 		}
-		n += columns(c)
+		n += sc.columns(c)
 	}
 	return append(lines, s[begin:])
 }
@@ -96,6 +111,8 @@ func breakAt(s string, begin, over int, c rune) int {
 type paper struct {
 	Paper
 
+	script
+
 	layout *layout
 	logo   *drivers.Picture
 	sale   *sale.Receipt
@@ -108,14 +125,14 @@ func (p *paper) line(l drivers.TextLine) { p.add(l) }
 
 // text prints s, cleaned and wrapped.
 func (p *paper) text(s string, align drivers.Align) {
-	for _, line := range wrap(clean(s), p.Columns) {
+	for _, line := range p.wrap(clean(s), p.Columns) {
 		p.line(drivers.TextLine{Text: line, Align: align})
 	}
 }
 
 // heading is bold and centred.
 func (p *paper) heading(s string) {
-	for _, line := range wrap(clean(s), p.Columns) {
+	for _, line := range p.wrap(clean(s), p.Columns) {
 		p.line(drivers.TextLine{Text: line, Align: drivers.Center, Bold: true})
 	}
 }
@@ -123,7 +140,7 @@ func (p *paper) heading(s string) {
 // banner is as large as fits, and centred.
 func (p *paper) banner(s string) {
 	s = clean(s)
-	if 2*width(s) > p.Columns {
+	if 2*p.width(s) > p.Columns {
 		p.heading(s)
 		return
 	}
@@ -140,21 +157,21 @@ func (p *paper) space() { p.line(drivers.TextLine{}) }
 // on the right that does not wraps as well.
 func (p *paper) pair(left, right string) {
 	right = clean(right)
-	if width(right) > p.Columns {
+	if p.width(right) > p.Columns {
 		p.text(left, drivers.Left)
 		p.text(right, drivers.Right)
 		return
 	}
-	lines := wrap(clean(left), p.Columns)
+	lines := p.wrap(clean(left), p.Columns)
 	for _, line := range lines[:len(lines)-1] {
 		p.line(drivers.TextLine{Text: line})
 	}
 	last := lines[len(lines)-1]
-	if width(last)+1+width(right) > p.Columns {
+	if p.width(last)+1+p.width(right) > p.Columns {
 		p.line(drivers.TextLine{Text: last})
 		last = ""
 	}
-	gap := max(0, p.Columns-width(last)-width(right))
+	gap := max(0, p.Columns-p.width(last)-p.width(right))
 	p.line(drivers.TextLine{Text: last + strings.Repeat(" ", gap) + right})
 }
 
@@ -179,4 +196,29 @@ func (p *paper) count(n int64) string { return p.layout.country.Numerals.Count(n
 // percent is "10%" or "13,5 %".
 func (p *paper) percent(r sale.Rate) string {
 	return p.layout.country.Numerals.Rate(r) + p.layout.words.percent
+}
+
+// pieces is a number of goods.
+func (p *paper) pieces(n int64) string {
+	if word := p.layout.words.piece; word != "" && (n == 1 || n == -1) {
+		return p.count(n) + word
+	}
+	return p.count(n) + p.layout.words.pieces
+}
+
+// numericDate is the layout of a date between others, without words.
+func (p *paper) numericDate() string {
+	if p.layout.country.Scheme == sale.Japanese {
+		return time.DateOnly
+	}
+	return p.layout.date
+}
+
+// isoDay is a day of a record, as the country writes it.
+func (p *paper) isoDay(s string) string {
+	day, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return s
+	}
+	return day.Format(p.numericDate())
 }

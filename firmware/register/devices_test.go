@@ -397,7 +397,7 @@ func TestKickBusyDrawer(t *testing.T) {
 		if opened != 1 {
 			t.Errorf("the drawer was opened %d times", opened)
 		}
-		if got := fmt.Sprintf("%v", posted(r)); got != "[{drawer away} {drawer did not open} {}]" {
+		if got := fmt.Sprintf("%v", posted(r)); got != "[{drawer busy} {drawer did not open} {}]" {
 			t.Errorf("told %s", got)
 		}
 		cancel()

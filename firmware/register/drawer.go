@@ -12,8 +12,11 @@ import (
 // drawerEvery is how often the drawer's switch is asked.
 const drawerEvery = 500 * time.Millisecond
 
-// drawerAway is why a drawer was not kicked that nobody serves.
-const drawerAway = "drawer away"
+// Why a drawer was not kicked: nobody serves it, or another opening was not over.
+const (
+	drawerAway = "drawer away"
+	drawerBusy = "drawer busy"
+)
 
 // ServeDrawer kicks the drawer and watches it until its line fails.
 func (r *Register) ServeDrawer(ctx context.Context, d drivers.CashDrawer) error {
@@ -27,7 +30,10 @@ func (r *Register) serveDrawer(ctx, line context.Context, d drivers.CashDrawer) 
 		case <-line.Done():
 			return line.Err()
 		case <-r.kicks:
-			if err := openCool(line, d); err != nil {
+			r.drawerBusy.Store(true)
+			err := openCool(line, d)
+			r.drawerBusy.Store(false)
+			if err != nil {
 				if isLine(err) {
 					r.drawer.owed = true // the switch will say
 					return err
@@ -39,7 +45,10 @@ func (r *Register) serveDrawer(ctx, line context.Context, d drivers.CashDrawer) 
 			r.post(ctx, till.DrawerOpened{})
 			continue
 		case test := <-r.drawerTests:
-			if err := test.run(line, d); err != nil {
+			r.drawerBusy.Store(true)
+			err := test.run(line, d)
+			r.drawerBusy.Store(false)
+			if err != nil {
 				return err
 			}
 			continue

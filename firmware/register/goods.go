@@ -19,6 +19,7 @@ var problems = []struct {
 	problem string
 }{
 	{catalog.ErrUnknown, till.ProblemUnknownCode},
+	{catalog.ErrRefused, till.ProblemRefused},
 	{catalog.ErrUpperRow, till.ProblemUpperRow},
 	{catalog.ErrLowerRow, till.ProblemLowerRow},
 	{catalog.ErrAddOn, till.ProblemAddOn},

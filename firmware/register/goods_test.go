@@ -1,6 +1,7 @@
 package register
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,5 +105,27 @@ func TestBookOnDisk(t *testing.T) {
 	}
 	if err := again.ledger.close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestRefusedItem: the scan of an item that is listed wrongly says that, and not
+// that it is unknown.
+func TestRefusedItem(t *testing.T) {
+	c, err := catalog.Parse([]byte(`{"version":"1","items":[{"gtin":"4901234567894","name":"x","price":110,"rate":"standard"},{"gtin":"4912345678904","name":"","price":1,"rate":"standard"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	scan := identify(drivers.Scan{Label: "4912345678904"}, c)
+	if scan.Problem != till.ProblemRefused || scan.Item != nil {
+		t.Fatalf("%+v", scan)
+	}
+	tl := till.New(till.Config{Store: "0001", Register: "01", Currency: "JPY", Locale: "en"}, till.State{})
+	now := time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)
+	for _, e := range keys("1", "OPEN") {
+		tl.Handle(now, e)
+	}
+	effects := tl.Handle(now, scan)
+	if !slices.ContainsFunc(effects, func(e till.Effect) bool { n, _ := e.(till.Notice); return n.Code == "S19" }) || tl.State().Sale != nil {
+		t.Errorf("%+v", effects)
 	}
 }

@@ -366,10 +366,14 @@ func (l *ledger) storeAhead(s till.State) error {
 	return nil
 }
 
-// head names the newest record, for a report on paper.
+// headDigits of the hash stand on paper: as many as an eye compares.
+const headDigits = 16
+
+// head names the newest record, for a report on paper: its number and the first
+// digits of its hash as the console and the cloud write it.
 func (l *ledger) head() string {
 	seq, hash := l.journal.Head()
-	return fmt.Sprintf("%d %x", seq, hash)
+	return fmt.Sprintf("%d %s", seq, hash.String()[:headDigits])
 }
 
 func (l *ledger) close() error {

@@ -6,14 +6,18 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"regi/drivers"
 	"regi/firmware/journal"
+	"regi/firmware/receipt"
 	"regi/firmware/record"
 	"regi/firmware/till"
 )
@@ -402,6 +406,32 @@ func TestStateOfAnotherRegister(t *testing.T) {
 	r, err := New(s.Config)
 	if err != nil {
 		t.Fatalf("the right name again: %v", err)
+	}
+	if err := r.ledger.close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestHeadOnPaper: an X names the newest record as the console does, by the
+// first digits of its hash.
+func TestHeadOnPaper(t *testing.T) {
+	s := newShop(t)
+	r := s.open(t)
+	advance(t, r, keys("1", "OPEN", "X")...)
+	var job till.Print
+	select {
+	case job = <-r.jobs:
+	default:
+		t.Fatal("no X")
+	}
+	doc, err := receipt.New("en-US", nil).Report(job.Report, receipt.Paper{Columns: 32})
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, hash := r.ledger.journal.Head()
+	want := fmt.Sprintf("Ledger %d %x", head, hash[:8])
+	if !slices.ContainsFunc(doc.Items, func(i drivers.Item) bool { l, _ := i.(drivers.TextLine); return l.Text == want }) {
+		t.Errorf("no line %q in %v", want, doc.Items)
 	}
 	if err := r.ledger.close(); err != nil {
 		t.Fatal(err)

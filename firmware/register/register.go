@@ -96,7 +96,8 @@ type Register struct {
 	// The printer has said by itself that something is other than before.
 	paperBell, drawerBell chan struct{}
 	// recovers lets the printer go on, on the operator's word.
-	recovers chan struct{}
+	recovers   chan struct{}
+	drawerBusy atomic.Bool // an opening is under way
 	// drawer belongs to serveDrawer; it outlives a lost line.
 	drawer struct {
 		known bool      // the switch was read since the start
@@ -303,7 +304,11 @@ func (r *Register) kick(ctx context.Context) {
 		case r.kicks <- struct{}{}:
 		case <-ctx.Done():
 		case <-time.After(kickWithin):
-			r.post(ctx, till.DrawerFailed{Reason: drawerAway})
+			why := drawerAway
+			if r.drawerBusy.Load() {
+				why = drawerBusy
+			}
+			r.post(ctx, till.DrawerFailed{Reason: why})
 		}
 	}()
 }

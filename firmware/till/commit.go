@@ -146,11 +146,35 @@ func (t *Till) printed(number uint64) {
 	}
 	t.record(record.PrintDone, job.body())
 	if job.Apart {
-		defer t.tell(msgTwoPieces, "")
+		defer t.apart(job)
 	}
 	if t.state.Flags.Paper != "" {
 		t.state.Flags.Paper = ""
 		t.printerGoesOn()
+	}
+}
+
+// ofSale: it is a receipt, which FN prints again.
+func (j Job) ofSale() bool {
+	return j.Form == FormReceipt && j.Receipt != nil && !j.Receipt.TrainingModeFlag
+}
+
+// apart says how to get whole what a change of the roll has left in two pieces.
+func (t *Till) apart(job Job) {
+	switch {
+	case job.Form == FormAddressed:
+		if job.Receipt.SequenceNumber == t.state.Addressed {
+			t.state.AddressedFailed = true // as good as none: a marked copy may follow
+		}
+		t.tell(msgTwoAddressed, Doubt{Job: job}.number())
+	case job.Form == FormSheet:
+		t.tell(msgTwoSheet, "")
+	case job.Report != nil && job.Report.Kind == sale.ReportX:
+		t.tell(msgTwoX, "")
+	case job.ofSale():
+		t.tell(msgTwoPieces, Doubt{Job: job}.number())
+	default:
+		t.tell(msgTwoKept, job.body().Document)
 	}
 }
 
@@ -170,6 +194,10 @@ func (t *Till) printFailed(e PrintFailed) {
 		t.doubt(Doubt{Job: job, Late: e.Late && !e.Unknown})
 		return
 	}
+	if !job.ofSale() {
+		t.warn(msgOtherFailed, job.body().Document+": "+e.Cause)
+		return
+	}
 	t.warn(msgPrintFailed, e.Cause)
 }
 
@@ -186,6 +214,10 @@ func (t *Till) printPaused(e PrintPaused) {
 				j.Apart = true
 			}
 		}
+		if t.state.Flags.Down["printer"] == e.Cause {
+			t.refreshFlags()
+			return // it has been said
+		}
 		t.do(Beep{})
 		t.tell(paperMessage(e.Cause), e.Cause)
 	}
@@ -197,6 +229,7 @@ func (t *Till) printerGoesOn() {
 		t.state.Hand.Message = ""
 	}
 	t.tell(msgPrintGoesOn, "")
+	t.askAgain()
 }
 
 // keyReprint prints the last receipt again, or that whose number was keyed,
@@ -235,7 +268,7 @@ func (t *Till) reprint(job Job) bool {
 	if shift := t.state.Shift; shift != nil && (job.Receipt == nil || !job.Receipt.TrainingModeFlag) {
 		shift.Totals.Reprints++
 	}
-	job.Reprint = true
+	job.Reprint, job.Apart = true, false // a copy is of one piece
 	body := job.body()
 	// Nobody need look for the paper that this one replaces.
 	t.state.Doubts = slices.DeleteFunc(slices.Clone(t.state.Doubts), func(d Doubt) bool {

@@ -116,6 +116,7 @@ func (t *Till) device(e Device) {
 			t.state.Hand.Message = ""
 		}
 		t.tell(named(msgDeviceUp, e.Name), detail)
+		t.askAgain()
 	case e.Up:
 	case was == e.Detail && wasDown:
 		return
@@ -132,6 +133,10 @@ func (t *Till) device(e Device) {
 			t.record(record.SecurityEvent, SecurityBody{Event: "zeroised"})
 		}
 		t.record(record.DeviceDown, DeviceBody{Name: e.Name, Detail: e.Detail})
+		if e.Name == "printer" && e.Detail == flags.Paper {
+			t.refreshFlags()
+			return // the job that pauses has said so
+		}
 		t.do(Beep{})
 		t.tell(t.downMessage(e), detail)
 	}

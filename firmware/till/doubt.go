@@ -47,6 +47,18 @@ func (t *Till) doubt(d Doubt) {
 	t.warn(d.question(), d.number())
 }
 
+// askAgain shows the question again that the trouble of a device stood over.
+func (t *Till) askAgain() {
+	s := &t.state
+	phase := s.Phase()
+	if len(s.Doubts) == 0 || phase != Idle && phase != Closed || s.Hand.Message != "" || s.Hand.Digits != "" || s.Hand.Quantity != 0 ||
+		s.Hand.Ask != "" || s.Hand.Refund || s.Hand.Confirm != "" || s.Flags.printer() != "" || s.Flags.Down["printer"] != "" {
+		return
+	}
+	d := s.Doubts[0]
+	t.say(d.question(), d.number())
+}
+
 // makeRoom gives up the oldest questions until jobs more of so many bytes fit.
 func (t *Till) makeRoom(jobs, bytes int) {
 	for _, j := range t.state.Prints {

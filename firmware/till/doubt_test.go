@@ -191,3 +191,166 @@ func TestReprintAnswers(t *testing.T) {
 		t.Errorf("%d questions", n)
 	}
 }
+
+// TestTwoPiecesOfWhat: each form says how it can be had whole, and what cannot
+// be printed again is not promised.
+func TestTwoPiecesOfWhat(t *testing.T) {
+	for what, x := range map[string]struct {
+		keys []string
+		job  uint64
+		code string
+	}{
+		"a receipt":  {[]string{"1", "1", "0", "CASH"}, 1, "P11"},
+		"a 領収書":      {[]string{"CASH", "1", "ENTER"}, 2, "P16"},
+		"an X":       {[]string{"CASH", "X"}, 2, "P17"},
+		"a Z":        {[]string{"CASH", "Z"}, 2, "P18"},
+		"an order":   {[]string{"2", "ENTER"}, 1, "P18"},
+		"a training": {[]string{"CLEAR", "SUBTOTAL", "VOID", "VOID", "9", "ENTER", "ENTER", "SCAN", "CASH"}, 1, "P18"},
+		"a sheet":    {[]string{"CASH", "5", "ENTER"}, 2, "P19"},
+	} {
+		config := shop()
+		config.CodeKey = make([]byte, 32)
+		k := open(t, config)
+		k.scan(note)
+		for _, key := range x.keys {
+			if key == "SCAN" {
+				k.scan(note)
+				continue
+			}
+			k.keys(key)
+		}
+		k.on(PrintPaused{Job: x.job, Cause: "paper out"})
+		k.on(PrintPaused{Job: x.job})
+		k.on(Printed{Job: x.job})
+		if len(k.codes) == 0 || k.codes[len(k.codes)-1] != x.code {
+			t.Errorf("%s: told %v, want %s", what, k.codes, x.code)
+		}
+	}
+}
+
+// TestCopyIsOfOnePiece: a copy that came out whole is not said to be in two.
+func TestCopyIsOfOnePiece(t *testing.T) {
+	k := sold(t)
+	k.on(PrintPaused{Job: 1, Cause: "paper out"})
+	k.on(PrintPaused{Job: 1})
+	k.on(PrintFailed{Job: 1, Cause: "unplugged", Unknown: true})
+	k.keys("FN")
+	k.on(Printed{Job: 2})
+	if len(k.codes) != 0 {
+		t.Errorf("told %v", k.codes)
+	}
+}
+
+// TestAddressedInTwo: a 領収書 in two pieces is had whole once more, marked.
+func TestAddressedInTwo(t *testing.T) {
+	k := sold(t)
+	k.keys("1", "ENTER")
+	k.on(PrintPaused{Job: 2, Cause: "paper out"})
+	k.on(PrintPaused{Job: 2})
+	k.on(Printed{Job: 2})
+	k.keys("1", "ENTER")
+	if p := k.print(); p.Form != FormAddressed || !p.Reprint {
+		t.Errorf("%+v", p)
+	}
+	k.on(Printed{Job: 3})
+	k.keys("1", "ENTER")
+	k.wantCode("K20")
+}
+
+// TestQuestionComesBack: the trouble of a device stands over a question only
+// while it lasts.
+func TestQuestionComesBack(t *testing.T) {
+	for what, trouble := range map[string][2]Event{
+		"cable": {Device{Name: "printer", Detail: "unplugged"}, Device{Name: "printer", Up: true}},
+		"paper": {Device{Name: "printer", Detail: paperOut}, Device{Name: "printer", Up: true}},
+	} {
+		k := sold(t)
+		k.on(PrintFailed{Job: 1, Cause: "unplugged", Unknown: true})
+		k.on(trouble[0])
+		if k.shown.Upper == "ｲﾝｼﾞｦ ｶｸﾆﾝ       P03" {
+			t.Errorf("%s: not shown", what)
+		}
+		k.on(Device{Name: "scanner", Detail: "unplugged"})
+		k.on(Device{Name: "scanner", Up: true})
+		if k.shown.Upper == "ｲﾝｼﾞｦ ｶｸﾆﾝ       P03" {
+			t.Errorf("%s: asked before a printer that cannot print", what)
+		}
+		k.on(trouble[1])
+		k.wantShown("ｲﾝｼﾞｦ ｶｸﾆﾝ       P03", "ｵﾂﾘ                0")
+		k.kinds()
+		k.keys("ENTER")
+		k.wantKinds("print.done")
+	}
+}
+
+// TestSaidOnce: a roll that ends in the middle of a receipt is one message,
+// whoever tells it first.
+func TestSaidOnce(t *testing.T) {
+	for _, events := range [][]Event{
+		{PrintPaused{Job: 1, Cause: paperOut}, Device{Name: "printer", Detail: paperOut}},
+		{Device{Name: "printer", Detail: paperOut}, PrintPaused{Job: 1, Cause: paperOut}},
+	} {
+		k := sold(t)
+		said := 0
+		for _, e := range events {
+			k.on(e)
+			said += len(k.codes)
+		}
+		k.wantShown("ﾖｳｼ ｷﾞﾚ          P07", "ｵﾂﾘ                0")
+		if said != 1 {
+			t.Errorf("said %d times", said)
+		}
+	}
+}
+
+// TestScanUnderTrainingQuestion: no sale begins, training or real, before the
+// question is answered.
+func TestScanUnderTrainingQuestion(t *testing.T) {
+	k := open(t, shop())
+	k.keys("9", "ENTER")
+	k.kinds()
+	k.scan(note)
+	k.wantCode("T02")
+	k.wantEffects("Beep")
+	k.wantPhase(Idle)
+	k.wantKinds("")
+	k.keys("ENTER")
+	k.wantKinds("training.on")
+	k.scan(note)
+	if s := k.till.State(); s.Sale == nil || !s.Sale.Receipt.TrainingModeFlag {
+		t.Errorf("%+v", s.Sale)
+	}
+	k = open(t, shop())
+	k.keys("9", "ENTER", "CLEAR")
+	k.scan(note)
+	k.wantPhase(Selling)
+}
+
+// TestRefundInRefund: what to do in a return is said in its own words.
+func TestRefundInRefund(t *testing.T) {
+	config := shop()
+	config.CodeKey = make([]byte, 32)
+	k := open(t, config)
+	k.scan(note)
+	k.keys("CASH")
+	label := k.codeOf()
+	k.keys("CLEAR", "REFUND")
+	k.code(label)
+	k.keys("REFUND")
+	k.wantCode("F11")
+	k.wantPhase(Selling)
+}
+
+// TestFailedOther: FN is offered for receipts only.
+func TestFailedOther(t *testing.T) {
+	for code, key := range map[string]string{"P02": "SUBTOTAL", "P20": "X"} {
+		k := sold(t)
+		job := uint64(1)
+		if key == "X" {
+			k.keys("X")
+			job = 2
+		}
+		k.on(PrintFailed{Job: job, Cause: "too long"})
+		k.wantCode(code)
+	}
+}

@@ -13,6 +13,8 @@ const (
 	drawerStuck = "drawer did not open"
 	// drawerHot is one whose coil must cool: it was not kicked.
 	drawerHot = "drawer coil must cool"
+	// drawerBusy is one that another opening was not over of: it is there.
+	drawerBusy = "drawer busy"
 )
 
 // leftOpen is the security event of a drawer that stands open.
@@ -93,7 +95,7 @@ func (t *Till) drawerFailed(reason string) {
 	switch reason {
 	case drawerStuck:
 		m = msgDrawerStuck
-	case drawerHot:
+	case drawerHot, drawerBusy:
 		m = msgDrawerHot
 	}
 	t.warn(m, reason)

@@ -21,6 +21,7 @@ type Event interface{ event() }
 // Problem of a scan that gave no article.
 const (
 	ProblemUnknownCode = "unknown-code"
+	ProblemRefused     = "refused" // listed, but so that it cannot be sold
 	ProblemCheckDigit  = "check-digit"
 	ProblemTooLong     = "too-long"
 	ProblemControl     = "control"

@@ -25,6 +25,11 @@ func (t *Till) scanned(e Scanned) {
 		t.scannedCode(e.Label)
 		return
 	}
+	if t.asksTraining() { // a sale that was meant for training would be a real one
+		t.do(Beep{})
+		t.say(msgTrainingAsk, "")
+		return
+	}
 	t.state.Hand.Expired = nil
 	switch phase := t.state.Phase(); {
 	case phase == Closed:
@@ -71,7 +76,7 @@ func (t *Till) readable(e Scanned) bool {
 //
 //nolint:gochecknoglobals // a constant table
 var scanMessages = map[string]message{
-	ProblemCheckDigit: msgCheckDigit, ProblemTooLong: msgTooLong, ProblemControl: msgControl, ProblemFrame: msgFrame,
+	ProblemCheckDigit: msgCheckDigit, ProblemRefused: msgRefused, ProblemTooLong: msgTooLong, ProblemControl: msgControl, ProblemFrame: msgFrame,
 	ProblemCarrier: msgCarrier, ProblemNoArticle: msgNoArticle, ProblemUnknownAI: msgUnknownAI, ProblemMalformed: msgMalformed,
 	ProblemMoney: msgMoney, ProblemAddOn: msgAddOn, ProblemUpperRow: msgUpperRow, ProblemLowerRow: msgLowerRow,
 }

@@ -115,6 +115,8 @@ func (t *Till) keyIdle(phase, name string) {
 	switch {
 	case phase == Closed:
 		t.fail(msgClosed, "")
+	case name == "REFUND" && t.state.Sale != nil && t.state.Sale.Receipt.Original != nil:
+		t.fail(msgReturning, "")
 	case phase != Idle:
 		t.fail(msgSaleOpen, "")
 	case t.state.Training:

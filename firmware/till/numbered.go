@@ -120,6 +120,12 @@ func (t *Till) keyTraining(phase string) {
 	}
 }
 
+// asksTraining: whether training shall begin is asked and not answered.
+func (t *Till) asksTraining() bool {
+	hand := &t.state.Hand
+	return hand.Confirm == "ENTER" && hand.Expired == nil && t.state.Phase() == Idle
+}
+
 // train begins or ends what is not sold.
 func (t *Till) train(on bool) {
 	t.state.Training, t.state.Hand = on, Hand{}

@@ -22,7 +22,8 @@ type State struct {
 	// Last is the newest receipt, for a reprint.
 	Last *sale.Receipt `json:"last,omitempty"`
 	// Addressed is the newest receipt for which a 領収書 was printed; it is one
-	// to a sale, and AddressedFailed says that it did not come out for sure.
+	// to a sale, and AddressedFailed says that it did not come out for sure, or in two
+	// pieces.
 	Addressed       int64 `json:"addressed,omitempty"`
 	AddressedFailed bool  `json:"addressed_failed,omitempty"`
 	// Kept are the newest receipts as far as there is room, oldest first.

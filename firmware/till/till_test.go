@@ -582,7 +582,7 @@ func TestDrawerWords(t *testing.T) {
 	k.wantShown("ﾘｮｳｶﾞｴ           D06", "ﾄﾞﾛｱｦ ｱｹﾏｽ")
 	k.on(DrawerClosed{})
 	k.wantShown(idle, "")
-	for reason, code := range map[string]string{drawerStuck: "D01", drawerHot: "D04", "drawer away": "D05", "no answer in time": "D05"} {
+	for reason, code := range map[string]string{drawerStuck: "D01", drawerHot: "D04", "drawer busy": "D04", "drawer away": "D05", "no answer in time": "D05"} {
 		k.keys("NOSALE")
 		k.on(DrawerFailed{Reason: reason})
 		k.wantCode(code)

@@ -128,7 +128,11 @@ func (c *Counter) press(ctx context.Context, b keysCall) (answer, error) {
 		return answer{}, badRequest(`"keys" holds 1 to %d names of keys`, keypad.KeysMax)
 	}
 	names := keypad.Names()
-	for _, name := range b.Keys {
+	for i, name := range b.Keys {
+		if name == "." { // what stands on the key
+			name = "DOT"
+			b.Keys[i] = name
+		}
 		if !slices.Contains(names, name) {
 			return answer{}, badRequest("no key %.16q: there are %s", name, strings.Join(names, " "))
 		}

@@ -83,7 +83,7 @@ func TestTwoKicksOfASlowDrawer(t *testing.T) {
 	pulses := p.state().Drawer.Pulses
 	p.keys("NOSALE", "NOSALE")
 	p.await("the second try", patience, func() bool { return p.state().Drawer.Pulses == pulses+2 })
-	p.await("the end of the second kick", patience, func() bool { return p.count("drawer away") > 0 })
+	p.await("the end of the second kick", patience, func() bool { return p.count("drawer busy") > 0 })
 	p.drawer("open") // with the key
 	p.await("the end of both", patience, func() bool { return p.kind("drawer.opened")+p.kind("drawer.forced") > 0 })
 	p.settle()

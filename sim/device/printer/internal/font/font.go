@@ -2,9 +2,10 @@
 // for single-byte characters and 24 wide for kanji.
 //
 // Where they come from, and under what terms: data/PROVENANCE.md. jiskan24 has
-// the 6,877 characters of JIS X 0208-1983; it has none of the NEC and IBM
-// extensions (①, ㈱, 髙), for which a real Japanese printer has glyphs. [Kanji]
-// says so, and the printer draws a box.
+// the 6,877 characters of JIS X 0208-1983 and none of the NEC and IBM extensions,
+// for which a real Japanese printer has glyphs. Those of row 13 (①, ㈱) are put
+// together; of the kanji among them (髙) [Kanji] says so, and the printer draws a
+// box.
 package font
 
 import (
@@ -32,8 +33,11 @@ func Kanji(row, cell int) (Glyph, bool) {
 	if row < 1 || row > 94 || cell < 1 || cell > 94 {
 		return Glyph{}, false
 	}
-	g, ok := loaded().kanji[code(row+0x20, cell+0x20)]
-	return g, ok
+	f := loaded()
+	if g, ok := f.kanji[code(row+0x20, cell+0x20)]; ok {
+		return g, true
+	}
+	return f.composed(row, cell)
 }
 
 // Half is the 12-dot glyph of a character: Latin-1, half-width katakana, box
