@@ -151,14 +151,14 @@ func (t *technician) notice(ctx context.Context) (string, error) {
 type memoryFile string
 
 func (m memoryFile) Load() ([]byte, error) {
-	data, err := readBounded(string(m))
+	data, err := readPlain(string(m), keyFileMax)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	return data, err
 }
 
-func (m memoryFile) Save(data []byte) error { return writeDurably(string(m), data) }
+func (m memoryFile) Save(data []byte) error { return replaceDurably(string(m), data) }
 
 // counterOrder is how a technician walks along the counter.
 var counterOrder = [...]string{"scanner", "printer", "drawer", "card", "keypad", "display", "console"} //nolint:gochecknoglobals // a constant table
@@ -458,11 +458,7 @@ var errTrial = errors.New("a change is being tried already: wait a minute")
 
 // stage lays a change ready and ends this process for the next one to take it.
 func (t *technician) stage(ctx context.Context, next trial) error {
-	current, err := readTrial(t.config)
-	if err != nil {
-		return err
-	}
-	if current.State == trialTrying || current.State == trialFailed {
+	if current := readTrial(t.config); current.State == trialTrying || current.State == trialFailed {
 		return errTrial
 	}
 	s, err := t.reg.Summary(ctx)
