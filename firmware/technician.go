@@ -362,11 +362,16 @@ func flatten(v reflect.Value, prefix string) (all []console.Setting) {
 	return all
 }
 
-// locked settings are who this register is and whom it trusts: they come with
-// an enrolment, or with the card.
+// locked settings are who this register is, whom it trusts, and what of the
+// board it is given: a whole section, or one setting or table. They come with an
+// enrolment, or with the card.
 var locked = [...]string{ //nolint:gochecknoglobals // a constant table
-	"register.store", "register.id", "register.state", "console.owner",
-	"cloud.url", "cloud.ca", "cloud.creds", "cloud.seal_to", "cloud.signed_by", "cloud.customer_key",
+	"register.store", "register.id", "register.state", "register.supervisor",
+	"cloud", "card", "console", "issuer", "network", "usb", "catalog.file", "keypad.hid",
+}
+
+func isLocked(key string) bool {
+	return slices.ContainsFunc(locked[:], func(l string) bool { return key == l || strings.HasPrefix(key, l+".") })
 }
 
 // Set is console.Settings's.
@@ -375,7 +380,7 @@ func (t *technician) Set(key, value string) error {
 	if !ok || !slices.ContainsFunc(t.List(), func(s console.Setting) bool { return s.Key == key }) {
 		return fmt.Errorf("%s is no setting: config show lists them", key)
 	}
-	if slices.Contains(locked[:], key) {
+	if isLocked(key) {
 		return fmt.Errorf("%s is not changed here: %w", key, errLocked)
 	}
 	t.mu.Lock()

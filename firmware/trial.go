@@ -283,7 +283,7 @@ func (t *trial) files(c *Config, path string) (map[string]string, error) {
 	}
 	was := settings(c)
 	for i, s := range settings(after) {
-		if s != was[i] && slices.Contains(locked[:], s.Key) {
+		if s != was[i] && isLocked(s.Key) {
 			return nil, fmt.Errorf("%s: %w", s.Key, errLocked)
 		}
 	}

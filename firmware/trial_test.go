@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"log/slog"
 	"math/big"
 	"os"
@@ -236,6 +237,58 @@ func TestTrialRefused(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 		holds(t, path, oldURL, "old authority")
+	}
+}
+
+// Who the register is, whom it trusts and what of the board it gets is changed
+// by nothing that the register itself could have laid ready, nor at the console.
+func TestTrialLocked(t *testing.T) {
+	for _, s := range []struct{ section, key, value string }{
+		{"register", "supervisor", `"4711"`},
+		{"register", "state", `"/data"`},
+		{"usb", "allow", `["0951:1666"]`},
+		{"network", "gateway", `"192.0.2.1"`},
+		{"network", "servers", `["192.0.2.53"]`},
+		{"card", "port", `"/dev/ttyS1"`},
+		{"card", "suite", `"cbc"`},
+		{"card", "keyblock_b", "true"},
+		{"card", "reader", `"none"`},
+		{"console", "port", `"/dev/ttyS1"`},
+		{"console", "baud", "9600"},
+		{"cloud", "customer_key", `"mine.pub"`},
+		{"issuer", "name", `"Mine"`},
+		{"issuer", "logo", `"/data/device.key"`},
+		{"catalog", "file", `"/data/device.key"`},
+	} {
+		c, path, stage, _ := tried(t)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stage.Packet, stage.Config = nil, string(setKey(text, s.section, s.key, s.value))
+		if err := stage.save(); err != nil {
+			t.Fatal(err)
+		}
+		if got := start(t, path); got.State != trialUndone || !strings.Contains(got.Why, errLocked.Error()) {
+			t.Errorf("%s.%s: %+v", s.section, s.key, got)
+		}
+		tech := &technician{config: c, text: text, path: path}
+		if err := tech.Set(s.section+"."+s.key, s.value); !errors.Is(err, errLocked) {
+			t.Errorf("%s.%s at the console: %v", s.section, s.key, err)
+		}
+	}
+	_, path, stage, _ := tried(t)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = append(text, "[keypad.hid]\nid = \"0951:1666\"\npath = \"usb-0000:01:00.0-1.2\"\n"...)
+	stage.Packet, stage.Config = nil, string(text)
+	if err := stage.save(); err != nil {
+		t.Fatal(err)
+	}
+	if got := start(t, path); got.State != trialUndone || !strings.Contains(got.Why, errLocked.Error()) {
+		t.Errorf("%+v", got)
 	}
 }
 
