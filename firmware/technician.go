@@ -338,7 +338,13 @@ func (k cardKeys) inject(ctx context.Context, tty *os.File) error {
 }
 
 // List is console.Settings's: the settings that are in force, with the defaults.
-func (t *technician) List() []console.Setting { return settings(t.config) }
+func (t *technician) List() []console.Setting {
+	all := settings(t.config)
+	for i := range all {
+		all[i].Value = all[i].Shown()
+	}
+	return all
+}
 
 func settings(c *Config) []console.Setting { return flatten(reflect.ValueOf(*c), "") }
 
