@@ -123,7 +123,7 @@ var systemFolders = [...]string{"/proc", "/sys", "/run", "/etc"} //nolint:gochec
 // isForbidden: who may write a folder for the sake of a port in it could do more
 // than use a line.
 func isForbidden(dir string, c *Config) bool {
-	if dir == "/" || slices.ContainsFunc(systemFolders[:], func(f string) bool { return under(dir, f) || under(f, dir) }) {
+	if slices.ContainsFunc(systemFolders[:], func(f string) bool { return under(dir, f) || under(f, dir) }) {
 		return true
 	}
 	state := unlinked(c.Register.State)

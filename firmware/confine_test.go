@@ -86,11 +86,11 @@ func TestPorts(t *testing.T) {
 		text := strings.NewReplacer("/dev/serial/by-path/scanner", path, "/etc/regi/register.creds", dir+"/secrets/creds", `"state"`, `"`+dir+`/state"`).Replace(complete)
 		for flashed, ok := range map[string]bool{"": want.off, "1": want.flashed} {
 			t.Setenv("REGI_BOOT", flashed)
-			c, err := parseConfig([]byte(text), filepath.Join(dir, "register.toml"))
+			_, err := parseConfig([]byte(text), filepath.Join(dir, "register.toml"))
 			if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "a port is a tty") {
 				t.Errorf("%s, board %q: %v", path, flashed, err)
 			}
-			c = &Config{}
+			c := &Config{}
 			c.Register.State, c.Cloud.Creds, c.Cloud.CA = dir+"/state", dir+"/secrets/creds", dir+"/ca.pem"
 			if got := portFolder(path, c); got != "" && (flashed != "" || !want.off) {
 				t.Errorf("%s, board %q: %s is opened", path, flashed, got)

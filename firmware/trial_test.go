@@ -333,6 +333,12 @@ func TestTrialForged(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
+		"a link to a file": func(t *testing.T, _ *Config, at string) {
+			forged(trialUndone)(t, nil, at+".elsewhere")
+			if err := os.Symlink(at+".elsewhere", at); err != nil {
+				t.Fatal(err)
+			}
+		},
 		"endless": func(t *testing.T, _ *Config, at string) {
 			forged(trialFailed)(t, nil, at)
 			if err := os.Truncate(at, 1<<40); err != nil {
@@ -347,6 +353,9 @@ func TestTrialForged(t *testing.T) {
 			}
 			forge(t, c, stage.path)
 			got := start(t, path)
+			if strings.HasPrefix(name, "a ") && got.State != "" {
+				t.Errorf("what is no file was read: %.200v", got)
+			}
 			if got.State == trialTrying || len(got.Who) > trialTextMax || len(got.Why) > trialTextMax || len(got.Keys) > trialNamesMax || strings.Contains(got.Who, "\x1b") {
 				t.Errorf("%.200v", got)
 			}
