@@ -292,9 +292,8 @@ func TestTrialLocked(t *testing.T) {
 	}
 }
 
-// Whoever has taken over the register writes its console's folder. Nothing there
-// keeps the register from starting, or brings back what was long before.
-func TestTrialForged(t *testing.T) {
+// forgeries are what a register that was taken over may leave in a change's place.
+func forgeries() map[string]func(t *testing.T, c *Config, at string) {
 	forged := func(state string) func(*testing.T, *Config, string) {
 		return func(t *testing.T, _ *Config, at string) {
 			text, err := json.Marshal(map[string]any{"state": state, "who": strings.Repeat("\u3042\x1b", 500), "keys": slices.Repeat([]string{strings.Repeat("k", 500)}, 300), "why": strings.Repeat("y", 500)})
@@ -306,7 +305,7 @@ func TestTrialForged(t *testing.T) {
 			}
 		}
 	}
-	for name, forge := range map[string]func(t *testing.T, c *Config, at string){
+	return map[string]func(t *testing.T, c *Config, at string){
 		"trying": forged(trialTrying),
 		"failed": forged(trialFailed),
 		"staged": forged(trialStaged),
@@ -345,7 +344,13 @@ func TestTrialForged(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-	} {
+	}
+}
+
+// Whoever has taken over the register writes its console's folder. Nothing there
+// keeps the register from starting, or brings back what was long before.
+func TestTrialForged(t *testing.T) {
+	for name, forge := range forgeries() {
 		t.Run(name, func(t *testing.T) {
 			c, path, stage, _ := tried(t)
 			if err := os.MkdirAll(filepath.Join(stage.path+".new", "x"), 0o700); err != nil {
