@@ -180,6 +180,9 @@ func parseConfig(text []byte, path string) (*Config, error) {
 		return nil, fmt.Errorf("config: %s: %w", path, err)
 	}
 	c.resolve(filepath.Dir(path))
+	if err := c.checkPorts(); err != nil {
+		return nil, fmt.Errorf("config: %s: %w", path, err)
+	}
 	return c, nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
@@ -35,7 +36,7 @@ func spawnerPaths(c *Config) []landlock.Path {
 		}
 	}
 	for _, serial := range c.serials() {
-		if dir := portFolder(serial.Port, c.Register.State); dir != "" {
+		if dir := portFolder(serial.Port, c); dir != "" {
 			paths = append(paths, landlock.Path{Path: dir, Access: landlock.Device})
 		}
 	}
@@ -80,20 +81,88 @@ func registerLimits(c *Config) role.Limits {
 	return l
 }
 
+// isFlashed says whether this is a board whose first process is this binary.
+func isFlashed() bool { return os.Getenv("REGI_BOOT") != "" }
+
 // portFolder is where a port outside /dev is or may appear; "": it needs no rule
-// of its own. No folder that holds the state is given for it.
-func portFolder(path, state string) string {
-	if !strings.Contains(path, "/") { // none, or a name of something in /dev
-		return ""
-	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
-	dir := filepath.Dir(path)
-	if under(dir, "/dev") || under(state, dir) {
+// of its own, or gets none. A flashed board has all its lines in /dev.
+func portFolder(path string, c *Config) string {
+	dir, ok := lineFolder(path)
+	if !ok || isFlashed() || under(dir, "/dev") || isForbidden(dir, c) {
 		return ""
 	}
 	return dir
+}
+
+// lineFolder is the folder that a port's path leads to, if it is a path.
+func lineFolder(path string) (string, bool) {
+	if !strings.Contains(path, "/") || strings.HasPrefix(path, usbName) {
+		return "", false // none, or a name of something in /dev
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return filepath.Dir(real), true
+	}
+	dir := filepath.Dir(path)
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		return real, true
+	}
+	return dir, true
+}
+
+// usbName begins the names of lines that are found by their maker.
+const usbName = "usb:"
+
+// systemFolders and what is below them hold no line of a counter.
+var systemFolders = [...]string{"/proc", "/sys", "/run", "/etc"} //nolint:gochecknoglobals // a constant table
+
+// isForbidden: who may write a folder for the sake of a port in it could do more
+// than use a line.
+func isForbidden(dir string, c *Config) bool {
+	if slices.ContainsFunc(systemFolders[:], func(f string) bool { return under(dir, f) || under(f, dir) }) {
+		return true
+	}
+	state := unlinked(c.Register.State)
+	if under(state, dir) || under(dir, state) {
+		return true
+	}
+	for _, file := range []string{c.Cloud.CA, c.Cloud.Creds, c.Cloud.SealTo, c.Cloud.SignedBy, c.Cloud.CustomerKey, c.Console.Owner, c.Catalog.File} {
+		if file != "" && under(filepath.Join(unlinked(filepath.Dir(file)), filepath.Base(file)), dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// unlinked is a folder's path from the root without links; one that is not there
+// is taken as it is.
+func unlinked(dir string) string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		return real
+	}
+	return dir
+}
+
+// checkPorts refuses ports that cannot be a line.
+func (c *Config) checkPorts() error {
+	for name, serial := range c.serials() {
+		path := serial.Port
+		if path == "" || strings.HasPrefix(path, usbName) || name == "card" && c.Card.Reader == "msr-ttl" {
+			continue
+		}
+		if isFlashed() && !under(filepath.Clean(path), "/dev") {
+			return fmt.Errorf("%s.port = %q: a port is a tty: on a board use one under /dev, or \"usb:...\"", name, path)
+		}
+		if dir, ok := lineFolder(path); ok && !under(dir, "/dev") && isForbidden(dir, c) {
+			return fmt.Errorf("%s.port = %q: a port is a tty: nothing in %s is one for a register", name, path, dir)
+		}
+	}
+	return nil
 }
 
 func under(path, dir string) bool {

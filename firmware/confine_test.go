@@ -71,6 +71,52 @@ func TestRegisterLimits(t *testing.T) {
 	}
 }
 
+// A port that cannot be a line is refused, and no folder is opened for it.
+func TestPorts(t *testing.T) {
+	dir := t.TempDir()
+	for _, d := range []string{"dev", "console", "secrets"} {
+		if err := os.Mkdir(filepath.Join(dir, d), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, to := range map[string]string{"dev/kernel": "/proc/sys/kernel/core_pattern", "dev/tty": "/dev/null", "etc": "/etc", "keys": filepath.Join(dir, "secrets")} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path, want := range map[string]struct{ off, flashed bool }{
+		"/dev/serial/by-path/x": {true, true}, "usb:0403:6001": {true, true}, "/dev/../dev/x": {true, true},
+		"ttyS0": {true, false}, dir + "/dev/x": {true, false}, dir + "/dev/tty": {true, false},
+		"/x": {}, "/proc/sys/kernel/core_pattern": {}, "/proc/1/x": {}, "/sys/x": {}, "/run/x": {}, "/run/udev/x": {}, "/etc/x": {}, "/etc/ssl/x": {},
+		"/dev/../etc/x": {}, "/dev/../x": {}, dir + "/etc/none": {}, dir + "/dev/kernel": {},
+		dir + "/x": {}, dir + "/state/x": {}, dir + "/state/console/x": {}, dir + "/secrets/x": {}, dir + "/keys/x": {},
+	} {
+		text := strings.NewReplacer("/dev/serial/by-path/scanner", path, "/etc/regi/register.creds", dir+"/secrets/creds", `"state"`, `"`+dir+`/state"`).Replace(complete)
+		for flashed, ok := range map[string]bool{"": want.off, "1": want.flashed} {
+			t.Setenv("REGI_BOOT", flashed)
+			_, err := parseConfig([]byte(text), filepath.Join(dir, "register.toml"))
+			if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "a port is a tty") {
+				t.Errorf("%s, board %q: %v", path, flashed, err)
+			}
+			c := &Config{}
+			c.Register.State, c.Cloud.Creds, c.Cloud.CA = dir+"/state", dir+"/secrets/creds", dir+"/ca.pem"
+			if got := portFolder(path, c); got != "" && (flashed != "" || !want.off) {
+				t.Errorf("%s, board %q: %s is opened", path, flashed, got)
+			}
+		}
+	}
+	c := &Config{}
+	c.Scanner.Port = dir + "/dev/x"
+	t.Setenv("REGI_BOOT", "")
+	if got := portFolder(c.Scanner.Port, c); got != dir+"/dev" {
+		t.Errorf("%q", got)
+	}
+	t.Setenv("REGI_BOOT", "1")
+	if got := portFolder(c.Scanner.Port, c); got != "" {
+		t.Errorf("on a board: %q", got)
+	}
+}
+
 func TestUplinkLimits(t *testing.T) {
 	l := uplinkLimits(uplink.Config{URL: "tls://cloud.example:4222", CA: "/x/ca.pem"})
 	if !slices.Equal(l.Connect, []uint16{4222}) || l.UID != role.UplinkUID {

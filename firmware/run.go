@@ -43,7 +43,7 @@ func run(ctx context.Context, c *Config, path string) error {
 	}
 	tail := &logTail{}
 	log := slog.New(slog.NewMultiHandler(slog.NewJSONHandler(os.Stderr, nil), tail.handler()))
-	c, trial, err := settle(c, path)
+	c, trial, err := settle(c, path, log)
 	if err != nil {
 		return err
 	}

@@ -151,14 +151,14 @@ func (t *technician) notice(ctx context.Context) (string, error) {
 type memoryFile string
 
 func (m memoryFile) Load() ([]byte, error) {
-	data, err := readBounded(string(m))
+	data, err := readPlain(string(m), keyFileMax)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	return data, err
 }
 
-func (m memoryFile) Save(data []byte) error { return writeDurably(string(m), data) }
+func (m memoryFile) Save(data []byte) error { return replaceDurably(string(m), data) }
 
 // counterOrder is how a technician walks along the counter.
 var counterOrder = [...]string{"scanner", "printer", "drawer", "card", "keypad", "display", "console"} //nolint:gochecknoglobals // a constant table
@@ -338,7 +338,13 @@ func (k cardKeys) inject(ctx context.Context, tty *os.File) error {
 }
 
 // List is console.Settings's: the settings that are in force, with the defaults.
-func (t *technician) List() []console.Setting { return settings(t.config) }
+func (t *technician) List() []console.Setting {
+	all := settings(t.config)
+	for i := range all {
+		all[i].Value = all[i].Shown()
+	}
+	return all
+}
 
 func settings(c *Config) []console.Setting { return flatten(reflect.ValueOf(*c), "") }
 
@@ -362,11 +368,16 @@ func flatten(v reflect.Value, prefix string) (all []console.Setting) {
 	return all
 }
 
-// locked settings are who this register is and whom it trusts: they come with
-// an enrolment, or with the card.
+// locked settings are who this register is, whom it trusts, and what of the
+// board it is given: a whole section, or one setting or table. They come with an
+// enrolment, or with the card.
 var locked = [...]string{ //nolint:gochecknoglobals // a constant table
-	"register.store", "register.id", "register.state", "console.owner",
-	"cloud.url", "cloud.ca", "cloud.creds", "cloud.seal_to", "cloud.signed_by", "cloud.customer_key",
+	"register.store", "register.id", "register.state", "register.supervisor",
+	"cloud", "card", "console", "issuer", "network", "usb", "catalog.file", "keypad.hid",
+}
+
+func isLocked(key string) bool {
+	return slices.ContainsFunc(locked[:], func(l string) bool { return key == l || strings.HasPrefix(key, l+".") })
 }
 
 // Set is console.Settings's.
@@ -375,7 +386,7 @@ func (t *technician) Set(key, value string) error {
 	if !ok || !slices.ContainsFunc(t.List(), func(s console.Setting) bool { return s.Key == key }) {
 		return fmt.Errorf("%s is no setting: config show lists them", key)
 	}
-	if slices.Contains(locked[:], key) {
+	if isLocked(key) {
 		return fmt.Errorf("%s is not changed here: %w", key, errLocked)
 	}
 	t.mu.Lock()
@@ -458,11 +469,7 @@ var errTrial = errors.New("a change is being tried already: wait a minute")
 
 // stage lays a change ready and ends this process for the next one to take it.
 func (t *technician) stage(ctx context.Context, next trial) error {
-	current, err := readTrial(t.config)
-	if err != nil {
-		return err
-	}
-	if current.State == trialTrying || current.State == trialFailed {
+	if current := readTrial(t.config); current.State == trialTrying || current.State == trialFailed {
 		return errTrial
 	}
 	s, err := t.reg.Summary(ctx)

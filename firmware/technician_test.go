@@ -51,11 +51,7 @@ type counter struct {
 
 func newCounter(t *testing.T) *counter {
 	c := &counter{office: newOffice(t), dev: filepath.Join(t.TempDir(), "dev"), wires: map[string]*simwire.TTY{}}
-	public, owner, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.owner = owner
+	var err error
 	for _, name := range []string{"scanner", "printer", "card", "display"} {
 		if c.wires[name], err = simwire.Open(filepath.Join(c.dev, name)); err != nil {
 			t.Skipf("no pseudo-terminal: %v", err)
@@ -76,16 +72,52 @@ func newCounter(t *testing.T) *counter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text = fmt.Appendf(text, "[console]\nport=%q\nowner=\"owner.pub\"\n", slave.Name())
+	text = fmt.Appendf(text, "[console]\nport=%q\n", slave.Name())
 	for name := range c.wires {
 		text = fmt.Appendf(text, "[%s]\nport=%q\n", name, filepath.Join(c.dev, name))
 	}
-	for path, data := range map[string][]byte{c.config: text, filepath.Join(filepath.Dir(c.config), "owner.pub"): record.MarshalSignPublic(public)} {
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.WriteFile(c.config, text, 0o600); err != nil {
+		t.Fatal(err)
 	}
 	return c
+}
+
+// own gives the register an owner before its start.
+func (c *counter) own() {
+	c.office.t.Helper()
+	public, owner, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		c.office.t.Fatal(err)
+	}
+	c.owner = owner
+	text, err := os.ReadFile(c.config)
+	if err != nil {
+		c.office.t.Fatal(err)
+	}
+	text = setKey(text, "console", "owner", quote("owner.pub"))
+	for path, data := range map[string][]byte{c.config: text, filepath.Join(filepath.Dir(c.config), "owner.pub"): record.MarshalSignPublic(public)} {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			c.office.t.Fatal(err)
+		}
+	}
+}
+
+// grant logs in by the owner's answer to the challenge that is shown.
+func (c *counter) grant(g console.Grant) {
+	c.office.t.Helper()
+	c.type_("grant\r")
+	c.until("The owner's answer: ")
+	all := challenge.FindAll(c.shown, -1)
+	asked, err := console.ParseChallenge(string(all[len(all)-1]))
+	if err != nil {
+		c.office.t.Fatal(err)
+	}
+	text, err := g.Sign(c.owner, asked)
+	if err != nil {
+		c.office.t.Fatal(err)
+	}
+	c.type_(text + "\r")
+	c.until("is logged in")
 }
 
 // newSitting reads what a terminal shows.
@@ -285,19 +317,12 @@ var challenge = regexp.MustCompile(`[A-Z2-7]{4}(-[A-Z2-7]{1,4}){5,}`)
 // component is echoed, and the line is the console's again.
 func TestCeremonyAtTheConsole(t *testing.T) {
 	c, h := newCounter(t), newKeyHost(t, partOne, partTwo)
+	c.own()
 	c.start()
 	c.up()
-	c.type_("lang en\rgrant\r")
-	c.until("The owner's answer: ")
-	asked, err := console.ParseChallenge(string(challenge.Find(c.shown)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := console.Grant{Role: console.KeyOfficer, Minutes: 30, Name: "Sato", Scope: []string{"keys"}}.Sign(c.owner, asked)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.type_(text + "\rkeys inject\r")
+	c.type_("lang en\r")
+	c.grant(console.Grant{Role: console.KeyOfficer, Minutes: 30, Name: "Sato", Scope: []string{"keys"}})
+	c.type_("keys inject\r")
 	c.answer("Officer 1, your name: ", "Sato Hanako\r")
 	c.answer("component (not shown): ", partOne+"\r")
 	c.answer("Its check value: ", h.kcv[0]+"\r")
@@ -313,7 +338,7 @@ func TestCeremonyAtTheConsole(t *testing.T) {
 	c.answer("Officer 1, your name: ", "x\x03")
 	c.until("no key was loaded")
 	c.answer("regi(key-officer)> ", "logout\r")
-	c.login("", "824671")
+	c.grant(console.Grant{Role: console.Technician, Minutes: 30, Name: "Suzuki"})
 	cardUp := regexp.MustCompile(`(?m)^  card +\S+ +up\r$`)
 	for until := time.Now().Add(20 * time.Second); !cardUp.Match(c.shown); {
 		if time.Now().After(until) {

@@ -7,13 +7,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"regi/firmware/console"
 	"regi/firmware/record"
@@ -40,6 +44,9 @@ const (
 	trialMax   = 512 << 10
 	trialLasts = 45 * time.Second
 	trialEvery = 500 * time.Millisecond
+	// trialTextMax bytes of each of its words and names, trialNamesMax of each
+	// list: they go into a record and onto a terminal.
+	trialTextMax, trialNamesMax = 160, 100
 )
 
 // trial is the change under way, as it is on disk.
@@ -56,7 +63,8 @@ type trial struct {
 	Packet    []byte `json:"packet,omitempty"`
 	Challenge string `json:"challenge,omitempty"`
 
-	path string
+	path       string
+	unfinished bool // undoing it must be done again
 }
 
 // consoleFolder is where the technician's side of the register keeps its files.
@@ -65,26 +73,32 @@ func consoleFolder(c *Config) string { return filepath.Join(c.Register.State, "c
 // beforeFile holds what the files were; the running register cannot reach it.
 func beforeFile(c *Config) string { return filepath.Join(c.Register.State, "before.json") }
 
-func readTrial(c *Config) (*trial, error) {
-	t := &trial{path: filepath.Join(consoleFolder(c), "trial.json")}
-	info, err := os.Stat(t.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return t, nil
-	}
+// readTrial never fails for what is in the folder: whoever has taken over the
+// register could else keep it from starting.
+func readTrial(c *Config) *trial {
+	none := &trial{path: filepath.Join(consoleFolder(c), "trial.json")}
+	data, err := readPlain(none.path, trialMax)
 	if err != nil {
-		return nil, fmt.Errorf("trial: %w", err)
+		return none
 	}
-	if info.Size() > trialMax {
-		return nil, fmt.Errorf("trial: %s is over %d bytes", t.path, trialMax)
+	t := &trial{path: none.path}
+	if json.Unmarshal(data, t) != nil { // nothing was taken of it
+		return none
 	}
-	data, err := os.ReadFile(t.path)
-	if err != nil {
-		return nil, fmt.Errorf("trial: %w", err)
+	t.Who, t.Why, t.Keys, t.Up = shortened(t.Who), shortened(t.Why), allShortened(t.Keys), allShortened(t.Up)
+	return t
+}
+
+func shortened(s string) string {
+	return visible(strings.ToValidUTF8(s[:min(len(s), trialTextMax)], ""))
+}
+
+func allShortened(all []string) []string {
+	all = slices.Clone(all[:min(len(all), trialNamesMax)])
+	for i, s := range all {
+		all[i] = shortened(s)
 	}
-	if err := json.Unmarshal(data, t); err != nil { // nothing was taken of it
-		return &trial{path: t.path}, nil
-	}
-	return t, nil
+	return all
 }
 
 func (t *trial) save() error {
@@ -93,7 +107,7 @@ func (t *trial) save() error {
 		err = fmt.Errorf("over %d bytes", trialMax)
 	}
 	if err == nil {
-		err = writeDurably(t.path, data)
+		err = replaceDurably(t.path, data)
 	}
 	if err != nil {
 		return fmt.Errorf("trial: %w", err)
@@ -101,57 +115,120 @@ func (t *trial) save() error {
 	return nil
 }
 
+// drop forgets the change, whatever is in its file's place.
+func (t *trial) drop() error {
+	if err := os.RemoveAll(t.path); err != nil {
+		return fmt.Errorf("trial: %w", err)
+	}
+	return nil
+}
+
+// readPlain reads a file of a folder that a register which was taken over can
+// write: nothing else, like a pipe that never ends or a link to another file.
+func readPlain(path string, most int64) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0) //nolint:gosec // in the state folder
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > most {
+		return nil, fmt.Errorf("%s is no file of at most %d bytes", path, most)
+	}
+	return io.ReadAll(io.LimitReader(f, most))
+}
+
+// replaceDurably is writeDurably in such a folder: what is in the way goes.
+func replaceDurably(path string, data []byte) error {
+	if err := os.RemoveAll(path + ".new"); err != nil {
+		return err
+	}
+	if info, err := os.Lstat(path); err == nil && info.IsDir() {
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+	}
+	return writeDurably(path, data)
+}
+
 // settle takes or undoes a change before the register is made, and returns the
-// configuration that then holds.
-func settle(c *Config, path string) (*Config, *trial, error) {
+// configuration that then holds. No change, and nothing that stands for one,
+// keeps the register from starting.
+func settle(c *Config, path string, log *slog.Logger) (*Config, *trial, error) {
 	if err := os.MkdirAll(consoleFolder(c), 0o700); err != nil {
 		return nil, nil, fmt.Errorf("register.state: %w", err)
 	}
-	t, err := readTrial(c)
-	if err != nil {
-		return nil, nil, err
-	}
+	t := readTrial(c)
 	switch t.State {
 	case trialStaged:
-		err = t.tryTake(c, path)
+		t = t.tryTake(c, path, log)
 	case trialTrying:
 		t.Why = "the register ended before the test was over"
-		err = t.undo(c)
+		t = t.giveUp(c, log)
 	case trialFailed:
-		err = t.undo(c)
+		t = t.giveUp(c, log)
 	case trialPassed:
-		err = forget(beforeFile(c), t.path)
+		if err := t.drop(); err != nil {
+			log.Error("configuration", "err", err.Error())
+		}
 		t = &trial{path: t.path}
+	case trialUndone:
 	default:
-		return c, t, nil
+		t = &trial{path: t.path}
 	}
-	if err != nil {
-		return nil, nil, err
+	if t.State != trialTrying && !t.unfinished {
+		// What was before is of use only to a change under way.
+		if err := forget(beforeFile(c)); err != nil {
+			log.Error("configuration", "err", err.Error())
+		}
 	}
 	again, err := LoadConfig(path)
 	if err != nil && t.State == trialTrying { // what is not even a configuration is not tried
-		t.Why = err.Error()
-		if err := t.undo(c); err != nil {
-			return nil, nil, err
-		}
+		t.Why = shortened(err.Error())
+		t = t.giveUp(c, log)
 		again, err = LoadConfig(path)
 	}
 	return again, t, err
 }
 
-// tryTake takes a change, or gives it up: what cannot be taken must not keep the
-// register from starting.
-func (t *trial) tryTake(c *Config, path string) error {
+// tryTake takes a change, or gives it up.
+func (t *trial) tryTake(c *Config, path string, log *slog.Logger) *trial {
 	err := t.take(c, path)
 	if err == nil {
-		return nil
+		return t
 	}
-	t.Why = err.Error()
+	t.Why = shortened(err.Error())
 	if t.State == trialTrying {
-		return t.undo(c)
+		return t.giveUp(c, log)
 	}
 	t.end(trialUndone)
-	return t.save()
+	if err := t.save(); err != nil {
+		log.Error("configuration", "err", err.Error())
+	}
+	return t
+}
+
+// giveUp undoes a change. If that fails the register starts with the files as
+// they are, and its next start does it again.
+func (t *trial) giveUp(c *Config, log *slog.Logger) *trial {
+	err := t.undo(c)
+	switch {
+	case errors.Is(err, errNoBefore): // it never was: nothing is taken before that is written
+		log.Error("configuration", "err", err.Error())
+		t.Why = shortened(t.Why + ": " + err.Error())
+		t.end(trialUndone)
+	case err != nil:
+		log.Error("configuration", "err", err.Error())
+		return &trial{path: t.path, unfinished: true}
+	}
+	if err := t.save(); err != nil {
+		log.Error("configuration", "err", err.Error())
+		t.unfinished = true // on disk
+	}
+	return t
 }
 
 // end drops what was to be taken.
@@ -206,7 +283,7 @@ func (t *trial) files(c *Config, path string) (map[string]string, error) {
 	}
 	was := settings(c)
 	for i, s := range settings(after) {
-		if s != was[i] && slices.Contains(locked[:], s.Key) {
+		if s != was[i] && isLocked(s.Key) {
 			return nil, fmt.Errorf("%s: %w", s.Key, errLocked)
 		}
 	}
@@ -273,15 +350,18 @@ func checkCredentials(k console.Credentials) error {
 	return nil
 }
 
+// errNoBefore: there is nothing that an undo could bring back.
+var errNoBefore = errors.New("trial: what was before is lost or damaged")
+
 // undo brings the old files back. It may be cut off and done again.
 func (t *trial) undo(c *Config) error {
 	data, err := os.ReadFile(beforeFile(c))
 	if err != nil {
-		return fmt.Errorf("trial: what was before is lost: %w", err)
+		return fmt.Errorf("%w: %w", errNoBefore, err)
 	}
 	before := map[string]*string{}
 	if err := json.Unmarshal(data, &before); err != nil {
-		return fmt.Errorf("trial: what was before is damaged: %w", err)
+		return fmt.Errorf("%w: %w", errNoBefore, err)
 	}
 	for path, text := range before {
 		if text == nil {
@@ -294,7 +374,7 @@ func (t *trial) undo(c *Config) error {
 		}
 	}
 	t.end(trialUndone)
-	return t.save()
+	return nil
 }
 
 func forget(paths ...string) error {
@@ -324,7 +404,7 @@ func (t *trial) watch(ctx context.Context, reg *register.Register) error {
 	case trialUndone:
 		err := reg.Note(ctx, record.ConfigApplied, configBody{t.Who, t.Keys, "undone", t.Why})
 		if err == nil {
-			err = forget(t.path)
+			err = t.drop()
 		}
 		reg.Announce("S02", "設定変更を元に戻しました / the change of the configuration was undone: "+t.Why)
 		return ended(ctx, err)
@@ -345,9 +425,7 @@ func (t *trial) watch(ctx context.Context, reg *register.Register) error {
 	}
 	if len(missing) > 0 {
 		t.State, t.Why = trialFailed, "not up any more: "+strings.Join(missing, ", ")
-		if err := t.save(); err != nil {
-			return err
-		}
+		t.save() //nolint:errcheck,gosec // then it still says trying, and is undone, too
 		return errRestart
 	}
 	if err := reg.Note(ctx, record.ConfigApplied, configBody{Who: t.Who, Keys: t.Keys, Result: "kept"}); err != nil {
@@ -355,7 +433,10 @@ func (t *trial) watch(ctx context.Context, reg *register.Register) error {
 	}
 	reg.Announce("S01", "設定変更を確定しました / the change of the configuration is kept")
 	t.State = trialPassed
-	return t.save()
+	if t.save() == nil {
+		return nil
+	}
+	return t.drop() // as good as passed
 }
 
 // ended: an error at the end of everything is none.

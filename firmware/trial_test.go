@@ -5,13 +5,19 @@ import (
 	"crypto/hpke"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
+	"errors"
+	"log/slog"
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"regi/firmware/console"
 	"regi/firmware/record"
@@ -62,9 +68,7 @@ func tried(t *testing.T) (c *Config, path string, stage *trial, to console.Crede
 	if err := os.MkdirAll(consoleFolder(c), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if stage, err = readTrial(c); err != nil {
-		t.Fatal(err)
-	}
+	stage = readTrial(c)
 	shown := console.Challenge{ID: record.ID{Store: "0001", Register: "01"}, Nonce: [8]byte{7}, Time: time.Unix(1_800_000_000, 0)}
 	to = cloudOf(t)
 	stage.State, stage.Who, stage.Challenge = trialStaged, "x", shown.String()
@@ -93,7 +97,7 @@ func start(t *testing.T, path string) *trial {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, trial, err := settle(c, path)
+	_, trial, err := settle(c, path, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,13 +174,13 @@ func TestTrialPowerCut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := readTrial(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		paths := map[string]string{"0": beforeFile(c), "1": got.path, "2": path, "3": filepath.Join(filepath.Dir(path), "enrolled-seal_to")}
+		got := readTrial(c)
+		paths := map[string]string{"0": beforeFile(c), "1": "", "2": path, "3": filepath.Join(filepath.Dir(path), "enrolled-seal_to")}
 		// The cut one cannot be written: its temporary name is a folder.
 		blocked := paths[string(rune('0'+cut))] + ".new"
+		if cut == 1 { // what is in this one's way is taken out of it
+			blocked, got.path = filepath.Join(t.TempDir(), "empty"), "/nowhere/trial.json"
+		}
 		if err := os.Mkdir(blocked, 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -229,10 +233,176 @@ func TestTrialRefused(t *testing.T) {
 		if err := stage.save(); err != nil {
 			t.Fatal(err)
 		}
-		if _, got, err := settle(c, path); err != nil || got.State != trialUndone || got.Why == "" {
+		if _, got, err := settle(c, path, slog.New(slog.DiscardHandler)); err != nil || got.State != trialUndone || got.Why == "" {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 		holds(t, path, oldURL, "old authority")
+	}
+}
+
+// Who the register is, whom it trusts and what of the board it gets is changed
+// by nothing that the register itself could have laid ready, nor at the console.
+func TestTrialLocked(t *testing.T) {
+	for _, s := range []struct{ section, key, value string }{
+		{"register", "supervisor", `"4711"`},
+		{"register", "state", `"/data"`},
+		{"usb", "allow", `["0951:1666"]`},
+		{"network", "gateway", `"192.0.2.1"`},
+		{"network", "servers", `["192.0.2.53"]`},
+		{"card", "port", `"/dev/ttyS1"`},
+		{"card", "suite", `"cbc"`},
+		{"card", "keyblock_b", "true"},
+		{"card", "reader", `"none"`},
+		{"console", "port", `"/dev/ttyS1"`},
+		{"console", "baud", "9600"},
+		{"cloud", "customer_key", `"mine.pub"`},
+		{"issuer", "name", `"Mine"`},
+		{"issuer", "logo", `"/data/device.key"`},
+		{"catalog", "file", `"/data/device.key"`},
+	} {
+		c, path, stage, _ := tried(t)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stage.Packet, stage.Config = nil, string(setKey(text, s.section, s.key, s.value))
+		if err := stage.save(); err != nil {
+			t.Fatal(err)
+		}
+		if got := start(t, path); got.State != trialUndone || !strings.Contains(got.Why, errLocked.Error()) {
+			t.Errorf("%s.%s: %+v", s.section, s.key, got)
+		}
+		tech := &technician{config: c, text: text, path: path}
+		if err := tech.Set(s.section+"."+s.key, s.value); !errors.Is(err, errLocked) {
+			t.Errorf("%s.%s at the console: %v", s.section, s.key, err)
+		}
+	}
+	_, path, stage, _ := tried(t)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = append(text, "[keypad.hid]\nid = \"0951:1666\"\npath = \"usb-0000:01:00.0-1.2\"\n"...)
+	stage.Packet, stage.Config = nil, string(text)
+	if err := stage.save(); err != nil {
+		t.Fatal(err)
+	}
+	if got := start(t, path); got.State != trialUndone || !strings.Contains(got.Why, errLocked.Error()) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// forgeries are what a register that was taken over may leave in a change's place.
+func forgeries() map[string]func(t *testing.T, c *Config, at string) {
+	forged := func(state string) func(*testing.T, *Config, string) {
+		return func(t *testing.T, _ *Config, at string) {
+			text, err := json.Marshal(map[string]any{"state": state, "who": strings.Repeat("\u3042\x1b", 500), "keys": slices.Repeat([]string{strings.Repeat("k", 500)}, 300), "why": strings.Repeat("y", 500)})
+			if err == nil {
+				err = os.WriteFile(at, text, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return map[string]func(t *testing.T, c *Config, at string){
+		"trying": forged(trialTrying),
+		"failed": forged(trialFailed),
+		"staged": forged(trialStaged),
+		"passed": forged(trialPassed),
+		"undone": forged(trialUndone),
+		"damaged before": func(t *testing.T, c *Config, at string) {
+			forged(trialFailed)(t, c, at)
+			if err := os.WriteFile(beforeFile(c), []byte("{"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"a folder": func(t *testing.T, _ *Config, at string) {
+			if err := os.MkdirAll(filepath.Join(at, "x"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"a pipe": func(t *testing.T, _ *Config, at string) {
+			if err := unix.Mkfifo(at, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"a link": func(t *testing.T, _ *Config, at string) {
+			if err := os.Symlink("/dev/zero", at); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"a link to a file": func(t *testing.T, _ *Config, at string) {
+			forged(trialUndone)(t, nil, at+".elsewhere")
+			if err := os.Symlink(at+".elsewhere", at); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"endless": func(t *testing.T, _ *Config, at string) {
+			forged(trialFailed)(t, nil, at)
+			if err := os.Truncate(at, 1<<40); err != nil {
+				t.Fatal(err)
+			}
+		},
+	}
+}
+
+// Whoever has taken over the register writes its console's folder. Nothing there
+// keeps the register from starting, or brings back what was long before.
+func TestTrialForged(t *testing.T) {
+	for name, forge := range forgeries() {
+		t.Run(name, func(t *testing.T) {
+			c, path, stage, _ := tried(t)
+			if err := os.MkdirAll(filepath.Join(stage.path+".new", "x"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			forge(t, c, stage.path)
+			got := start(t, path)
+			if strings.HasPrefix(name, "a ") && got.State != "" {
+				t.Errorf("what is no file was read: %.200v", got)
+			}
+			if got.State == trialTrying || len(got.Who) > trialTextMax || len(got.Why) > trialTextMax || len(got.Keys) > trialNamesMax || strings.Contains(got.Who, "\x1b") {
+				t.Errorf("%.200v", got)
+			}
+			for _, key := range got.Keys {
+				if len(key) > trialTextMax {
+					t.Errorf("a key of %d bytes", len(key))
+				}
+			}
+			holds(t, path, oldURL, "old authority")
+			if _, err := os.Stat(beforeFile(c)); err == nil {
+				t.Error("what was before is left")
+			}
+			stage.State = trialStaged
+			if err := stage.save(); err != nil {
+				t.Errorf("no further change can be laid ready: %v", err)
+			}
+		})
+	}
+}
+
+// The console's own file is written whatever is in its way, and only a file is
+// read.
+func TestConsoleFileForged(t *testing.T) {
+	m := memoryFile(filepath.Join(t.TempDir(), "console.json"))
+	for range 2 {
+		for _, at := range []string{string(m), string(m) + ".new"} {
+			if err := os.RemoveAll(at); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.MkdirAll(filepath.Join(at, "x"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := m.Load(); err == nil {
+			t.Error("a folder was read")
+		}
+		if err := m.Save([]byte("text")); err != nil {
+			t.Error(err)
+		}
+		if data, err := m.Load(); err != nil || string(data) != "text" {
+			t.Errorf("%q, %v", data, err)
+		}
 	}
 }
 

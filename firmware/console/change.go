@@ -40,7 +40,7 @@ func changeCommands() []command {
 			does: words{"the settings, and what is changed", "設定と変更点の表示"},
 		},
 		{
-			name: "config set", args: "KEY VALUE", argsMax: 2, roles: technicians, tells: true, run: (*session).configSet, example: "config set scanner.baud 19200",
+			name: "config set", args: "KEY VALUE", argsMax: 2, roles: technicians, tells: true, arguments: (*session).settingSet, run: (*session).configSet, example: "config set scanner.baud 19200",
 			does: words{"notes a change, if the file is right with it", "設定変更を控える（検証つき）"},
 		},
 		{
@@ -189,13 +189,13 @@ func (s *session) configShow(_ context.Context, args []string) error {
 	word := strings.Join(args, "")
 	changed := map[string]string{}
 	for _, c := range s.host.Settings.Changed() {
-		changed[c.Key] = c.Value
+		changed[c.Key] = c.Shown()
 	}
 	for _, setting := range s.host.Settings.List() {
 		if !strings.Contains(setting.Key, word) {
 			continue
 		}
-		line := setting.Value
+		line := setting.Shown()
 		if line == "" {
 			line = "-"
 		}
@@ -207,7 +207,7 @@ func (s *session) configShow(_ context.Context, args []string) error {
 	}
 	for _, c := range s.host.Settings.Changed() {
 		if _, left := changed[c.Key]; left && strings.Contains(c.Key, word) {
-			s.say("  %-28s  → %s", c.Key, c.Value)
+			s.say("  %-28s  → %s", c.Key, c.Shown())
 		}
 	}
 	return nil
@@ -225,6 +225,21 @@ func (s *session) configSet(_ context.Context, args []string) error {
 	return nil
 }
 
+// settingSet is what a record tells of one. A value that belongs to no setting
+// may be a secret one that was mistyped.
+func (s *session) settingSet(args []string) []string {
+	for _, setting := range s.host.Settings.List() {
+		if setting.Key != args[0] {
+			continue
+		}
+		if Secret(setting.Key) {
+			return args[:1]
+		}
+		return args
+	}
+	return nil
+}
+
 func (s *session) configDiscard(context.Context, []string) error {
 	s.host.Settings.Discard()
 	s.say("%s", s.tr(wordsDiscarded))
@@ -238,7 +253,7 @@ func (s *session) configApply(ctx context.Context, _ []string) error {
 		return nil
 	}
 	for _, c := range changes {
-		s.say("  %s = %s", c.Key, c.Value)
+		s.say("  %s = %s", c.Key, c.Shown())
 	}
 	s.say("%s", s.tr(wordsApply))
 	if ok, err := s.sure(ctx); !ok {

@@ -33,6 +33,8 @@ type command struct {
 	effect bool
 	// tells: its arguments are on record, too.
 	tells bool
+	// arguments are what of them, if not all.
+	arguments func(s *session, args []string) []string
 	// named: a grant covers it only by its name.
 	named   bool
 	does    words
@@ -211,6 +213,9 @@ func (s *session) language(_ context.Context, args []string) error {
 	s.lang = languageOf(args[0])
 	s.say("%s", s.tr(wordsLanguage))
 	s.guard.memory.Language = args[0]
+	if s.who == nil { // nobody writes to the disk before a login
+		return nil
+	}
 	if err := s.guard.save(); err != nil && s.guard.damage == nil {
 		return err
 	}
@@ -240,11 +245,12 @@ func (s *session) login(ctx context.Context, args []string) error {
 	return s.enter(ctx, user{role: role, name: role.String()}, openBody{By: "pin"})
 }
 
-// firstPIN lets the first technician set a PIN, who stands at the register
-// itself. The key officer's is set by a grant, where the register has an owner.
+// firstPIN lets the first who stands at the register itself set a PIN, but only
+// where it has no owner: else whoever removes the console's file could, and a
+// grant sets it.
 func (s *session) firstPIN(ctx context.Context, role Role) error {
-	if role == KeyOfficer && s.host.Owner != nil {
-		s.say("%s", s.tr(wordsOfficerPIN))
+	if s.host.Owner != nil {
+		s.say("%s", s.tr(wordsGrantPIN))
 		return nil
 	}
 	s.say("%s", s.tr(wordsFirstPIN))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"strings"
 	"time"
 
 	"regi/firmware/record"
@@ -136,6 +137,18 @@ type Settings interface {
 
 // Setting is a line of the configuration.
 type Setting struct{ Key, Value string }
+
+// Secret settings are a number that somebody knows: of them is shown and kept
+// on record only that there is one.
+func Secret(key string) bool { return strings.EqualFold(key, "register.supervisor") }
+
+// Shown is what may be seen of a setting.
+func (s Setting) Shown() string {
+	if s.Value != "" && Secret(s.Key) {
+		return "set"
+	}
+	return s.Value
+}
 
 // Identity is who this register is to its cloud.
 type Identity interface {

@@ -360,7 +360,7 @@ func (s *session) support(ctx context.Context, args []string) error {
 func (s *session) pack(ctx context.Context) ([]byte, error) {
 	b := bundle{Register: s.host.ID.String(), Version: s.host.Version}
 	for _, setting := range s.host.Settings.List() {
-		if !strings.HasPrefix(setting.Key, "issuer.") { // a sole trader is a person
+		if !strings.HasPrefix(setting.Key, "issuer.") && !Secret(setting.Key) { // a sole trader is a person
 			b.Config = append(b.Config, setting)
 		}
 	}

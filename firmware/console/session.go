@@ -392,6 +392,9 @@ func (s *session) sayNow(text string) error {
 // effect on nothing but the way out of it: it is counted and told later.
 func (s *session) recorded(ctx context.Context, c *command, args []string, result string) bool {
 	said := c.name
+	if c.arguments != nil && len(args) > 0 {
+		args = c.arguments(s, args)
+	}
 	if c.tells && len(args) > 0 {
 		said += " " + short(strings.Join(args, " "))
 	}

@@ -14,6 +14,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -44,6 +45,8 @@ type shop struct {
 	changed []console.Setting
 	taken   *console.Credentials
 	log     []string
+
+	supervisor string
 }
 
 type note struct {
@@ -143,7 +146,7 @@ func (k keys) Inject(_ context.Context, line console.Line) error {
 }
 
 func (s *shop) List() []console.Setting {
-	return []console.Setting{{Key: "scanner.baud", Value: "9600"}, {Key: "cloud.url", Value: "tls://cloud:4222"}, {Key: "issuer.name", Value: "Sato Store"}}
+	return []console.Setting{{Key: "scanner.baud", Value: "9600"}, {Key: "cloud.url", Value: "tls://cloud:4222"}, {Key: "issuer.name", Value: "Sato Store"}, {Key: "register.supervisor", Value: s.supervisor}}
 }
 
 func (s *shop) Set(key, value string) error {
@@ -496,16 +499,110 @@ func TestSessionEnds(t *testing.T) {
 	})
 }
 
-// The first PIN is set by whoever stands there; the key officer's only by the
-// owner, where there is one.
-func TestFirstPIN(t *testing.T) {
+// The first PIN is set by the owner where there is one: the file may have been
+// removed by somebody.
+func TestFirstPINOfOwner(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShop()
 		s.saved = nil
 		at := sit(t, console.New(s.host()))
-		if shown := at.type_("login key-officer\r"); !strings.Contains(shown, "needs a grant") {
-			t.Error(shown)
+		for role, r := range map[string]console.Role{"technician": console.Technician, "key-officer": console.KeyOfficer} {
+			if shown := at.type_("login " + role + "\r"); !strings.Contains(shown, "needs a grant") {
+				t.Error(shown)
+			}
+			if shown := at.type_(goodPIN + "\r" + goodPIN + "\rkeys status\r"); !strings.Contains(shown, "Log in first") {
+				t.Error(shown)
+			}
+			at.type_(at.grant(s, console.Grant{Role: r, Minutes: 30, Name: "Sato", Scope: []string{"pin"}}) + "\r")
+			if shown := at.type_("pin\r" + goodPIN + "\r" + goodPIN + "\r"); !strings.Contains(shown, "The PIN is set") {
+				t.Error(shown)
+			}
+			if shown := at.type_("logout\rlogin " + role + "\r" + goodPIN + "\r"); !strings.Contains(shown, role+" is logged in") {
+				t.Error(shown)
+			}
+			at.type_("logout\r")
 		}
+		at.leave()
+	})
+}
+
+// A language is kept, but nothing is written for whoever is not logged in.
+func TestLanguageKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop()
+		before := string(s.saved)
+		at := sit(t, console.New(s.host()))
+		for range 100 {
+			at.type_("lang ja\rlang en\r")
+		}
+		if at.type_("lang ja\r"); string(s.saved) != before {
+			t.Errorf("written: %s", s.saved)
+		}
+		if at.type_("login\r" + goodPIN + "\r"); !strings.Contains(string(s.saved), `"language":"ja"`) {
+			t.Errorf("not kept: %s", s.saved)
+		}
+		if at.type_("lang en\r"); !strings.Contains(string(s.saved), `"language":"en"`) {
+			t.Errorf("not kept: %s", s.saved)
+		}
+		at.leave()
+	})
+}
+
+// The supervisor's number is neither shown, nor in a bundle, nor on record.
+func TestSupervisor(t *testing.T) {
+	const number, typed = "59205920", "70217021"
+	bubble(t, func(t *testing.T, s *shop, at *seat) {
+		s.supervisor = number
+		at.login("")
+		shown := at.type_("config show\r")
+		if !regexp.MustCompile(`register\.supervisor +set\r`).MatchString(shown) {
+			t.Errorf("that there is one is not shown:\n%s", shown)
+		}
+		s.changed = []console.Setting{{Key: "register.supervisor", Value: typed}}
+		shown += at.type_("config show\rconfig apply\rno\r")
+		if strings.Contains(shown, number) || strings.Contains(shown, typed) {
+			t.Errorf("shown:\n%s", shown)
+		}
+		for _, text := range []string{"register.supervisor " + typed, "Register.Supervisor " + typed, "register.supervisr " + typed, "register.supervisor=" + typed, typed} {
+			at.type_("config set " + text + "\r")
+		}
+		at.type_("config set scanner.baud 19200\r")
+		got := strings.Join(s.records(), "\n")
+		if strings.Contains(got, typed) || !strings.Contains(got, "config set register.supervisor ") || !strings.Contains(got, "config set scanner.baud 19200") {
+			t.Errorf("on record:\n%s", got)
+		}
+		if text := unpacked(t, at.type_("support\r")); strings.Contains(text, number) || strings.Contains(text, typed) || strings.Contains(text, "supervisor") {
+			t.Errorf("in the bundle: %s", text)
+		}
+	})
+}
+
+// unpacked is the bundle that was shown.
+func unpacked(t *testing.T, shown string) string {
+	t.Helper()
+	packed, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(between(shown, "BEGIN REGI SUPPORT-----", "-----END"), "\r\n", ""))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, shown)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(z)
+	if err != nil || !json.Valid(text) {
+		t.Errorf("%v\n%s", err, text)
+	}
+	return string(text)
+}
+
+// The first PIN of a register without an owner is set by whoever stands there.
+func TestFirstPIN(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop()
+		s.saved = nil
+		h := s.host()
+		h.Owner = nil
+		at := sit(t, console.New(h))
 		if shown := at.type_("login\r111111\r"); !strings.Contains(shown, "6 to 12 digits") {
 			t.Error(shown)
 		}
@@ -627,17 +724,8 @@ func TestNoCardNumber(t *testing.T) {
 			t.Errorf("%s", shown)
 		}
 		shown = at.type_("support\r")
-		packed, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(between(shown, "BEGIN REGI SUPPORT-----", "-----END"), "\r\n", ""))
-		if err != nil {
-			t.Fatalf("%v\n%s", err, shown)
-		}
-		z, err := gzip.NewReader(bytes.NewReader(packed))
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(z)
-		if err != nil || !json.Valid(text) || strings.Contains(string(text), "4111") || strings.Contains(string(text), "Sato Store") || !strings.Contains(string(text), "scanner.baud") {
-			t.Errorf("%v\n%s", err, text)
+		if text := unpacked(t, shown); strings.Contains(text, "4111") || strings.Contains(text, "Sato Store") || !strings.Contains(text, "scanner.baud") {
+			t.Error(text)
 		}
 	})
 }

@@ -57,7 +57,7 @@ var (
 	wordsWeakPIN    = words{"6 to 12 digits, and no row of equal or following ones.", "6～12桁の数字。同じ数字や連番だけのものは使えません。"}
 	wordsTwoPINs    = words{"These were two different ones.", "2回の入力が違います。"}
 	wordsFirstPIN   = words{"This register has no PIN for this role yet: set one now. Whoever stands here decides it.", "この役割のPINはまだありません。ここで決めてください。この場にいる人が決めます。"}
-	wordsOfficerPIN = words{"The key officer's first PIN needs a grant of the owner that names pin: type grant.", "鍵管理者の最初のPINには、pin を含むオーナーの許可が必要です: grant。"}
+	wordsGrantPIN   = words{"The first PIN needs a grant of the owner that names pin: type grant, then pin.", "最初のPINには、pin を含むオーナーの許可が必要です: grant のあと pin。"}
 	wordsPINSet     = words{"The PIN is set.", "PINを設定しました。"}
 	wordsHello      = words{"%s is logged in. help shows what you can do; logout when you are done.", "%s としてログインしました。help でできること、終わったら logout。"}
 	wordsWrong      = words{"Wrong. The next try is looked at in %d s.", "違います。次の入力は%d秒後に受け付けます。"}
