@@ -455,6 +455,26 @@ func TestDataFlags(t *testing.T) {
 	}
 }
 
+// A register that asks without end has the network started over now and then.
+func TestNetworkAtTimes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begun := 0
+		m := &machine{log: newLog(), changed: make(chan struct{}, 1)}
+		m.Network = func() (Network, error) { begun++; return Network{}, errNoRelease }
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go m.network(ctx, &firewall{})
+		for range 1000 { // 100 s
+			m.do(nil, Ask{Op: OpNetwork}, nil)
+			time.Sleep(100 * time.Millisecond)
+		}
+		if most := int(100*time.Second/lookEvery + 100*time.Second/beginEvery + 2); begun > most || begun < most/2 {
+			t.Errorf("begun %d times, at most %d", begun, most)
+		}
+	})
+}
+
 // A question for the cloud's name is let out by its mark alone: the register has
 // the same user.
 func TestQuestion(t *testing.T) {

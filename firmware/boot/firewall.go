@@ -117,6 +117,9 @@ func (w *firewall) dropped() Dropped {
 
 func (w *firewall) sum() Dropped {
 	d := w.past
+	if w.rules == nil {
+		return d // it is not raised
+	}
 	objects, err := w.conn.GetObjects(w.rules.table)
 	if err != nil {
 		return d

@@ -60,7 +60,7 @@ func (n *slots) fromOne(u *usb, name, dev string) (err error) {
 		err = errors.Join(err, authorize(dir, false))
 	}()
 	// A stick that answers slowly, or never: without it every read of it ends.
-	defer time.AfterFunc(copyWithin, func() { authorize(dir, false) }).Stop() //nolint:errcheck // said at the end
+	defer time.AfterFunc(copyWithin, func() { authorize(dir, false) }).Stop() //nolint:errcheck,gosec // said at the end
 	until := time.Now().Add(copyWithin)
 	n.log.say("update: USB stick %s is read", name)
 	for shown := time.Now().Add(stickWithin); time.Now().Before(shown); time.Sleep(stickPoll) {
