@@ -19,8 +19,13 @@ func keepVersion(ctx context.Context, link *boot.Link, reg *register.Register) {
 		link.Tell(boot.Ask{Op: op}) //nolint:errcheck,gosec // the board that is gone ends this process, too
 	}
 	state, err := link.State()
-	if err != nil {
-		return
+	for err != nil { // a board that is busy answers later
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(tryEvery):
+		}
+		state, err = link.State()
 	}
 	var pulling sync.WaitGroup
 	defer pulling.Wait()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"strings"
 
@@ -128,4 +129,25 @@ func selector(b board.Board, firmware []fat.File) ([]byte, error) {
 		files = append(files, fat.File{Name: update.TryName, Data: update.Try(false)})
 	}
 	return fat.Build("REGI-SEL", selectorBytes, append(files, firmware...))
+}
+
+// releaseOf is what a slot says of itself.
+func releaseOf(image []byte) (r update.Release, err error) {
+	fs, err := fat.Open(bytes.NewReader(image))
+	if err != nil {
+		return r, fmt.Errorf("boot.img: %w", err)
+	}
+	e, err := fs.Find(initramfsFile)
+	if err != nil {
+		return r, fmt.Errorf("boot.img: %w", err)
+	}
+	z, err := gzip.NewReader(e.Reader())
+	if err != nil {
+		return r, fmt.Errorf("boot.img: %w", err)
+	}
+	text, err := find(z, strings.TrimPrefix(update.ReleasePath, "/"))
+	if err != nil {
+		return r, fmt.Errorf("boot.img: %w", err)
+	}
+	return update.ParseRelease(text)
 }

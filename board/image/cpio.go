@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
+	"io"
+	"strconv"
 )
 
 // Modes and device numbers of an entry, as stat(2) has them.
@@ -50,6 +53,35 @@ func align(b *bytes.Buffer) {
 	for b.Len()%4 != 0 {
 		b.WriteByte(0)
 	}
+}
+
+// headBytes is what of an archive is looked through for a file: what says what a
+// slot is comes before the binary.
+const headBytes = 64 << 10
+
+var errArchive = errors.New("the initramfs does not say what it is")
+
+// find returns a file from the first entries of what archive wrote.
+func find(r io.Reader, name string) ([]byte, error) {
+	const header, sizeAt, nameAt = 110, 54, 94
+	b, err := io.ReadAll(io.LimitReader(r, headBytes))
+	if err != nil {
+		return nil, err
+	}
+	for len(b) >= header && bytes.HasPrefix(b, []byte("070701")) {
+		size, errSize := strconv.ParseUint(string(b[sizeAt:sizeAt+8]), 16, 31)
+		length, errName := strconv.ParseUint(string(b[nameAt:nameAt+8]), 16, 12)
+		dataAt := (header + length + 3) &^ 3
+		next := (dataAt + size + 3) &^ 3
+		if errSize != nil || errName != nil || next > uint64(len(b)) {
+			break
+		}
+		if string(b[header:header+length]) == name+"\x00" {
+			return b[dataAt : dataAt+size], nil
+		}
+		b = b[next:]
+	}
+	return nil, errArchive
 }
 
 // compress is gzip without a name or a time.

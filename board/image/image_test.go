@@ -234,13 +234,27 @@ func run(t *testing.T, args ...string) (string, error) {
 	return out.String(), err
 }
 
+func FuzzFind(f *testing.F) {
+	f.Add(archive([]entry{{name: "etc", mode: modeFolder}, {name: "etc/regi/release", mode: modeFile, data: []byte("text")}}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if got, err := find(bytes.NewReader(b), "etc/regi/release"); err == nil && (!bytes.Contains(b, got) || !bytes.Contains(b, []byte("etc/regi/release\x00"))) {
+			t.Error("found what is not there")
+		}
+	})
+}
+
 func TestBundleByHand(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
-	image, err := bootImage(sample(t, "rpi4", "v2"))
+	p := sample(t, "rpi4", "v2")
+	p.release.Epoch = 3
+	image, err := bootImage(p)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if r, err := releaseOf(image); err != nil || !r.Built.Equal(p.release.Built) {
+		t.Errorf("%+v, %v", r, err)
 	}
 	if err := errors.Join(os.WriteFile(in("boot.img"), image, 0o600), os.WriteFile(in("x.img.zst"), []byte("image"), 0o600)); err != nil {
 		t.Fatal(err)
@@ -271,7 +285,7 @@ func TestBundleByHand(t *testing.T) {
 	if out, err := run(t, "sign", "-key", in("owner-1.key"), in("b")); err == nil {
 		t.Errorf("signed twice by one: %s", out)
 	}
-	for _, args := range [][]string{nil, {"flash"}, {"build", "-board", "beaglebone"}, {"build", "-board", "none"}, {"sign", "x"}} {
+	for _, args := range [][]string{nil, {"bundle", "-boot", in("boot.img"), "-board", "rpi4", "-version", "v2", "-epoch", "4", in("c")}, {"bundle", "-boot", in("x.img.zst"), in("c")}, {"flash"}, {"build", "-board", "beaglebone"}, {"build", "-board", "none"}, {"sign", "x"}} {
 		if _, err := run(t, args...); err == nil {
 			t.Errorf("%v: done", args)
 		}

@@ -133,6 +133,14 @@ func makeBundle(_ context.Context, flags *flag.FlagSet, args []string, out io.Wr
 	if err != nil {
 		return err
 	}
+	r, err := releaseOf(image)
+	if err != nil {
+		return err
+	}
+	if m.Board != r.Board || m.Version != r.Version || m.Epoch != r.Epoch {
+		return fmt.Errorf("%s is %s for %s, epoch %d: the bundle must say the same", *boot, r.Version, r.Board, r.Epoch)
+	}
+	m.Built = r.Built
 	sum := sha256.Sum256(image)
 	m.Size, m.SHA256 = int64(len(image)), hex.EncodeToString(sum[:])
 	var b bytes.Buffer

@@ -47,6 +47,7 @@ type machine struct {
 	children *children
 	usb      *usb
 	slots    *slots
+	clock    *clock
 	alive    atomic.Int64  // when the register last said so, in Unix nanoseconds
 	changed  chan struct{} // the configuration of the network
 
@@ -109,7 +110,8 @@ func (m *machine) run() error {
 		m.state.Data = err.Error()
 		m.log.say("data: %v: the register starts without its records; call a technician", err)
 	}
-	m.state.Clock = floorClock(m.Built, m.log)
+	m.clock = newClock(m.Built, clockFile, m.log)
+	m.state.Clock = m.clock.begin()
 	wall, err := raiseFirewall(m.CaptureUID)
 	if err != nil {
 		// Without it no link comes up: the register sells on, the cloud waits.
@@ -144,7 +146,9 @@ func (m *machine) down(how int) {
 	if m.children != nil {
 		m.children.endAll(endWithin)
 	}
-	saveClock()
+	if m.clock != nil {
+		m.clock.save()
+	}
 	unix.Sync()
 	if err := unix.Unmount(Data, 0); err != nil {
 		unix.Mount("", Data, "", unix.MS_REMOUNT|unix.MS_RDONLY, "") //nolint:errcheck,gosec // the next boot replays its journal

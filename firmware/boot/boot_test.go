@@ -13,8 +13,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/google/nftables/expr"
 	"github.com/insomniacslk/dhcp/dhcpv4"
 	"golang.org/x/sys/unix"
 )
@@ -30,28 +32,46 @@ func descriptors(interfaces ...[2]byte) []byte {
 	return b
 }
 
+// hub is descriptors of a device that says it is one.
+func hub(interfaces ...[2]byte) []byte {
+	b := descriptors(interfaces...)
+	b[deviceClassAt] = classHub
+	return b
+}
+
 func TestUnwanted(t *testing.T) {
 	t.Parallel()
+	modem, data := [2]byte{classCommunications, subclassModem}, [2]byte{classData, 0}
+	// A second configuration is nobody's but its own.
+	second := append(descriptors(modem, data), descriptors(data)[deviceBytes:]...)
 	for name, c := range map[string]struct {
-		b      []byte
-		vendor string
-		want   string
+		b    []byte
+		id   string
+		want string
 	}{
-		"hub":              {descriptors([2]byte{classHub, 0}), "1d6b", ""},
-		"FTDI":             {descriptors([2]byte{classVendor, 0xFF}), "0403", ""},
-		"serial line":      {descriptors([2]byte{classCommunications, subclassModem}, [2]byte{classData, 0}), "0c2e", ""},
-		"network":          {descriptors([2]byte{classCommunications, 0x06}, [2]byte{classData, 0}), "0525", "class 02, subclass 06"},
-		"keyboard":         {descriptors([2]byte{0x03, 0x01}), "046d", "class 03"},
-		"storage":          {descriptors([2]byte{0x08, 0x06}), "0781", "class 08"},
-		"scanner and keys": {descriptors([2]byte{classCommunications, subclassModem}, [2]byte{0x03, 0x01}), "0c2e", "class 03"},
-		"another's own":    {descriptors([2]byte{classVendor, 0xFF}), "1234", "class ff"},
-		"no interface":     {descriptors(), "0403", "no interface"},
-		"nothing":          {nil, "0403", "no interface"},
-		"cut short":        {descriptors([2]byte{classHub, 0})[:30], "0403", "malformed"},
-		"endless":          {[]byte{0, 0}, "0403", "malformed"},
-		"short interface":  {[]byte{3, typeInterface, 0}, "0403", "malformed"},
+		"hub":                 {hub([2]byte{classHub, 0}), "1d6b:0002", ""},
+		"no hub":              {descriptors([2]byte{classHub, 0}), "0424:ec00", "class 09"},
+		"hub and more":        {hub([2]byte{classHub, 0}, modem), "0424:ec00", "class 02"},
+		"FTDI":                {descriptors([2]byte{classVendor, 0xFF}), "0403:6001", ""},
+		"FTDI's other":        {descriptors([2]byte{classVendor, 0xFF}), "0403:d678", "class ff"},
+		"serial line":         {descriptors(modem, data), "0c2e:0b8a", ""},
+		"data alone":          {descriptors(data), "0424:ec00", "class 0a"},
+		"second's data alone": {second, "0424:ec00", "class 0a"},
+		"network":             {descriptors([2]byte{classCommunications, 0x06}, data), "0525:a4a2", "class 02, subclass 06"},
+		"keyboard":            {descriptors([2]byte{0x03, 0x01}), "046d:c31c", "class 03"},
+		"storage":             {descriptors([2]byte{0x08, 0x06}), "0781:5567", "class 08"},
+		"scanner and keys":    {descriptors(modem, [2]byte{0x03, 0x01}), "0c2e:0b8a", "class 03"},
+		"another's own":       {descriptors([2]byte{classVendor, 0xFF}), "1234:6001", "class ff"},
+		"no interface":        {descriptors(), "0403:6001", "no interface"},
+		"nothing":             {nil, "0403:6001", "no interface"},
+		"device alone":        {descriptors()[:deviceBytes], "0403:6001", "no interface"},
+		"cut short":           {hub([2]byte{classHub, 0})[:30], "0403:6001", "malformed"},
+		"endless":             {append(descriptors(modem), 0, 0), "0403:6001", "malformed"},
+		"short interface":     {append(descriptors(), 3, typeInterface, 0), "0403:6001", "malformed"},
+		"no configuration":    {append(descriptors()[:deviceBytes], descriptors(modem)[deviceBytes+9:]...), "0403:6001", "malformed"},
+		"no device":           {descriptors(modem)[deviceBytes:], "0403:6001", "malformed"},
 	} {
-		got := unwanted(c.b, c.vendor)
+		got := unwanted(c.b, c.id)
 		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
@@ -59,15 +79,16 @@ func TestUnwanted(t *testing.T) {
 }
 
 func FuzzUnwanted(f *testing.F) {
-	f.Add(descriptors([2]byte{classHub, 0}), "0403")
-	f.Fuzz(func(t *testing.T, b []byte, vendor string) {
-		if unwanted(b, vendor) == "" && bytes.IndexByte(b, typeInterface) < 0 {
+	f.Add(hub([2]byte{classHub, 0}), "0403:6001")
+	f.Add(descriptors([2]byte{classCommunications, subclassModem}, [2]byte{classData, 0}), "0c2e:0b8a")
+	f.Fuzz(func(t *testing.T, b []byte, id string) {
+		if unwanted(b, id) == "" && bytes.IndexByte(b, typeInterface) < 0 {
 			t.Error("let in without an interface")
 		}
 	})
 }
 
-func device(t *testing.T, sys, name string, files map[string]string) {
+func plug(t *testing.T, sys, name string, files map[string]string) {
 	t.Helper()
 	dir := filepath.Join(sys, name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -85,10 +106,10 @@ func TestUSB(t *testing.T) {
 	sys := t.TempDir()
 	line := string(descriptors([2]byte{classVendor, 0xFF}))
 	keys := string(descriptors([2]byte{0x03, 0x01}))
-	device(t, sys, "1-1", map[string]string{"authorized": "0\n", "idVendor": "0403\n", "idProduct": "6001\n", "descriptors": line})
-	device(t, sys, "1-2", map[string]string{"authorized": "0\n", "idVendor": "046d\n", "idProduct": "c31c\n", "descriptors": keys})
-	device(t, sys, "1-3", map[string]string{"authorized": "0\n", "idVendor": "05fe\n", "idProduct": "1010\n", "descriptors": keys})
-	device(t, sys, "1-1:1.0", map[string]string{"authorized": "0\n"})
+	plug(t, sys, "1-1", map[string]string{"authorized": "0\n", "idVendor": "0403\n", "idProduct": "6001\n", "descriptors": line})
+	plug(t, sys, "1-2", map[string]string{"authorized": "0\n", "idVendor": "046d\n", "idProduct": "c31c\n", "descriptors": keys})
+	plug(t, sys, "1-3", map[string]string{"authorized": "0\n", "idVendor": "05fe\n", "idProduct": "1010\n", "descriptors": keys})
+	plug(t, sys, "1-1:1.0", map[string]string{"authorized": "0\n"})
 	u := newUSB(newLog(), func() []string { return []string{"05fe:1010"} })
 	u.sys = sys
 	u.all()
@@ -100,7 +121,17 @@ func TestUSB(t *testing.T) {
 	if got := u.list(); len(got) != 1 || !strings.Contains(got[0], "046d:c31c") {
 		t.Errorf("refused: %q", got)
 	}
-	if err := os.RemoveAll(filepath.Join(sys, "1-2")); err != nil {
+	// One that says that it is a line, and for which the kernel has another driver.
+	plug(t, sys, "1-4", map[string]string{"authorized": "0\n", "idVendor": "0424\n", "idProduct": "ec00\n", "descriptors": string(descriptors([2]byte{classCommunications, subclassModem}, [2]byte{classData, 0}))})
+	plug(t, sys, "1-4/1-4:1.0", nil)
+	if err := os.Symlink("../../../../bus/usb/drivers/smsc95xx", filepath.Join(sys, "1-4/1-4:1.0/driver")); err != nil {
+		t.Fatal(err)
+	}
+	u.all()
+	if got := u.list(); len(got) != 2 || !strings.Contains(got[1]+got[0], "smsc95xx") || word(filepath.Join(sys, "1-4"), "authorized") != "0" {
+		t.Errorf("refused: %q", got)
+	}
+	if err := errors.Join(os.RemoveAll(filepath.Join(sys, "1-4")), os.RemoveAll(filepath.Join(sys, "1-2"))); err != nil {
 		t.Fatal(err)
 	}
 	u.all()
@@ -112,7 +143,7 @@ func TestUSB(t *testing.T) {
 // partition is one with an ext4 file system of a label.
 func partition(t *testing.T, sys, dev, name, label string, state uint16) {
 	t.Helper()
-	device(t, sys, name, map[string]string{"partition": "4\n"})
+	plug(t, sys, name, map[string]string{"partition": "4\n"})
 	b := make([]byte, superAt+superBytes)
 	binary.LittleEndian.PutUint16(b[superAt+magicAt:], magic)
 	binary.LittleEndian.PutUint16(b[superAt+stateAt:], state)
@@ -128,8 +159,8 @@ func TestFindData(t *testing.T) {
 	if _, _, err := findData(sys, dev); err == nil {
 		t.Error("found where there is nothing")
 	}
-	device(t, sys, "mmcblk0", nil)
-	device(t, sys, "mmcblk0p1", map[string]string{"partition": "1\n"})
+	plug(t, sys, "mmcblk0", nil)
+	plug(t, sys, "mmcblk0p1", map[string]string{"partition": "1\n"})
 	if err := os.WriteFile(filepath.Join(dev, "mmcblk0p1"), []byte("no file system"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -249,6 +280,17 @@ func TestLog(t *testing.T) {
 	if n := len(l.tail(logLines * 2)); n > logLines || n < logLines*8/10 {
 		t.Errorf("%d lines", n)
 	}
+	// A child that says too much loses its own lines, and nobody else's.
+	for range 3 * burstLines {
+		l.hear("flood")
+	}
+	if got := l.tail(60); len(got) != 60 || !strings.HasSuffix(got[0], " x") || !strings.HasSuffix(got[59], " flood") {
+		t.Errorf("%q", got)
+	}
+	if n := len(l.children); n < burstLines || n > 2*burstLines {
+		t.Errorf("%d lines of a flood", n)
+	}
+	l = newLog()
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -282,6 +324,14 @@ func TestLink(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// Lines that are longer in JSON, and more than a packet holds.
+	for range 2 * tailMax {
+		m.log.keep(clean(strings.Repeat("<\"\"\"\xff\"\"\"", lineMax)))
+	}
+	if s, err := l.State(); err != nil || len(s.Log) < tailMax*2/3 || len(s.Log) >= tailMax || !strings.HasSuffix(s.Log[len(s.Log)-2], `<"""?"""`) {
+		t.Errorf("%d lines, %v", len(s.Log), err)
+	}
+	m.log.own = nil
 	s, err := l.State()
 	if err != nil || s.Watchdog != "none here" || len(s.Log) != 1 || !m.healthy() || len(m.changed) != 1 {
 		t.Errorf("%+v, %v, healthy %v, changed %d", s, err, m.healthy(), len(m.changed))
@@ -297,5 +347,166 @@ func TestLink(t *testing.T) {
 	<-done
 	if _, err := Register(); !errors.Is(err, ErrNoBoard) {
 		t.Errorf("not started by PID 1: %v", err)
+	}
+}
+
+// The clock is where the uplink's word can put it: once far, then hardly.
+func TestClock(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for name, c := range map[string]struct {
+		saved time.Duration // after the version was made; two hours pass since
+		apart time.Duration
+		words []time.Duration // after now
+		sets  int
+		saves bool
+	}{
+		"first word":          {time.Hour, day, []time.Duration{300 * day}, 1, true},
+		"too far":             {time.Hour, day, []time.Duration{401 * day}, 0, false},
+		"20 years":            {time.Hour, day, []time.Duration{20 * 365 * day}, 0, false},
+		"before the version":  {time.Hour, day, []time.Duration{-2 * day}, 0, false},
+		"too far, then right": {time.Hour, day, []time.Duration{20 * 365 * day, time.Minute}, 1, true},
+		"right, then far":     {time.Hour, day, []time.Duration{0, day, -time.Hour}, 0, false},
+		"small steps":         {time.Hour, 2 * time.Hour, []time.Duration{time.Minute, time.Minute, -4 * time.Minute, 6 * time.Minute}, 3, true},
+		"many small steps":    {time.Hour, time.Second, []time.Duration{time.Minute, time.Minute, 2 * time.Minute, time.Minute}, 1, true},
+		"saved cannot be":     {30 * 365 * day, day, []time.Duration{500 * day, 300 * day}, 1, true},
+	} {
+		path := filepath.Join(t.TempDir(), "clock")
+		synctest.Test(t, func(t *testing.T) {
+			built := time.Now()
+			saved := binary.BigEndian.AppendUint64(nil, uint64(built.Add(c.saved).Unix()))
+			if err := os.WriteFile(path, saved, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * time.Hour)
+			k, sets := newClock(built, path, newLog()), 0
+			k.set = func(time.Time) error { sets++; return nil }
+			if said := k.begin(); said != "" {
+				t.Errorf("%s: %s", name, said)
+			}
+			for _, w := range c.words {
+				k.hear(time.Now().Add(w))
+				time.Sleep(c.apart)
+			}
+			again, err := readSmall(path)
+			if sets != c.sets || err != nil || bytes.Equal(again, saved) == c.saves {
+				t.Errorf("%s: set %d times, want %d; saved %x, %v", name, sets, c.sets, again, err)
+			}
+		})
+	}
+}
+
+// A file that the register might have left there stops no start.
+func TestReadSmall(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	huge, err := os.Create(in("huge"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(huge.Truncate(1<<40), huge.Close(), os.WriteFile(in("good"), []byte("7\n"), 0o600), os.WriteFile(in("long"), make([]byte, smallMax+1), 0o600),
+		os.Symlink("good", in("link")), unix.Mkfifo(in("pipe"), 0o600), os.Mkdir(in("folder"), 0o700))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"huge", "long", "link", "pipe", "folder", "none"} {
+		if b, err := readSmall(in(name)); err == nil {
+			t.Errorf("%s: %d bytes", name, len(b))
+		}
+	}
+	if b, err := readSmall(in("good")); string(b) != "7\n" || err != nil {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
+// Whatever lies in the way of a file that is written is gone.
+func TestWriteWhole(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	other := filepath.Join(dir, "other")
+	for name, lay := range map[string]func(path string) error{
+		"nothing": func(string) error { return nil },
+		"folder":  func(p string) error { return os.MkdirAll(filepath.Join(p, "full"), 0o700) },
+		"pipe":    func(p string) error { return unix.Mkfifo(p, 0o600) },
+		"link":    func(p string) error { return os.Symlink(other, p) },
+	} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(lay(path), lay(path+".new")); err != nil {
+			t.Fatal(err)
+		}
+		err := writeWhole(path, []byte("8"), 0o600)
+		if b, errRead := readSmall(path); string(b) != "8" || err != nil || errRead != nil {
+			t.Errorf("%s: %q, %v, %v", name, b, err, errRead)
+		}
+	}
+	if _, err := os.Lstat(other); err == nil {
+		t.Error("a link was followed")
+	}
+}
+
+func TestDataFlags(t *testing.T) {
+	t.Parallel()
+	const want = unix.MS_NOSYMFOLLOW | unix.MS_NOEXEC | unix.MS_NOSUID | unix.MS_NODEV
+	for _, damaged := range []bool{false, true} {
+		if f := dataFlags(damaged); f&want != want || f&unix.MS_RDONLY != 0 != damaged {
+			t.Errorf("damaged %v: %x", damaged, f)
+		}
+	}
+}
+
+// A register that asks without end has the network started over now and then.
+func TestNetworkAtTimes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begun := 0
+		m := &machine{log: newLog(), changed: make(chan struct{}, 1)}
+		m.Network = func() (Network, error) { begun++; return Network{}, errNoRelease }
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go m.network(ctx, &firewall{})
+		for range 1000 { // 100 s
+			m.do(nil, Ask{Op: OpNetwork}, nil)
+			time.Sleep(100 * time.Millisecond)
+		}
+		if most := int(100*time.Second/lookEvery + 100*time.Second/beginEvery + 2); begun > most || begun < most/2 {
+			t.Errorf("begun %d times, at most %d", begun, most)
+		}
+	})
+}
+
+// A question for the cloud's name is let out by its mark alone: the register has
+// the same user.
+func TestQuestion(t *testing.T) {
+	t.Parallel()
+	marked := false
+	for _, part := range question(netip.MustParseAddr("192.0.2.53")) {
+		if m, ok := part[0].(*expr.Meta); ok && m.Key == expr.MetaKeyMARK {
+			c, ok := part[1].(*expr.Cmp)
+			marked = ok && c.Op == expr.CmpOpEq && binary.NativeEndian.Uint32(c.Data) == questionMark
+		}
+	}
+	if !marked {
+		t.Error("whoever has the user may ask")
+	}
+	d := net.Dialer{Control: markQuestion}
+	conn, err := d.DialContext(t.Context(), "udp4", "127.0.0.1:53")
+	if errors.Is(err, unix.EPERM) {
+		return // so it is for the register
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	raw, err := conn.(*net.UDPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.Control(func(fd uintptr) {
+		if m, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_MARK); m != questionMark || err != nil {
+			t.Errorf("%x, %v", m, err)
+		}
+	}); err != nil {
+		t.Error(err)
 	}
 }

@@ -45,11 +45,7 @@ func mountData(ctx context.Context, l *log) error {
 	if err != nil {
 		return err
 	}
-	flags := uintptr(noExec | unix.MS_NOATIME)
-	if damaged {
-		flags |= unix.MS_RDONLY
-	}
-	if err := unix.Mount(device, Data, "ext4", flags, "errors=remount-ro"); err != nil {
+	if err := unix.Mount(device, Data, "ext4", dataFlags(damaged), "errors=remount-ro"); err != nil {
 		return fmt.Errorf("mount %s: %w", device, err)
 	}
 	l.say("data: %s", device)
@@ -57,6 +53,15 @@ func mountData(ctx context.Context, l *log) error {
 		return errDamaged
 	}
 	return nil
+}
+
+// dataFlags: no link on it leads anywhere, whoever planted it.
+func dataFlags(damaged bool) uintptr {
+	flags := uintptr(noExec | unix.MS_NOATIME | unix.MS_NOSYMFOLLOW)
+	if damaged {
+		flags |= unix.MS_RDONLY
+	}
+	return flags
 }
 
 func awaitData(ctx context.Context) (device string, damaged bool, err error) {

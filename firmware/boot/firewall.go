@@ -13,8 +13,12 @@ import (
 	"regi/firmware/role"
 )
 
-// namePort is that of DNS.
-const namePort = 53
+// namePort is that of DNS; questionMark is on this process's questions, so that
+// the register's, which has the same user, are told from them.
+const (
+	namePort     = 53
+	questionMark = 0x52454749
+)
 
 // Dropped are packets that the firewall did not let through.
 type Dropped struct {
@@ -89,7 +93,7 @@ func (w *firewall) let(clouds []netip.Addr, port uint16, servers []netip.Addr) e
 		rule(in, from(a), protocol(unix.IPPROTO_TCP), fromPort(port), noNewConnection(), accept())
 	}
 	for _, a := range servers {
-		rule(out, user(0), to(a), protocol(unix.IPPROTO_UDP), toPort(namePort), accept())
+		rule(out, question(a)...)
 		rule(in, from(a), protocol(unix.IPPROTO_UDP), fromPort(namePort), accept())
 	}
 	rule(out, user(role.UplinkUID), count("uplink"))
@@ -113,6 +117,9 @@ func (w *firewall) dropped() Dropped {
 
 func (w *firewall) sum() Dropped {
 	d := w.past
+	if w.rules == nil {
+		return d // it is not raised
+	}
 	objects, err := w.conn.GetObjects(w.rules.table)
 	if err != nil {
 		return d
@@ -143,6 +150,16 @@ func (w *firewall) sum() Dropped {
 // user is "meta skuid".
 func user(uid uint32) []expr.Any {
 	return []expr.Any{&expr.Meta{Key: expr.MetaKeySKUID, Register: 1}, equal(binary.NativeEndian.AppendUint32(nil, uid))}
+}
+
+// question is one of this process's to a name server.
+func question(server netip.Addr) [][]expr.Any {
+	return [][]expr.Any{user(0), mark(questionMark), to(server), protocol(unix.IPPROTO_UDP), toPort(namePort), accept()}
+}
+
+// mark is "meta mark".
+func mark(m uint32) []expr.Any {
+	return []expr.Any{&expr.Meta{Key: expr.MetaKeyMARK, Register: 1}, equal(binary.NativeEndian.AppendUint32(nil, m))}
 }
 
 // Offsets in an IPv4 and in a TCP or UDP header.

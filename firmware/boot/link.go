@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -143,7 +144,7 @@ func (m *machine) serve(l *Link, end context.CancelCauseFunc) {
 		}
 		var a Ask
 		if err := json.Unmarshal(packet[:n], &a); err != nil {
-			m.log.say("register: a message that is none: %v", err)
+			m.log.register("register: a message that is none: %v", err)
 			continue
 		}
 		m.do(l, a, end)
@@ -155,11 +156,11 @@ func (m *machine) serve(l *Link, end context.CancelCauseFunc) {
 func (m *machine) doSlot(a Ask, end context.CancelCauseFunc) {
 	switch {
 	case m.slots == nil:
-		m.log.say("register: %s: there are no slots", a.Op)
+		m.log.register("register: %s: there are no slots", a.Op)
 	case a.Op == OpInstall && a.Stick:
-		m.slots.install(func() error { return m.slots.fromStick(m.usb, "/dev") })
+		m.slots.installStick(func() error { return m.slots.fromStick(m.usb, "/dev") })
 	case a.Op == OpInstall:
-		m.slots.install(nil)
+		m.slots.install()
 	case a.Op == OpCommit:
 		m.slots.commit()
 	default:
@@ -185,20 +186,50 @@ func (m *machine) do(l *Link, a Ask, end context.CancelCauseFunc) {
 		default: // it will be read once more anyway
 		}
 	case OpTime:
-		setClock(a.Time, m.Built, m.log)
+		if m.clock != nil {
+			m.clock.hear(a.Time)
+		}
 	case OpInstall, OpTry, OpCommit:
 		m.doSlot(a, end)
 	case OpQuiet:
 		m.log.quiet()
 	case OpState:
-		packet, err := json.Marshal(m.report())
+		packet, err := encodeState(m.report())
 		if err == nil {
 			_, err = l.socket.Write(packet)
 		}
 		if err != nil {
-			m.log.say("register: %v", err)
+			m.log.register("register: %v", err)
 		}
 	default:
-		m.log.say("register: %q is nothing that can be asked", a.Op)
+		m.log.register("register: %q is nothing that can be asked", a.Op)
+	}
+}
+
+var errStateTooLarge = errors.New("the state is larger than a packet")
+
+// encodeState makes a packet of the state, without its oldest lines where they do
+// not fit: a line is longer in JSON.
+func encodeState(s State) ([]byte, error) {
+	for {
+		var b bytes.Buffer
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(s); err != nil {
+			return nil, fmt.Errorf("boot: %w", err)
+		}
+		over := b.Len() - packetMax
+		switch {
+		case over <= 0:
+			return b.Bytes(), nil
+		case len(s.Log) > 0:
+			for ; over > 0 && len(s.Log) > 0; s.Log = s.Log[1:] {
+				over -= len(s.Log[0])
+			}
+		case len(s.Refused) > 0:
+			s.Refused = nil
+		default:
+			return nil, errStateTooLarge
+		}
 	}
 }

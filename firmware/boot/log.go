@@ -2,8 +2,10 @@ package boot
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,19 +14,47 @@ import (
 
 // Limits of the log, which is in memory only.
 const (
-	logLines = 2000
+	logLines = 2000 // of each ring
 	lineMax  = 512
+	// burstLines at once, then perSecond, are kept of what the register says: it
+	// may not wash away what it said before.
+	burstLines = 500
+	perSecond  = 20
 )
 
-// log keeps the newest lines of all processes, and writes this one's to the
-// console, as long as nobody else has that.
-type log struct {
-	mu      sync.Mutex
-	console *os.File
-	lines   []string
+// entry is a line, with its place among those of all rings.
+type entry struct {
+	number uint64
+	text   string
 }
 
-func newLog() *log { return &log{} }
+// ring keeps the newest lines.
+type ring []entry
+
+func (r *ring) keep(e entry) {
+	if len(*r) == logLines {
+		*r = append((*r)[:0], (*r)[logLines/10:]...)
+	}
+	*r = append(*r, e)
+}
+
+func (r ring) newest(n int) ring { return r[max(0, len(r)-n):] }
+
+// log keeps the newest lines, and writes this process's to the console, as long
+// as nobody else has that. This process's and those of its children, which may
+// be in strange hands, are apart: no flood of theirs hides what happened.
+type log struct {
+	mu       sync.Mutex
+	console  *os.File
+	number   uint64
+	own      ring
+	children ring
+	left     float64 // lines that the children may say now
+	since    time.Time
+	lost     int // lines of theirs since the last that was kept
+}
+
+func newLog() *log { return &log{left: burstLines, since: time.Now()} }
 
 // open takes the console: console= may name a line that is not there, and then
 // this process was born without any.
@@ -62,17 +92,50 @@ func (l *log) say(format string, args ...any) {
 func (l *log) keep(line string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.lines) == logLines {
-		l.lines = append(l.lines[:0], l.lines[logLines/10:]...)
-	}
-	l.lines = append(l.lines, time.Now().UTC().Format(time.RFC3339)+" "+line)
+	l.own.keep(l.entry(line))
 }
 
-// tail returns the newest n lines.
-func (l *log) tail(n int) []string {
+// entry is the next line. l.mu is held.
+func (l *log) entry(line string) entry {
+	l.number++
+	return entry{l.number, time.Now().UTC().Format(time.RFC3339) + " " + line}
+}
+
+// register logs what the register brought about: among its own lines, and not
+// on the console.
+func (l *log) register(format string, args ...any) { l.hear(clean(fmt.Sprintf(format, args...))) }
+
+// hear keeps a line of a child, unless there are too many.
+func (l *log) hear(line string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return append([]string(nil), l.lines[max(0, len(l.lines)-n):]...)
+	now := time.Now()
+	l.left = min(burstLines, l.left+perSecond*now.Sub(l.since).Seconds())
+	l.since = now
+	if l.left < 1 {
+		l.lost++
+		return
+	}
+	l.left--
+	if l.lost > 0 {
+		l.children.keep(l.entry(fmt.Sprintf("log: %d lines too many were not kept", l.lost)))
+		l.lost = 0
+	}
+	l.children.keep(l.entry(line))
+}
+
+// tail returns the newest n lines, in their order: half of them are this
+// process's, if it said as many.
+func (l *log) tail(n int) (lines []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	own := l.own.newest(max(n/2, n-len(l.children)))
+	all := slices.Concat(own, l.children.newest(n-len(own)))
+	slices.SortFunc(all, func(a, b entry) int { return cmp.Compare(a.number, b.number) })
+	for _, e := range all {
+		lines = append(lines, e.text)
+	}
+	return lines
 }
 
 // drain keeps what a child writes to its standard error, until it ends.
@@ -91,7 +154,7 @@ func (l *log) drain(f *os.File) {
 			if i < 0 {
 				break
 			}
-			l.keep(clean(string(b[:i])))
+			l.hear(clean(string(b[:i])))
 			kept = copy(b, b[i+1:kept])
 		}
 		if err != nil {
@@ -100,10 +163,10 @@ func (l *log) drain(f *os.File) {
 	}
 }
 
-// clean shows control characters as "?": a line may hold what came from outside.
+// clean shows control characters, and what is no UTF-8, as "?": a line may hold what came from outside.
 func clean(s string) string {
 	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
+		if unicode.IsControl(c) || c == unicode.ReplacementChar {
 			return '?'
 		}
 		return c

@@ -9,11 +9,13 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/insomniacslk/dhcp/dhcpv4/nclient4"
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 // Network is what the configuration says of it.
@@ -41,11 +43,13 @@ type NetworkState struct {
 
 // Times of the network.
 const (
-	lookEvery   = 2 * time.Second
-	dhcpWithin  = 15 * time.Second
-	nameWithin  = 5 * time.Second
-	namesEvery  = 5 * time.Minute
-	retryNames  = 10 * time.Second
+	lookEvery  = 2 * time.Second
+	dhcpWithin = 15 * time.Second
+	nameWithin = 5 * time.Second
+	namesEvery = 5 * time.Minute
+	retryNames = 10 * time.Second
+	// beginEvery is how often the register may have everything started over.
+	beginEvery  = 10 * time.Second
 	leaseAtMost = time.Hour // renewed at half of it
 	// cloudsMax bounds the addresses of the cloud that are let through.
 	cloudsMax = 16
@@ -54,6 +58,7 @@ const (
 // network keeps the link, the address, the cloud's name and the firewall right.
 func (m *machine) network(ctx context.Context, wall *firewall) {
 	n := &networker{m: m, wall: wall}
+	begun := time.Time{}
 	for ctx.Err() == nil {
 		wait := lookEvery
 		if err := n.step(ctx); err != nil {
@@ -61,11 +66,16 @@ func (m *machine) network(ctx context.Context, wall *firewall) {
 		} else {
 			n.fault(nil)
 		}
+		changed := m.changed
+		if time.Since(begun) < beginEvery {
+			changed = nil // it waits in the channel
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait):
-		case <-m.changed:
+		case <-changed:
 			n.begin()
+			begun = time.Now()
 		}
 	}
 }
@@ -298,7 +308,7 @@ func (n *networker) lookUp(ctx context.Context) ([]netip.Addr, error) {
 	var failed error
 	for _, server := range n.servers {
 		r := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "udp4", netip.AddrPortFrom(server, namePort).String())
+			return (&net.Dialer{Control: markQuestion}).DialContext(ctx, "udp4", netip.AddrPortFrom(server, namePort).String())
 		}}
 		found, err := r.LookupNetIP(ctx, "ip4", strings.TrimSuffix(n.config.Cloud, ".")+".")
 		if err == nil && len(found) > 0 {
@@ -309,16 +319,28 @@ func (n *networker) lookUp(ctx context.Context) ([]netip.Addr, error) {
 	return nil, fmt.Errorf("the cloud's name: %w", failed)
 }
 
+// markQuestion marks a socket as one of this process's, which the register, of
+// the same user, may not do.
+func markQuestion(_, _ string, c syscall.RawConn) (err error) {
+	errControl := c.Control(func(fd uintptr) {
+		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_MARK, questionMark)
+	})
+	if err = errors.Join(errControl, err); err != nil {
+		return fmt.Errorf("mark: %w", err)
+	}
+	return nil
+}
+
 // writeHosts tells the uplink where the cloud is.
 func writeHosts(name string, addresses []netip.Addr) error {
 	var b strings.Builder
 	for _, a := range addresses {
 		fmt.Fprintf(&b, "%s %s\n", a, name)
 	}
-	if err := os.WriteFile(Run+"/hosts.new", []byte(b.String()), 0o644); err != nil { //nolint:gosec // the uplink, another user, reads it
+	if err := writeWhole(Run+"/hosts", []byte(b.String()), 0o644); err != nil { // the uplink, another user, reads it
 		return fmt.Errorf("hosts: %w", err)
 	}
-	return os.Rename(Run+"/hosts.new", Run+"/hosts")
+	return nil
 }
 
 // publish makes the state known.

@@ -13,8 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"regi/board"
 	"regi/firmware/update"
 )
@@ -26,8 +24,13 @@ const (
 	// floorName holds the lowest epoch that may run, as decimal digits.
 	floorName    = "floor"
 	incomingName = "update/incoming"
-	// triedName holds the version that the other slot was tried with.
-	triedName = "update/tried"
+	// triedName holds the version that the other slot was tried with. It is beside
+	// the floor, not in the update's folder, which the register may write.
+	triedName = "tried"
+	// stickName is where this process alone puts the bundle of a stick.
+	stickName = "stick.upd"
+	// oldPattern are folders that the register wrote in an earlier boot.
+	oldPattern = "old-*"
 )
 
 // trialWithin is how long a version on trial has to prove itself.
@@ -66,6 +69,7 @@ type slots struct {
 	dir   string // the data partition
 	keys  update.Keys
 	store update.SlotStore // nil where there is none
+	built time.Time        // when this version was
 
 	mu       sync.Mutex
 	state    SlotState
@@ -77,7 +81,7 @@ type slots struct {
 
 // newSlots looks what runs. Whatever is amiss, the register of this slot sells.
 func newSlots(l *log, dir string, r update.Release, k update.Keys, s update.SlotStore, fault error) *slots {
-	n := &slots{log: l, dir: dir, keys: k, store: s, proven: make(chan struct{}), unproven: true}
+	n := &slots{log: l, dir: dir, keys: k, store: s, built: r.Built, proven: make(chan struct{}), unproven: true}
 	n.state = SlotState{Board: r.Board, Version: r.Version, Epoch: r.Epoch}
 	if s != nil {
 		n.state.Slot = string(s.Active())
@@ -90,6 +94,9 @@ func newSlots(l *log, dir string, r update.Release, k update.Keys, s update.Slot
 	}
 	n.state.Floor = n.readFloor()
 	n.readTried()
+	if err := n.clearUpdate(); err != nil {
+		l.say("update: %v", err)
+	}
 	if !n.state.Trial {
 		n.unproven = false
 		close(n.proven)
@@ -118,7 +125,7 @@ func (n *slots) report() SlotState {
 // readFloor returns the floor; a file that says nothing is no reason to stand
 // still, and none to run something older than this.
 func (n *slots) readFloor() uint64 {
-	b, err := os.ReadFile(filepath.Join(n.dir, floorName))
+	b, err := readSmall(filepath.Join(n.dir, floorName))
 	if errors.Is(err, os.ErrNotExist) {
 		return 0
 	}
@@ -130,18 +137,44 @@ func (n *slots) readFloor() uint64 {
 	return floor
 }
 
-// readTried finds out what became of the last trial, and makes the folder that
-// an update is put into.
+// readTried finds out what became of the last trial.
 func (n *slots) readTried() {
-	if err := os.MkdirAll(filepath.Join(n.dir, filepath.Dir(incomingName)), 0o700); err != nil {
-		n.log.say("update: %v", err)
+	b, err := readSmall(filepath.Join(n.dir, triedName))
+	if err != nil {
+		if !errors.Is(err, os.ErrNotExist) {
+			n.log.say("update: what was tried last cannot be read: %v", err)
+		}
 		return
 	}
-	b, err := os.ReadFile(filepath.Join(n.dir, triedName))
-	if tried := strings.TrimSpace(string(b)); err == nil && tried != n.state.Version {
+	if tried := clean(strings.TrimSpace(string(b))); tried != n.state.Version {
 		n.state.Failed = tried
 		n.state.Update = tried + " was tried and did not prove itself: " + n.state.Version + " runs again"
 	}
+}
+
+// clearUpdate makes the folder that the register puts an update into, anew at
+// each boot: what it left there in the one before is nobody's any more. A full
+// one is moved away at once and deleted beside the start, which it may not hold up.
+func (n *slots) clearUpdate() error {
+	path := filepath.Join(n.dir, filepath.Dir(incomingName))
+	err := os.Remove(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		old, errOld := os.MkdirTemp(n.dir, oldPattern)
+		if errOld != nil {
+			return errOld
+		}
+		if err := os.Rename(path, filepath.Join(old, "update")); err != nil {
+			return err
+		}
+	}
+	old, err := filepath.Glob(filepath.Join(n.dir, oldPattern))
+	if err != nil {
+		return err
+	}
+	for _, o := range old {
+		go os.RemoveAll(o) //nolint:errcheck // the next boot tries again
+	}
+	return errors.Join(os.RemoveAll(filepath.Join(n.dir, stickName)), os.Mkdir(path, 0o700))
 }
 
 // raise raises the floor to this version's epoch. n.mu is held, or n is new.
@@ -150,7 +183,7 @@ func (n *slots) raise() {
 		return
 	}
 	path := filepath.Join(n.dir, floorName)
-	err := writeWhole(path, fmt.Appendf(nil, "%d\n", n.state.Epoch))
+	err := writeWhole(path, fmt.Appendf(nil, "%d\n", n.state.Epoch), 0o600)
 	if err != nil {
 		n.log.say("update: floor: %v", err)
 		return
@@ -158,43 +191,31 @@ func (n *slots) raise() {
 	n.state.Floor = n.state.Epoch
 }
 
-// writeWhole makes a file that is whole or the one before, whenever it is cut.
-func writeWhole(path string, data []byte) error {
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // of the data partition
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+// install checks the bundle that the register has put onto the data partition and
+// writes it to the other slot; it returns at once, and what became of it is in
+// the state.
+func (n *slots) install() {
+	n.carryOut(func() (update.Manifest, error) { return n.write(incomingName, false) })
 }
 
-// install checks the bundle that lies on the data partition and writes it to the
-// other slot; it returns at once, and what became of it is in the state. fetch
-// puts the bundle there, where that is not the register's work.
-func (n *slots) install(fetch func() error) {
+// installStick does so with the bundle that fetch puts where this process alone
+// writes. Who holds a stick in his hand may go back to an older version.
+func (n *slots) installStick(fetch func() error) {
+	n.carryOut(func() (update.Manifest, error) {
+		if err := fetch(); err != nil {
+			return update.Manifest{}, err
+		}
+		return n.write(stickName, true)
+	})
+}
+
+func (n *slots) carryOut(write func() (update.Manifest, error)) {
 	if err := n.begin(); err != nil {
 		n.say(err.Error())
 		return
 	}
 	go func() {
-		var err error
-		if fetch != nil {
-			err = fetch()
-		}
-		var m update.Manifest
-		if err == nil {
-			m, err = n.write()
-		}
+		m, err := write()
 		n.mu.Lock()
 		n.busy, n.state.Ready, n.next = false, err == nil, m.Version
 		n.mu.Unlock()
@@ -228,22 +249,18 @@ func (n *slots) say(what string) {
 
 // write reads the bundle once: what was checked is what is written. One that was
 // refused is deleted; one that may be used later is kept.
-func (n *slots) write() (m update.Manifest, err error) {
-	path := filepath.Join(n.dir, incomingName)
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0) //nolint:gosec // of the data partition
+func (n *slots) write(name string, fromStick bool) (m update.Manifest, err error) {
+	path := filepath.Join(n.dir, name)
+	defer func() {
+		if fromStick || !errors.Is(err, update.ErrNotYet) {
+			err = errors.Join(err, os.RemoveAll(path)) // whatever it is: the next one must find its place free
+		}
+	}()
+	f, info, err := openPlain(path)
 	if err != nil {
 		return m, fmt.Errorf("%w: %w", errNoUpdate, err)
 	}
-	defer func() {
-		err = errors.Join(err, f.Close())
-		if !errors.Is(err, update.ErrNotYet) {
-			err = errors.Join(err, os.Remove(path))
-		}
-	}()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return m, errNoUpdate
-	}
+	defer f.Close() //nolint:errcheck // only read from
 	if info.Size() > update.BundleMax {
 		return m, update.ErrTooLarge
 	}
@@ -251,7 +268,7 @@ func (n *slots) write() (m update.Manifest, err error) {
 	if err != nil {
 		return m, err
 	}
-	if err := b.Check(&n.keys, update.Running{Board: n.state.Board, Floor: n.report().Floor, Now: time.Now()}); err != nil {
+	if err := b.Check(&n.keys, n.running(fromStick)); err != nil {
 		return m, err
 	}
 	return b.Manifest, n.store.Write(b, func(done int64) {
@@ -259,6 +276,17 @@ func (n *slots) write() (m update.Manifest, err error) {
 		n.state.Update = fmt.Sprintf("writing, %d %%", 100*done/b.Size)
 		n.mu.Unlock()
 	})
+}
+
+// running is what an update is checked against. What comes over the network may
+// be replayed by whoever has the register or the cloud: it must lead on.
+func (n *slots) running(fromStick bool) update.Running {
+	s := n.report()
+	r := update.Running{Board: s.Board, Floor: s.Floor, Now: time.Now()}
+	if !fromStick {
+		r.Version, r.Failed, r.Built = s.Version, s.Failed, n.built
+	}
+	return r
 }
 
 // try has the next boot be of the other slot.
@@ -273,7 +301,7 @@ func (n *slots) try() error {
 	}
 	// First: a trial that is not known of would be repeated.
 	if n.state.Ready {
-		if err := writeWhole(filepath.Join(n.dir, triedName), []byte(n.next+"\n")); err != nil {
+		if err := writeWhole(filepath.Join(n.dir, triedName), []byte(n.next+"\n"), 0o600); err != nil {
 			return fmt.Errorf("update: try: %w", err)
 		}
 	}

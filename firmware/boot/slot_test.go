@@ -43,6 +43,9 @@ func shelf(t *testing.T, active, committed update.Slot) *update.QEMU {
 	return update.NewQEMU(d)
 }
 
+// made is when the version of signed was.
+var made = time.Date(2026, time.November, 25, 12, 0, 0, 0, time.UTC)
+
 // signed is a bundle, and the keys that it is good for.
 func signed(t *testing.T, epoch uint64) (data []byte, k update.Keys) {
 	t.Helper()
@@ -51,7 +54,7 @@ func signed(t *testing.T, epoch uint64) (data []byte, k update.Keys) {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(image)
-	m := update.Manifest{Board: "qemu-virt", Version: "v2", Epoch: epoch, Size: int64(len(image)), SHA256: hex.EncodeToString(sum[:])}
+	m := update.Manifest{Board: "qemu-virt", Version: "v2", Epoch: epoch, Built: made, Size: int64(len(image)), SHA256: hex.EncodeToString(sum[:])}
 	encoded, err := m.Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +123,7 @@ func TestInstall(t *testing.T) {
 		if c.data != nil {
 			put(t, dir, c.data)
 		}
-		n.install(nil)
+		n.install()
 		s := settled(t, n)
 		if c.want == nil && (!s.Ready || n.try() != nil) || c.want != nil && (s.Ready || !strings.Contains(s.Update, c.want.Error())) {
 			t.Errorf("%s: %+v", name, s)
@@ -146,13 +149,91 @@ func TestInstallFollowsNoLink(t *testing.T) {
 	t.Parallel()
 	data, keys := signed(t, 3)
 	dir, other := t.TempDir(), filepath.Join(t.TempDir(), "bundle")
-	if err := errors.Join(os.WriteFile(other, data, 0o600), os.MkdirAll(filepath.Join(dir, "update"), 0o700), os.Symlink(other, filepath.Join(dir, incomingName))); err != nil {
+	n := newSlots(newLog(), dir, release(2), keys, shelf(t, update.A, update.A), nil)
+	if err := errors.Join(os.WriteFile(other, data, 0o600), os.Symlink(other, filepath.Join(dir, incomingName))); err != nil {
 		t.Fatal(err)
 	}
-	n := newSlots(newLog(), dir, release(2), keys, shelf(t, update.A, update.A), nil)
-	n.install(nil)
+	n.install()
 	if s := settled(t, n); s.Ready {
 		t.Errorf("%+v", s)
+	}
+}
+
+// A folder in the place of a bundle is refused, and is not there for the next.
+func TestInstallAfterFolder(t *testing.T) {
+	t.Parallel()
+	data, keys := signed(t, 3)
+	dir := t.TempDir()
+	n := newSlots(newLog(), dir, release(2), keys, shelf(t, update.A, update.A), nil)
+	if err := os.MkdirAll(filepath.Join(dir, incomingName, "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	n.install()
+	if s := settled(t, n); s.Ready {
+		t.Errorf("%+v", s)
+	}
+	put(t, dir, data)
+	n.install()
+	if s := settled(t, n); !s.Ready {
+		t.Errorf("%+v", s)
+	}
+}
+
+// What the register left in the update's folder is gone at the next boot, and
+// says nothing to it.
+func TestClearUpdate(t *testing.T) {
+	t.Parallel()
+	_, keys := signed(t, 3)
+	dir := t.TempDir()
+	for range 2 {
+		synctest.Test(t, func(t *testing.T) {
+			n := newSlots(newLog(), dir, release(2), keys, nil, errNoSlot)
+			if s := n.report(); s.Failed != "" || len(n.log.own) != 0 {
+				t.Errorf("%+v, %v", s, n.log.own)
+			}
+		}) // ends when what is deleted beside the start is
+		left, err := filepath.Glob(filepath.Join(dir, "*/*"))
+		info, errStat := os.Stat(filepath.Join(dir, "update"))
+		if len(left) != 0 || err != nil || errStat != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("%q, %v, %v", left, err, errStat)
+		}
+		if err := errors.Join(os.WriteFile(filepath.Join(dir, "update/tried"), []byte("v9"), 0o600), os.MkdirAll(filepath.Join(dir, "update/incoming/deep"), 0o700)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// What the network brings leads on; a stick may lead back.
+func TestReplay(t *testing.T) {
+	t.Parallel()
+	data, keys := signed(t, 3)
+	day := 24 * time.Hour
+	for name, c := range map[string]struct {
+		version string
+		after   time.Duration // what runs was made so much after the bundle
+		failed  string
+		want    error
+	}{
+		"newer": {"v1", -day, "", nil}, "older": {"v1", day, "", update.ErrOlder},
+		"the same": {"v2", 0, "", update.ErrRuns}, "failed": {"v1", -day, "v2", update.ErrFailed},
+	} {
+		for _, stick := range []bool{false, true} {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, triedName), []byte(c.failed+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			r := update.Release{Board: "qemu-virt", Version: c.version, Epoch: 3, Built: made.Add(c.after)}
+			n := newSlots(newLog(), dir, r, keys, shelf(t, update.A, update.A), nil)
+			if stick {
+				n.installStick(func() error { return os.WriteFile(filepath.Join(dir, stickName), data, 0o600) })
+			} else {
+				put(t, dir, data)
+				n.install()
+			}
+			if s := settled(t, n); s.Ready != (stick || c.want == nil) || !s.Ready && !strings.Contains(s.Update, c.want.Error()) {
+				t.Errorf("%s, stick %v: %+v", name, stick, s)
+			}
+		}
 	}
 }
 
@@ -264,8 +345,8 @@ func TestFromStick(t *testing.T) {
 		"stick": {storage, image, true}, "and a keyboard": {append(bytes.Clone(storage), descriptors([2]byte{3, 1})[27:]...), image, false},
 	} {
 		sys, dev, dir := t.TempDir(), t.TempDir(), t.TempDir()
-		device(t, sys, "1-2", map[string]string{"authorized": "0\n", "idVendor": "0781\n", "idProduct": "5567\n", "descriptors": string(c.descriptors)})
-		device(t, sys, "1-2/1-2:1.0/host0/target0:0:0/0:0:0:0/block/sda/sda1", nil)
+		plug(t, sys, "1-2", map[string]string{"authorized": "0\n", "idVendor": "0781\n", "idProduct": "5567\n", "descriptors": string(c.descriptors)})
+		plug(t, sys, "1-2/1-2:1.0/host0/target0:0:0/0:0:0:0/block/sda/sda1", nil)
 		if err := os.WriteFile(filepath.Join(dev, "sda1"), c.image, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -273,13 +354,62 @@ func TestFromStick(t *testing.T) {
 		u.sys = sys
 		u.all()
 		n := newSlots(newLog(), dir, release(2), keys, shelf(t, update.A, update.A), nil)
-		n.install(func() error { return n.fromStick(u, dev) })
+		n.installStick(func() error { return n.fromStick(u, dev) })
 		if s := settled(t, n); s.Ready != c.want || !c.want && !strings.Contains(s.Update, errNoStick.Error()) {
 			t.Errorf("%s: %+v", name, s)
 		}
 		if got := word(filepath.Join(sys, "1-2"), "authorized"); got != "0" {
 			t.Errorf("%s: still let in: %s", name, got)
 		}
+	}
+}
+
+// One that was taken out and put in as something else is not let in, nor is one
+// that the kernel takes for something else.
+func TestLetStick(t *testing.T) {
+	t.Parallel()
+	storage := descriptors([2]byte{classStorage, subclassSCSI})
+	storage[len(storage)-9] = protocolBulkOnly
+	sys := t.TempDir()
+	files := map[string]string{"authorized": "0\n", "idVendor": "0781\n", "idProduct": "5567\n", "descriptors": string(storage)}
+	plug(t, sys, "1-2", files)
+	plug(t, sys, "1-3", files)
+	plug(t, sys, "1-3/1-3:1.0", nil)
+	u := newUSB(newLog(), func() []string { return nil })
+	u.sys = sys
+	u.all()
+	if got := u.sticks(); len(got) != 2 {
+		t.Fatal(got)
+	}
+	plug(t, sys, "1-2", map[string]string{"descriptors": string(descriptors([2]byte{3, 1}))})
+	if err := os.Symlink("../../drivers/rtl8150", filepath.Join(sys, "1-3/1-3:1.0/driver")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"1-2", "1-3"} {
+		if err := u.letStick(name); !errors.Is(err, errNoStick) || word(filepath.Join(sys, name), "authorized") != "0" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A stick that is not read in time is given up, and nothing is left of it.
+func TestSlowStick(t *testing.T) {
+	t.Parallel()
+	data, keys := signed(t, 3)
+	image, err := fat.Build("STICK", 8<<20, []fat.File{{Name: "REGI.UPD", Data: data}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, dev := t.TempDir(), filepath.Join(t.TempDir(), "sda1")
+	if err := os.WriteFile(dev, image, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n := newSlots(newLog(), dir, release(2), keys, nil, errNoSlot)
+	if err := n.copyFrom(dev, time.Now().Add(-time.Second)); !errors.Is(err, errSlow) {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, stickName)); err == nil {
+		t.Error("half of it is left")
 	}
 }
 
@@ -291,7 +421,7 @@ func TestSiblings(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, name := range []string{"vda1", "vda2", "vda3", "vda4"} {
-		device(t, root, "vda/"+name, map[string]string{"partition": string(rune('1'+i)) + "\n"})
+		plug(t, root, "vda/"+name, map[string]string{"partition": string(rune('1'+i)) + "\n"})
 		if err := os.Symlink(filepath.Join(root, "vda", name), filepath.Join(sys, name)); err != nil {
 			t.Fatal(err)
 		}

@@ -21,14 +21,20 @@ const (
 	classStorage     = 0x08
 	subclassSCSI     = 0x06
 	protocolBulkOnly = 0x50
-	protocolAt       = 7
 )
+
+//nolint:gochecknoglobals // a constant table
+var stick = class{classStorage, subclassSCSI, protocolBulkOnly}
 
 const (
 	// stickWithin is how long a stick may take to show its partitions.
 	stickWithin = 15 * time.Second
 	stickPoll   = 200 * time.Millisecond
+	// copyWithin is how long it may take to read; a good one takes 10 s.
+	copyWithin = 5 * time.Minute
 )
+
+var errSlow = errors.New("it took too long: take another stick")
 
 var errNoStick = errors.New("no USB stick with a FAT file system and " + StickFile + " at its top is plugged in")
 
@@ -46,22 +52,44 @@ func (n *slots) fromStick(u *usb, dev string) error {
 }
 
 func (n *slots) fromOne(u *usb, name, dev string) (err error) {
-	authorized := filepath.Join(u.sys, name, "authorized")
-	if err := os.WriteFile(authorized, []byte("1"), 0); err != nil {
-		return fmt.Errorf("usb: %w", err)
+	dir := filepath.Join(u.sys, name)
+	if err := u.letStick(name); err != nil {
+		return err
 	}
 	defer func() {
-		err = errors.Join(err, os.WriteFile(authorized, []byte("0"), 0))
+		err = errors.Join(err, authorize(dir, false))
 	}()
+	// A stick that answers slowly, or never: without it every read of it ends.
+	defer time.AfterFunc(copyWithin, func() { authorize(dir, false) }).Stop() //nolint:errcheck,gosec // said at the end
+	until := time.Now().Add(copyWithin)
 	n.log.say("update: USB stick %s is read", name)
-	for until := time.Now().Add(stickWithin); time.Now().Before(until); time.Sleep(stickPoll) {
+	for shown := time.Now().Add(stickWithin); time.Now().Before(shown); time.Sleep(stickPoll) {
 		for _, path := range stickDevices(u.sys, name, dev) {
-			if err := n.copyFrom(path); !errors.Is(err, errNoStick) {
+			if err := n.copyFrom(path, until); !errors.Is(err, errNoStick) {
 				return err
 			}
 		}
 	}
 	return errNoStick
+}
+
+// letStick lets a stick in, if there is still one at that place.
+func (u *usb) letStick(name string) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	dir := filepath.Join(u.sys, name)
+	descriptors, err := os.ReadFile(filepath.Join(dir, "descriptors")) //nolint:gosec // a file of sysfs
+	if err != nil || !onlyStorage(descriptors) {
+		return errNoStick
+	}
+	if err := authorize(dir, true); err != nil {
+		return fmt.Errorf("usb: %w", err)
+	}
+	if why := u.stranger(name, storageDrivers); why != "" {
+		u.log.say("usb: %s: %s", name, why)
+		return errors.Join(errNoStick, authorize(dir, false))
+	}
+	return nil
 }
 
 // stickDevices are the disk of a stick and its partitions, as far as they are
@@ -79,8 +107,21 @@ func stickDevices(sys, name, dev string) (paths []string) {
 	return paths
 }
 
+// timely reads until a time.
+type timely struct {
+	io.Reader
+	until time.Time
+}
+
+func (t timely) Read(b []byte) (int, error) {
+	if time.Now().After(t.until) {
+		return 0, errSlow
+	}
+	return t.Reader.Read(b)
+}
+
 // copyFrom copies the update of one file system, or says that there is none.
-func (n *slots) copyFrom(path string) error {
+func (n *slots) copyFrom(path string, until time.Time) error {
 	f, err := os.Open(path) //nolint:gosec // a disk that was just let in
 	if err != nil {
 		return errNoStick
@@ -97,19 +138,15 @@ func (n *slots) copyFrom(path string) error {
 	if e.Size > update.BundleMax {
 		return update.ErrTooLarge
 	}
-	to := filepath.Join(n.dir, incomingName)
-	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
-		return fmt.Errorf("data: %w", err)
-	}
-	// Removed first: who wrote the one before may still have it open.
-	if err := os.Remove(to); err != nil && !errors.Is(err, os.ErrNotExist) {
+	to := filepath.Join(n.dir, stickName)
+	if err := os.RemoveAll(to); err != nil {
 		return fmt.Errorf("data: %w", err)
 	}
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // of the data partition
 	if err != nil {
 		return fmt.Errorf("data: %w", err)
 	}
-	_, err = io.Copy(out, e.Reader())
+	_, err = io.Copy(out, timely{e.Reader(), until})
 	if err = errors.Join(err, out.Close()); err != nil {
 		return fmt.Errorf("the stick cannot be read, or the data partition is full: %w", errors.Join(err, os.Remove(to)))
 	}
@@ -133,19 +170,11 @@ func (u *usb) sticks() (names []string) {
 // onlyStorage says that every interface is that of a stick: one that is a
 // keyboard as well is none.
 func onlyStorage(descriptors []byte) bool {
-	interfaces := 0
-	for rest := descriptors; len(rest) > 0; {
-		size := int(rest[0])
-		if size < 2 || size > len(rest) {
+	all, err := parseDescriptors(descriptors)
+	for _, interfaces := range all.configurations {
+		if len(interfaces) == 0 || slices.ContainsFunc(interfaces, func(c class) bool { return c != stick }) {
 			return false
 		}
-		if d := rest[:size]; d[1] == typeInterface {
-			if size < interfaceBytes || d[classAt] != classStorage || d[subclassAt] != subclassSCSI || d[protocolAt] != protocolBulkOnly {
-				return false
-			}
-			interfaces++
-		}
-		rest = rest[size:]
 	}
-	return interfaces > 0
+	return err == nil && len(all.configurations) > 0
 }

@@ -2,6 +2,7 @@ package boot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -80,20 +81,63 @@ func (u *usb) one(name string) {
 	}
 	id := word(dir, "idVendor") + ":" + word(dir, "idProduct")
 	descriptors, err := os.ReadFile(filepath.Join(dir, "descriptors")) //nolint:gosec // a file of sysfs
+	named := slices.Contains(u.allow(), id)
 	why := ""
 	if err != nil {
 		why = err.Error()
-	} else if !slices.Contains(u.allow(), id) {
-		why = unwanted(descriptors, word(dir, "idVendor"))
+	} else if !named {
+		why = unwanted(descriptors, id)
 	}
 	if why == "" {
-		if err := os.WriteFile(filepath.Join(dir, "authorized"), []byte("1"), 0); err != nil {
+		if err := authorize(dir, true); err != nil {
+			u.log.say("usb: %s %s: %v", name, id, err)
+			return
+		}
+		if named {
+			return
+		}
+		if why = u.stranger(name, lineDrivers); why == "" {
+			return
+		}
+		if err := authorize(dir, false); err != nil {
 			u.log.say("usb: %s %s: %v", name, id, err)
 		}
-		return
 	}
 	u.refused[name] = fmt.Sprintf("%s (%s): %s", id, name, why)
 	u.log.say("usb: refused %s", u.refused[name])
+}
+
+func authorize(dir string, in bool) error {
+	text := "0"
+	if in {
+		text = "1"
+	}
+	return os.WriteFile(filepath.Join(dir, "authorized"), []byte(text), 0)
+}
+
+// Drivers of the kernel that a device may come to. Most drivers go by vendor and
+// product and not by what the device says of itself.
+//
+//nolint:gochecknoglobals // constant tables
+var (
+	lineDrivers    = []string{"hub", "cdc_acm", "ftdi_sio", "cp210x", "pl2303", "ch341"}
+	storageDrivers = []string{"usb-storage", "uas"}
+)
+
+// stranger says which other driver has taken an interface of a device that was
+// let in, "" if none has: the kernel looks for drivers before it returns.
+func (u *usb) stranger(name string, drivers []string) string {
+	links, err := filepath.Glob(filepath.Join(u.sys, name, name+":*", "driver"))
+	if err != nil {
+		return err.Error()
+	}
+	for _, link := range links {
+		driver, err := os.Readlink(link)
+		if err == nil && !slices.Contains(drivers, filepath.Base(driver)) {
+			return "the kernel's driver " + filepath.Base(driver) + " is none of a serial line"
+		}
+	}
+	return ""
 }
 
 // list is what was refused and is still plugged in.
@@ -118,10 +162,10 @@ func word(dir, name string) string {
 
 // Descriptors of USB 2.0, chapter 9.6, and the classes of usb.org.
 const (
-	typeDevice, typeInterface = 1, 4
-	interfaceBytes            = 9
-	classAt, subclassAt       = 5, 6 // of an interface
-	deviceClassAt             = 4
+	typeDevice, typeConfiguration, typeInterface = 1, 2, 4
+	deviceBytes, interfaceBytes                  = 18, 9
+	classAt, subclassAt, protocolAt              = 5, 6, 7 // of an interface
+	deviceClassAt                                = 4
 
 	classCommunications, classData = 0x02, 0x0A
 	classHub                       = 0x09
@@ -129,51 +173,95 @@ const (
 	subclassModem                  = 0x02 // abstract control model: a serial line
 )
 
-// converters are makers whose vendor-specific devices are serial lines.
+// converters are vendor-specific devices that are serial lines, as the kernel's
+// drivers list them.
 //
 //nolint:gochecknoglobals // a constant table
 var converters = []string{
-	"0403", // FTDI
-	"10c4", // Silicon Labs CP210x
-	"067b", // Prolific PL2303
-	"1a86", // WCH CH340
+	"0403:6001", "0403:6010", "0403:6011", "0403:6014", "0403:6015", // FTDI
+	"10c4:ea60", "10c4:ea70", // Silicon Labs CP210x
+	"067b:2303", "067b:23a3", "067b:23b3", "067b:23c3", // Prolific PL2303
+	"1a86:7523", "1a86:5523", "1a86:55d4", "1a86:55d3", // WCH CH340
 }
 
-// unwanted says why a device is not let in, "" if it may. Every interface of
-// every configuration must be a hub's or a serial line's: a scanner that is a
+// unwanted says why a device is not let in, "" if it may. Every configuration
+// must be a hub's or a serial line's and nothing else: a scanner that is a
 // keyboard as well is none.
-func unwanted(descriptors []byte, vendor string) string {
-	interfaces := 0
-	for rest := descriptors; len(rest) > 0; {
-		size := int(rest[0])
-		if size < 2 || size > len(rest) {
-			return "malformed descriptors"
-		}
-		if d := rest[:size]; d[1] == typeInterface {
-			if size < interfaceBytes {
-				return "malformed descriptors"
-			}
-			interfaces++
-			if !serial(d, vendor) {
-				return fmt.Sprintf("an interface of class %02x, subclass %02x", d[classAt], d[subclassAt])
-			}
-		}
-		rest = rest[size:]
+func unwanted(descriptors []byte, id string) string {
+	all, err := parseDescriptors(descriptors)
+	if err != nil {
+		return err.Error()
 	}
-	if interfaces == 0 {
+	if len(all.configurations) == 0 {
 		return "no interface"
+	}
+	for _, interfaces := range all.configurations {
+		if len(interfaces) == 0 {
+			return "no interface"
+		}
+		modem := slices.ContainsFunc(interfaces, func(c class) bool { return c.class == classCommunications && c.subclass == subclassModem })
+		for _, c := range interfaces {
+			if !all.serial(c, modem, id) {
+				return fmt.Sprintf("an interface of class %02x, subclass %02x", c.class, c.subclass)
+			}
+		}
 	}
 	return ""
 }
 
-func serial(d []byte, vendor string) bool {
-	switch d[classAt] {
-	case classHub, classData:
-		return true
+// class is an interface's.
+type class struct{ class, subclass, protocol byte }
+
+// device is what one says of itself.
+type device struct {
+	class          byte
+	configurations [][]class
+}
+
+var errDescriptors = errors.New("malformed descriptors")
+
+// parseDescriptors reads a device's own descriptor and those of its
+// configurations.
+func parseDescriptors(b []byte) (d device, err error) {
+	if len(b) == 0 {
+		return d, nil
+	}
+	if len(b) < deviceBytes || b[0] != deviceBytes || b[1] != typeDevice {
+		return d, errDescriptors
+	}
+	d.class = b[deviceClassAt]
+	for rest := b[deviceBytes:]; len(rest) > 0; {
+		size := int(rest[0])
+		if size < 2 || size > len(rest) {
+			return d, errDescriptors
+		}
+		last := len(d.configurations) - 1
+		switch one := rest[:size]; {
+		case one[1] == typeConfiguration:
+			d.configurations = append(d.configurations, nil)
+		case one[1] == typeInterface && (last < 0 || size < interfaceBytes):
+			return d, errDescriptors
+		case one[1] == typeInterface:
+			d.configurations[last] = append(d.configurations[last], class{one[classAt], one[subclassAt], one[protocolAt]})
+		}
+		rest = rest[size:]
+	}
+	return d, nil
+}
+
+// serial says whether an interface is a hub's or a serial line's. The data of a
+// line come with its modem; a hub is one as a whole.
+func (d device) serial(c class, modem bool, id string) bool {
+	if d.class == classHub || c.class == classHub {
+		return d.class == classHub && c.class == classHub
+	}
+	switch c.class {
+	case classData:
+		return modem
 	case classCommunications:
-		return d[subclassAt] == subclassModem
+		return c.subclass == subclassModem
 	case classVendor:
-		return slices.Contains(converters, vendor)
+		return slices.Contains(converters, id)
 	}
 	return false
 }

@@ -98,6 +98,10 @@ type Running struct {
 	// Floor is the lowest epoch that may run here.
 	Floor uint64
 	Now   time.Time
+	// Version runs, and was made at Built; Failed was tried and did not prove
+	// itself. Where they are empty, any version may be gone back to.
+	Version, Failed string
+	Built           time.Time
 }
 
 // Check returns nil if the bundle may be written to a slot of this register;
@@ -112,6 +116,13 @@ func (b *Bundle) Check(k *Keys, r Running) error {
 		return fmt.Errorf("update: it is for %s, this is %s: %w", b.Board, r.Board, ErrBoard)
 	case b.Epoch < r.Floor:
 		return fmt.Errorf("update: %s has epoch %d, at least %d is needed: %w", b.Version, b.Epoch, r.Floor, ErrOlder)
+	case b.Version == r.Version:
+		return fmt.Errorf("update: %s: %w", b.Version, ErrRuns)
+	case b.Version == r.Failed:
+		return fmt.Errorf("update: %s: %w", b.Version, ErrFailed)
+	case b.Built.Before(r.Built):
+		return fmt.Errorf("update: %s was made on %s, the version that runs on %s: %w",
+			b.Version, b.Built.Format(time.RFC3339), r.Built.UTC().Format(time.RFC3339), ErrOlder)
 	case r.Now.Before(b.NotBefore):
 		return fmt.Errorf("update: %s may be used from %s, it is %s here: %w",
 			b.Version, b.NotBefore.Format(time.RFC3339), r.Now.UTC().Format(time.RFC3339), ErrNotYet)

@@ -49,7 +49,7 @@ func bootImage(t testing.TB, version string) []byte {
 
 func manifest(image []byte) update.Manifest {
 	sum := sha256.Sum256(image)
-	return update.Manifest{Board: "rpi4", Version: "v2", Epoch: 5, Size: int64(len(image)), SHA256: hex.EncodeToString(sum[:]), NotBefore: noon}
+	return update.Manifest{Board: "rpi4", Version: "v2", Epoch: 5, Built: noon, Size: int64(len(image)), SHA256: hex.EncodeToString(sum[:]), NotBefore: noon}
 }
 
 func bundle(t testing.TB, o owner, m update.Manifest, image []byte, signers ...int) []byte {
@@ -125,6 +125,10 @@ func TestBundle(t *testing.T) {
 		"another board":          {good, o.public, with(func(r *update.Running) { r.Board = "rpi3" }), update.ErrBoard},
 		"older":                  {good, o.public, with(func(r *update.Running) { r.Floor = 6 }), update.ErrOlder},
 		"not yet":                {good, o.public, with(func(r *update.Running) { r.Now = noon.Add(-time.Second) }), update.ErrNotYet},
+		"made before":            {good, o.public, with(func(r *update.Running) { r.Built = noon.Add(time.Second) }), update.ErrOlder},
+		"made as late":           {good, o.public, with(func(r *update.Running) { r.Built = noon }), nil},
+		"what runs":              {good, o.public, with(func(r *update.Running) { r.Version = "v2" }), update.ErrRuns},
+		"what failed":            {good, o.public, with(func(r *update.Running) { r.Failed = "v2" }), update.ErrFailed},
 		"bit of boot.img":        {flip(len(good) - 1), o.public, running, update.ErrCorrupted},
 		"bit of a signature":     {flip(head - 1), o.public, running, update.ErrSignatures},
 		"bit of the version":     {flip(bytes.Index(good, []byte(`"v2"`)) + 2), o.public, running, update.ErrSignatures},

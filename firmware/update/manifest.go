@@ -46,6 +46,8 @@ var (
 	ErrSignatures = errors.New("the update is not signed by two of the owner's three keys: do not use it, and tell the owner")
 	ErrNoKeys     = errors.New("this image knows no owner's keys: it cannot be updated, only flashed")
 	ErrOlder      = errors.New("the update is older than this register may run")
+	ErrRuns       = errors.New("the update is the version that runs")
+	ErrFailed     = errors.New("the update was tried here and did not prove itself: bring it on a stick to try it again")
 	ErrBoard      = errors.New("the update is for another board")
 	ErrNotYet     = errors.New("the update may not be used yet: check the clock, or wait")
 	ErrTooLarge   = errors.New("the update is larger than a slot")
@@ -57,6 +59,9 @@ type Manifest struct {
 	Version string `json:"version"`
 	// Epoch rises when an older version has a hole that must stay closed.
 	Epoch uint64 `json:"epoch"`
+	// Built is when the version was made: of one epoch, the network brings only
+	// what was not made before what runs.
+	Built time.Time `json:"built"`
 	// Size and SHA256 are of boot.img, in bytes and lower-case hexadecimal.
 	Size      int64     `json:"size"`
 	SHA256    string    `json:"sha256"`
@@ -80,7 +85,7 @@ func (m *Manifest) check() error {
 
 // Encode returns the manifest's only form.
 func (m Manifest) Encode() ([]byte, error) {
-	m.NotBefore = m.NotBefore.UTC().Truncate(time.Second)
+	m.Built, m.NotBefore = m.Built.UTC().Truncate(time.Second), m.NotBefore.UTC().Truncate(time.Second)
 	if err := m.check(); err != nil {
 		return nil, fmt.Errorf("update: manifest: %w", err)
 	}
