@@ -23,6 +23,7 @@ import (
 	"regi/drivers/drawer"
 	"regi/drivers/escpos"
 	"regi/drivers/scanner"
+	"regi/firmware/boot"
 	"regi/firmware/capture/launch"
 	"regi/firmware/catalog"
 	"regi/firmware/record"
@@ -37,7 +38,7 @@ import (
 const keyFileMax = 16 << 10
 
 // run constructs the register and its tasks, and runs them until the end.
-func run(ctx context.Context, c *Config, path string) error {
+func run(ctx context.Context, c *Config, path string, onBoard *boot.Link) error {
 	if err := role.Harden(); err != nil {
 		return err
 	}
@@ -45,7 +46,7 @@ func run(ctx context.Context, c *Config, path string) error {
 	log := slog.New(slog.NewMultiHandler(slog.NewJSONHandler(os.Stderr, nil), tail.handler()))
 	c, trial, err := settle(c, path)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	// Before this process is confined: the others must not be born into its
 	// domain.
@@ -62,9 +63,10 @@ func run(ctx context.Context, c *Config, path string) error {
 	}
 	rc, err := registerConfig(c, log)
 	if err != nil {
-		return err
+		spawn.Close()
+		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
-	onBoard := boardLink(&rc)
+	useBoard(&rc, onBoard)
 	reg, err := register.New(rc) //nolint:contextcheck // its journal outlives the context
 	if err != nil {
 		return err

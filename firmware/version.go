@@ -25,10 +25,9 @@ func keepVersion(ctx context.Context, link *boot.Link, reg *register.Register) {
 	var pulling sync.WaitGroup
 	defer pulling.Wait()
 	pulling.Go(func() {
-		reg.PullUpdates(ctx, register.Updates{
-			Board: state.Slot.Board, Version: state.Slot.Version, Failed: state.Slot.Failed, Path: boot.Incoming,
-			Arrived: func(string) { tell(boot.OpInstall) },
-		})
+		u := updatesOf(&state.Slot)
+		u.Arrived = func(string) { tell(boot.OpInstall) }
+		reg.PullUpdates(ctx, u)
 	})
 	proven := reg.Proven()
 	look := time.NewTicker(tryEvery)

@@ -122,7 +122,6 @@ func (m *machine) run() error {
 	m.slots = openSlots(m.log)
 	go m.slots.trial(ctx, cancel)
 	go dog.feed(ctx, m.healthy)
-	m.awaitVersion(ctx)
 	m.keepRegister(ctx, cancel)
 	<-ctx.Done()
 	m.ending = context.Cause(ctx)

@@ -135,7 +135,11 @@ func (m *machine) once(ctx context.Context, end context.CancelCauseFunc) error {
 	}
 	link := newLink(ours)
 	defer link.close()
-	pid, ended, err := m.children.start([]string{"regi", "run", "--config", Config}, []string{LinkEnv}, theirs)
+	what := "run"
+	if m.slots != nil && m.slots.below() {
+		what = "setup" // a version that may not run here is a console, to update it
+	}
+	pid, ended, err := m.children.start([]string{"regi", what, "--config", Config}, []string{LinkEnv}, theirs)
 	theirs.Close() //nolint:errcheck,gosec // the child has its own copy
 	if err != nil {
 		return err
