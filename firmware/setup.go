@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -179,10 +180,10 @@ func setUp(ctx context.Context, path, line string, why error, link *boot.Link) e
 	s := &setup{path: path, why: why, link: link, log: &logTail{}, began: time.Now(), end: make(chan error, 1)}
 	log := slog.New(slog.NewMultiHandler(slog.NewJSONHandler(os.Stderr, nil), s.log.handler()))
 	log.Error("not set up", "err", why.Error())
-	serial := s.line(line)
-	if err := s.read(serial.Port); err != nil {
+	if err := s.read(boardConsole(s.boardName(), "/sys/class/tty/console/active")); err != nil {
 		return err
 	}
+	serial := s.line(line)
 	if err := os.MkdirAll(consoleFolder(s.config), 0o700); err != nil {
 		return fmt.Errorf("setup: %w", err)
 	}
@@ -256,11 +257,13 @@ func (s *setup) serve(ctx context.Context, c *console.Console, p drivers.Port) e
 	return c.Serve(ctx, p)
 }
 
-// line is the console's: the one that was named, or the board's own.
+// line is the console's: the one that was named, the one of the file if it is
+// there, or the board's own.
 func (s *setup) line(named string) Serial {
-	serial := Serial{Port: named, Baud: 115200}
-	if named == "" {
-		serial.Port = boardConsole(s.boardName(), "/sys/class/tty/console/active")
+	serial := s.config.Console.Serial
+	serial.Port = cmp.Or(named, serial.Port)
+	if _, err := os.Stat(serial.Port); err != nil {
+		serial = Serial{Port: boardConsole(s.boardName(), "/sys/class/tty/console/active"), Baud: defaults().Console.Baud}
 	}
 	return serial
 }

@@ -98,29 +98,8 @@ const firstGoods = `{"version":"1","items":[{"gtin":"4901234567894","name":"x","
 func TestFirstStart(t *testing.T) {
 	b := newBare(t)
 	wait := b.setup()
-	b.login(false)
-	b.say("enroll\r") // too early: nobody knows yet who it is
-	b.until("first the configuration")
-	b.say("scan test\r")
-	b.until("no such command")
-	b.say("config set printer.baud 7\rconfig set printer.baud x\r")
-	b.until("Noted")
-	b.until("whole number")
-	b.say("config apply\r")
-	b.until("yes to go on")
-	b.say("yes\r")
-	b.until("are needed: 1 to 16")
-	b.say("config paste\r")
-	b.until("-----END-----")
-	b.say(strings.ReplaceAll(whole, "\n", "\r") + "-----END-----\r")
-	b.until("Noted")
-	b.say("catalog paste\r")
-	b.until("-----END-----")
-	b.say(firstGoods + "\r-----END-----\r")
-	b.until("Noted")
-	b.say("config apply\r")
-	b.until("yes to go on")
-	b.say("yes\r")
+	b.tooEarly()
+	b.pasteAll()
 	wait()
 	if _, err := os.Stat(b.path); err == nil {
 		t.Error("a confined process has written the configuration")
@@ -130,41 +109,10 @@ func TestFirstStart(t *testing.T) {
 	if text, err := os.ReadFile(b.path); err != nil || string(text) != whole {
 		t.Fatalf("configuration: %q, %v", text, err)
 	}
-	public, owner, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.login(true)
-	b.say("enroll\r")
-	b.until("owner.pub")
-	b.say(strings.ReplaceAll(string(record.MarshalSignPublic(public)), "\n", "\r") + "\r")
-	b.until(console.Fingerprint(public))
-	b.until("yes to go on")
-	b.say("yes\r")
-	b.until("  code")
-	b.until("Paste the credentials")
-	to, err := console.ParseChallenge(string(challenge.Find(b.shown)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if to.ID != (record.ID{Store: "0001", Register: "01"}) {
-		t.Errorf("the code is for %s", to.ID)
-	}
-	packet, err := cloudOf(t).Sign(owner, to)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for text := base64.StdEncoding.EncodeToString(packet); len(text) > 0; {
-		n := min(76, len(text))
-		b.say(text[:n] + "\r")
-		text = text[n:]
-	}
-	b.say("\r")
-	b.until("yes to go on")
-	b.say("yes\r")
+	b.enrol()
 	wait()
 
-	wait = b.setup() // it takes them
+	b.setup() // it takes them
 	c, err := LoadConfig(b.path)
 	if err != nil {
 		t.Fatal(err)
@@ -183,7 +131,7 @@ func TestFirstStart(t *testing.T) {
 	if err != nil || !strings.Contains(string(before), `"Command":"enroll"`) || strings.Contains(string(before), "824671") {
 		t.Errorf("what was done before: %s, %v", before, err)
 	}
-	wait2 := b.start("run", "--config", b.path)
+	b.start("run", "--config", b.path)
 	for !gone(pendingFile(c)) {
 		select {
 		case <-t.Context().Done():
@@ -191,7 +139,77 @@ func TestFirstStart(t *testing.T) {
 		default:
 		}
 	}
-	_, _ = wait, wait2
+}
+
+// tooEarly asks for what a register that knows nothing cannot do, and sets what
+// is not enough.
+func (b *bare) tooEarly() {
+	b.t.Helper()
+	b.login(false)
+	b.say("enroll\r") // too early: nobody knows yet who it is
+	b.until("first the configuration")
+	b.say("scan test\r")
+	b.until("no such command")
+	b.say("config set printer.baud 7\rconfig set printer.baud x\r")
+	b.until("Noted")
+	b.until("whole number")
+	b.say("config apply\r")
+	b.until("yes to go on")
+	b.say("yes\r")
+	b.until("are needed: 1 to 16")
+}
+
+// pasteAll pastes what a shop has.
+func (b *bare) pasteAll() {
+	b.t.Helper()
+	b.say("config paste\r")
+	b.until("-----END-----")
+	b.say(strings.ReplaceAll(whole, "\n", "\r") + "-----END-----\r")
+	b.until("Noted")
+	b.say("catalog paste\r")
+	b.until("-----END-----")
+	b.say(firstGoods + "\r-----END-----\r")
+	b.until("Noted")
+	b.say("config apply\r")
+	b.until("yes to go on")
+	b.say("yes\r")
+}
+
+// enrol names an owner and takes what that one signs.
+func (b *bare) enrol() {
+	b.t.Helper()
+	public, owner, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.login(true)
+	b.say("enroll\r")
+	b.until("owner.pub")
+	b.say(strings.ReplaceAll(string(record.MarshalSignPublic(public)), "\n", "\r") + "\r")
+	b.until(console.Fingerprint(public))
+	b.until("yes to go on")
+	b.say("yes\r")
+	b.until("  code")
+	b.until("Paste the credentials")
+	to, err := console.ParseChallenge(string(challenge.Find(b.shown)))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if to.ID != (record.ID{Store: "0001", Register: "01"}) {
+		b.t.Errorf("the code is for %s", to.ID)
+	}
+	packet, err := cloudOf(b.t).Sign(owner, to)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for text := base64.StdEncoding.EncodeToString(packet); len(text) > 0; {
+		n := min(76, len(text))
+		b.say(text[:n] + "\r")
+		text = text[n:]
+	}
+	b.say("\r")
+	b.until("yes to go on")
+	b.say("yes\r")
 }
 
 // lies is a folder in which something was laid ready.

@@ -17,6 +17,8 @@ import (
 type slotsOf struct {
 	link *boot.Link
 	reg  *register.Register // nil: there is no way to the cloud yet
+
+	worked string // see tryVersion
 }
 
 // lookEvery is how often is looked how far an update is.
@@ -114,7 +116,10 @@ func (u slotsOf) follow(ctx context.Context, say func(string)) error {
 		return nil
 	}
 	say("the board starts it now, once")
-	return u.link.Tell(boot.Ask{Op: boot.OpTry})
+	if u.reg == nil {
+		return u.link.Tell(boot.Ask{Op: boot.OpTry})
+	}
+	return tryVersion(ctx, u.link, u.reg, u.worked)
 }
 
 // updatesOf is what the cloud is asked for.

@@ -76,7 +76,7 @@ func newTechnician(c *Config, t *technician) (*technician, error) {
 		host.Owner = t.owner
 	}
 	if t.link != nil {
-		host.Board, host.Slots = flashed{t.link}, slotsOf{t.link, t.reg}
+		host.Board, host.Slots = flashed{t.link}, slotsOf{link: t.link, reg: t.reg, worked: worked(t.config)}
 		host.Log = t.boardLog
 	}
 	t.console = console.New(host)
@@ -498,11 +498,7 @@ func (t *technician) stage(ctx context.Context, next trial) error {
 		return console.ErrSale
 	}
 	next.State, next.path = trialStaged, t.trial.path
-	for _, name := range append(counterOrder[:], cloudName) {
-		if works(&s, name) {
-			next.Up = append(next.Up, name)
-		}
-	}
+	next.Up = up(&s)
 	if err := next.save(); err != nil {
 		return err
 	}

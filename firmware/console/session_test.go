@@ -153,6 +153,7 @@ func (s *shop) Set(key, value string) error {
 	s.changed = []console.Setting{{Key: key, Value: value}}
 	return nil
 }
+
 func (s *shop) Replace(text string) error {
 	if !strings.Contains(text, "[register]") {
 		return errors.New("that is no configuration")

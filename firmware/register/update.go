@@ -55,7 +55,7 @@ func (r *Register) PullUpdates(ctx context.Context, u Updates) {
 
 var errPulling = errors.New("an update is being fetched already")
 
-// ErrOffline: the cloud cannot be asked.
+// ErrOffline says that the cloud cannot be asked.
 var ErrOffline = errors.New("the cloud is away")
 
 // FetchUpdate fetches the version that the cloud has for this board now, also

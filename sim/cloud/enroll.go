@@ -2,7 +2,6 @@ package cloud
 
 import (
 	"bytes"
-	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
@@ -56,7 +55,7 @@ var (
 
 // Credentials enrols a register: its key becomes known, and the owner signs
 // where its cloud is, for this register and this code.
-func (c *Cloud) Credentials(_ context.Context, e Enrolment) (Credentials, error) {
+func (c *Cloud) Credentials(e Enrolment) (Credentials, error) {
 	fail := func(err error) (Credentials, error) { return Credentials{}, fmt.Errorf("cloud: enrol: %w", err) }
 	if len(e.Request)+len(e.Code)+len(e.URL) > enrolmentMax {
 		return fail(ErrRequest)

@@ -45,7 +45,7 @@ func TestCredentials(t *testing.T) {
 	}
 	code := console.Challenge{ID: id, Nonce: [8]byte{1, 2, 3}, Time: time.Unix(1_790_000_000, 0)}
 	good := cloud.Enrolment{Request: request(t, "0001/01", key), Code: code.String()}
-	answer, err := c.Credentials(t.Context(), good)
+	answer, err := c.Credentials(good)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestCredentials(t *testing.T) {
 		"too long":         {cloud.Enrolment{Request: good.Request, Code: strings.Repeat("A", 9000)}, cloud.ErrRequest},
 		"unknown register": {cloud.Enrolment{Request: request(t, "0001/99", key), Code: stranger.String()}, cloud.ErrUnknown},
 	} {
-		if _, err := c.Credentials(t.Context(), bad.e); !errors.Is(err, bad.want) {
+		if _, err := c.Credentials(bad.e); !errors.Is(err, bad.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -98,7 +98,7 @@ func FuzzCredentials(f *testing.F) {
 	f.Add("-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n", "AEDT-AMBQ")
 	f.Add("", console.Challenge{ID: record.ID{Store: "0001", Register: "01"}}.String())
 	f.Fuzz(func(t *testing.T, request, code string) {
-		if a, err := c.Credentials(t.Context(), cloud.Enrolment{Request: request, Code: code}); err == nil && a.Register != "0001/01" {
+		if a, err := c.Credentials(cloud.Enrolment{Request: request, Code: code}); err == nil && a.Register != "0001/01" {
 			t.Errorf("%q", a.Register)
 		}
 	})

@@ -32,7 +32,7 @@ func (c *Counter) postEnroll(w http.ResponseWriter, r *http.Request) {
 		refuse(w, f.status, f.text)
 		return
 	}
-	credentials, err := c.Cloud.Credentials(r.Context(), e)
+	credentials, err := c.Cloud.Credentials(e) //nolint:contextcheck // an enrolment is not cut off
 	c.Bell.Ring()
 	switch {
 	case err == nil:
@@ -49,8 +49,8 @@ func (c *Counter) postEnroll(w http.ResponseWriter, r *http.Request) {
 const runningWithin = time.Second
 
 // running is what the cloud knows of the register's version.
-func (c *Counter) running() (r cloud.Running) {
-	ctx, cancel := context.WithTimeout(context.Background(), runningWithin)
+func (c *Counter) running(ctx context.Context) (r cloud.Running) {
+	ctx, cancel := context.WithTimeout(ctx, runningWithin)
 	defer cancel()
 	list, err := c.Cloud.Running(ctx)
 	if err != nil || len(list) == 0 {
@@ -58,4 +58,3 @@ func (c *Counter) running() (r cloud.Running) {
 	}
 	return list[0]
 }
-

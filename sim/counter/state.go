@@ -2,6 +2,7 @@ package counter
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -57,7 +58,7 @@ type cloudState struct {
 }
 
 // state looks at everything.
-func (c *Counter) state() state {
+func (c *Counter) state(ctx context.Context) state {
 	console := c.Console.Lines()
 	s := state{
 		Displays:  map[string][2]string{"operator": c.Display.Lines()},
@@ -77,7 +78,7 @@ func (c *Counter) state() state {
 		r = c.Power.State()
 		s.register(&r)
 	}
-	runs := c.running()
+	runs := c.running(ctx)
 	s.Cloud = cloudState{Link: c.Cloud.Link(), Session: r.Cloud, Alarms: append([]string{}, c.Alarms()...), Version: runs.Version, Slot: runs.Slot}
 	for name := range c.Wires {
 		s.Devices[name] = c.device(name, &s, &r)
