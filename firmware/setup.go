@@ -262,7 +262,11 @@ func (s *setup) serve(ctx context.Context, c *console.Console, p drivers.Port) e
 func (s *setup) line(named string) Serial {
 	serial := s.config.Console.Serial
 	serial.Port = cmp.Or(named, serial.Port)
-	if _, err := os.Stat(serial.Port); err != nil {
+	found, err := port.Find(serial.Port)
+	if err == nil {
+		_, err = os.Stat(found)
+	}
+	if err != nil {
 		serial = Serial{Port: boardConsole(s.boardName(), "/sys/class/tty/console/active"), Baud: defaults().Console.Baud}
 	}
 	return serial

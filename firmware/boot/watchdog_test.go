@@ -62,6 +62,21 @@ func TestFed(t *testing.T) {
 	})
 }
 
+// TestLinkConsole: the name by which a board's table has its console is there.
+func TestLinkConsole(t *testing.T) {
+	for name, want := range map[string]string{"rpi4": "ttyS0", "rpi5": "ttyAMA0", "qemu-virt": "ttyAMA0", "generic": "", "toaster": ""} {
+		dev := t.TempDir()
+		for range 2 { // a second time it is there
+			if err := linkConsole(name, dev); (err != nil) != (name == "toaster") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if got, _ := os.Readlink(filepath.Join(dev, "serial0")); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
 // TestBelowIsSetup: a version under the floor is started as a console.
 func TestBelowIsSetup(t *testing.T) {
 	for _, c := range []struct {

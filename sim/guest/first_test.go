@@ -83,8 +83,8 @@ func TestFirstStart(t *testing.T) {
 // desk is the technician's, with the console as the simulator shows it.
 type desk struct {
 	*shop
-	seen int // lines that were looked for already
-	mark string
+	marks int
+	mark  string // what is above it on the screen was seen before
 }
 
 func cloudPort(t *testing.T, config []byte) int {
@@ -143,9 +143,9 @@ func (d *desk) until(text string) string {
 // fresh puts a mark on the screen: what was there before does not count.
 func (d *desk) fresh() {
 	d.Helper()
-	d.seen++
+	d.marks++
 	d.mark = ""
-	mark := "mark" + strconv.Itoa(d.seen)
+	mark := "mark" + strconv.Itoa(d.marks)
 	d.say("\x15" + mark + "\r")
 	d.until(mark)
 	d.mark = mark
@@ -196,7 +196,6 @@ func (d *desk) ceremony() {
 	d.fresh()
 	d.say("keys inject\r")
 	for _, step := range []struct{ prompt, answer string }{
-		{"First officer", ""},
 		{"your name: ", "Sato"},
 		{"(not shown): ", letters.Parts[0].Component},
 		{"check value: ", letters.Parts[0].CheckValue},
@@ -205,11 +204,7 @@ func (d *desk) ceremony() {
 		{"check value: ", letters.Parts[1].CheckValue},
 		{"(not shown): ", letters.Block},
 		{"to load it: ", "yes"},
-		{"Loaded", ""},
 	} {
-		if step.answer == "" {
-			continue
-		}
 		d.until(step.prompt)
 		d.mark = d.lastLine()
 		d.say(step.answer + "\r")
@@ -252,11 +247,11 @@ func (d *desk) enrol() {
 	if answer.Credentials == "" {
 		d.Fatalf("enroll: %s", said)
 	}
-	d.fresh2(answer.Credentials)
+	d.pasteCredentials(answer.Credentials)
 }
 
-// fresh2 pastes the credentials and takes them.
-func (d *desk) fresh2(text string) {
+// pasteCredentials pastes the credentials and takes them.
+func (d *desk) pasteCredentials(text string) {
 	d.Helper()
 	d.mark = "Paste the credentials"
 	d.say(strings.ReplaceAll(text, "\n", "\r") + "\r")

@@ -20,9 +20,7 @@ import (
 //
 // It takes two minutes of an idle machine, so it is of the long form.
 func TestUpdate(t *testing.T) {
-	if os.Getenv("REGI_GUEST_UPDATE") == "" {
-		t.Skip("not run: an update over the air in QEMU takes two minutes (make guest-update)")
-	}
+	long(t, "an update over the air in QEMU takes two minutes")
 	s := open(t)
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
@@ -53,6 +51,14 @@ func TestUpdate(t *testing.T) {
 	})
 	s.must(err)
 	s.slowly("start of v2 as what is committed", func() bool { return s.started("v2", "false") })
+}
+
+// long skips what takes longer than a test should, and says so.
+func long(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("REGI_GUEST") != "long" {
+		t.Skip("not run: " + why + " (make guest, or REGI_GUEST=long)")
+	}
 }
 
 // slowly waits for what takes an emulated board minutes on a busy machine.
