@@ -138,8 +138,13 @@ func (s *setup) mayBecome(text []byte) error {
 
 func preparedFile(c *Config) string { return filepath.Join(consoleFolder(c), "setup.json") }
 
+var errLost = errors.New("the data partition cannot be written: put in another card, or flash this one")
+
 // lay lays p ready and ends this process.
 func (s *setup) lay(p *prepared) error {
+	if s.lost {
+		return errLost
+	}
 	data, err := json.Marshal(p)
 	if err == nil && len(data) > trialMax {
 		err = fmt.Errorf("over %d bytes", trialMax)

@@ -52,7 +52,7 @@ func run(ctx context.Context, c *Config, path string, onBoard *boot.Link) error 
 	// domain.
 	spawn, err := startSpawner(c)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	logControls(log, role.Spawn, spawn.Controls)
 	var coil *drawerProcess
@@ -69,7 +69,8 @@ func run(ctx context.Context, c *Config, path string, onBoard *boot.Link) error 
 	useBoard(&rc, onBoard)
 	reg, err := register.New(rc) //nolint:contextcheck // its journal outlives the context
 	if err != nil {
-		return err
+		spawn.Close()
+		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	keeper := &keyKeeper{dir: c.Register.State, spawn: spawn, state: func() string { return reg.Device("card") }}
 	tech, err := newTechnician(c, &technician{reg: reg, keeper: keeper, spawn: spawn, link: onBoard, log: tail, path: path, key: rc.Key, trial: trial})

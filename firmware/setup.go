@@ -48,6 +48,7 @@ type setup struct {
 	pended *pending
 	text   []byte // of the configuration, as it is
 	wrong  error  // with it
+	lost   bool   // nothing is kept
 
 	end   chan error
 	quiet sync.Once
@@ -184,8 +185,8 @@ func setUp(ctx context.Context, path, line string, why error, link *boot.Link) e
 		return err
 	}
 	serial := s.line(line)
-	if err := os.MkdirAll(consoleFolder(s.config), 0o700); err != nil {
-		return fmt.Errorf("setup: %w", err)
+	if err := s.folder(boot.Run); err != nil {
+		return err
 	}
 	var err error
 	if s.key, err = deviceKey(filepath.Join(s.config.Register.State, "device.key")); err != nil {
@@ -224,6 +225,30 @@ func setUp(ctx context.Context, path, line string, why error, link *boot.Link) e
 	}
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
+	}
+	return nil
+}
+
+// folder makes the folder of the console, or one in memory on a board whose data
+// partition is not there or cannot be written: then nothing is kept, and the
+// console says so.
+func (s *setup) folder(memory string) error {
+	probe := filepath.Join(consoleFolder(s.config), "probe")
+	err := os.MkdirAll(consoleFolder(s.config), 0o700)
+	if err == nil {
+		err = errors.Join(writeDurably(probe, nil), forget(probe))
+	}
+	if err == nil || s.link == nil {
+		return err
+	}
+	s.why = errors.Join(fmt.Errorf("nothing that is done here is kept: %w", err), s.why)
+	pins, _ := readBounded(filepath.Join(consoleFolder(s.config), "console.json")) //nolint:errcheck // then there are none
+	s.config.Register.State, s.lost = filepath.Join(memory, firstState), true
+	if err := os.MkdirAll(consoleFolder(s.config), 0o700); err != nil {
+		return fmt.Errorf("setup: %w", err)
+	}
+	if len(pins) > 0 {
+		return writeDurably(filepath.Join(consoleFolder(s.config), "console.json"), pins)
 	}
 	return nil
 }

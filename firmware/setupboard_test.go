@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"strings"
@@ -168,5 +169,31 @@ func TestBelowFloorOnBoard(t *testing.T) {
 	f.heard(t, boot.OpAlive)
 	if strings.Contains(b.log.String(), "panic") {
 		t.Error(b.log.String())
+	}
+}
+
+// TestNoDataOnBoard: without a place for its files a board is a console that
+// says so, and takes nothing that it would lose.
+func TestNoDataOnBoard(t *testing.T) {
+	// Nobody, not even root, can make a folder there.
+	s := &setup{path: "/proc/no-data/register.toml", why: errNever, link: &boot.Link{}}
+	s.text = []byte("[register]\nstate = \"state\"\n")
+	s.begin()
+	memory := t.TempDir()
+	if err := s.folder(memory); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(s.why.Error(), "nothing that is done here is kept") || !strings.HasPrefix(s.config.Register.State, memory) {
+		t.Errorf("%v, state in %s", s.why, s.config.Register.State)
+	}
+	s.Discard()
+	if !strings.HasPrefix(s.config.Register.State, memory) {
+		t.Errorf("after a change that is forgotten: state in %s", s.config.Register.State)
+	}
+	if err := s.lay(&prepared{Config: "x"}); !errors.Is(err, errLost) {
+		t.Errorf("laid ready: %v", err)
+	}
+	if err := (&setup{config: s.config}).folder(memory); err != nil {
+		t.Errorf("a folder that can be written: %v", err)
 	}
 }

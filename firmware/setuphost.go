@@ -193,7 +193,9 @@ func (s *setup) Changed() []console.Setting {
 func (s *setup) Discard() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	state := s.config.Register.State // it may be in memory
 	s.begin()
+	s.config.Register.State = state
 }
 
 // Apply is console.Settings's.
