@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -25,7 +26,25 @@ type bare struct {
 	*sitting
 	t    *testing.T
 	path string
-	log  bytes.Buffer
+	log  joined
+}
+
+// joined is what several processes write.
+type joined struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (j *joined) Write(b []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.Write(b)
+}
+
+func (j *joined) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.String()
 }
 
 func newBare(t *testing.T) *bare {

@@ -110,7 +110,9 @@ func (c *Console) Serve(ctx context.Context, line Line) error {
 	s.say("Regi %s, %s. %s", c.host.ID, c.host.Version, s.tr(wordsWelcome))
 	if c.host.Setup != "" {
 		s.say("%s", s.tr(wordsNotSetUp))
-		s.say("  %s", c.host.Setup)
+		for line := range strings.SplitSeq(c.host.Setup, "\n") {
+			s.say("  %s", line)
+		}
 	}
 	for {
 		err := s.turn(ctx)
