@@ -379,3 +379,32 @@ func TestBoardConsole(t *testing.T) {
 		t.Errorf("no kernel: %s", got)
 	}
 }
+
+// TestReplace: a register that sells takes another whole file, but no other
+// identity.
+func TestReplace(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "register.toml")
+	c, err := parseConfig([]byte(whole), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tech := &technician{config: c, path: path, text: []byte(whole)}
+	for name, text := range map[string]string{
+		"another cloud": strings.Replace(whole, "first.example", "thief.example", 1),
+		"another store": strings.Replace(whole, "0001", "0002", 1),
+		"an owner":      whole + "[console]\nowner = \"owner.pub\"\n",
+		"half of it":    whole[:60],
+		"an old key":    whole + "[scanner]\nspeed = 1\n",
+	} {
+		if err := tech.Replace(text); err == nil || len(tech.Changed()) > 0 {
+			t.Errorf("%s: %v, %q", name, err, tech.Changed())
+		}
+	}
+	good := whole + "[scanner]\nbaud = 19200\n"
+	if err := tech.Replace(good); err != nil || string(tech.changed) != good || len(tech.Changed()) != 1 || tech.Changed()[0] != (console.Setting{Key: "scanner.baud", Value: "19200"}) {
+		t.Errorf("%v, %q", err, tech.Changed())
+	}
+	if err := tech.Replace(whole); err != nil || len(tech.Changed()) != 0 {
+		t.Errorf("the same again: %v, %q", err, tech.Changed())
+	}
+}
