@@ -62,9 +62,11 @@ fuzz: ## Run each fuzz target for FUZZTIME (10s)
 powercut: ## The long form of the journal's power-cut campaign (100,000 images)
 	REGI_JOURNAL_IMAGES=100000 $(GO) test -timeout 60m -run PowerCut -v ./firmware/journal
 
-.PHONY: guest-update
-guest-update: ## An update over the air in QEMU: fetched, written, tried, committed (2 minutes idle)
-	REGI_GUEST_UPDATE=1 $(GO) test -timeout 15m -run TestUpdate -v ./sim/guest
+CUTS ?= 20
+.PHONY: guest
+guest: ## Boot the image in QEMU: first start, sales, CUTS (20) cuts of the power, an update (10 minutes)
+	@.ci/qemu
+	REGI_GUEST=long REGI_GUEST_CUTS=$(CUTS) $(GO) test -count 1 -timeout 40m -v ./sim/guest ./board/image
 
 .PHONY: drills
 drills: ## Attack the real register as card robbers do (2,000 swipes; needs root)

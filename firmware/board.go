@@ -104,18 +104,16 @@ func tellAlive(ctx context.Context, link *boot.Link, reg *register.Register) err
 	}
 }
 
-// boardLink is the link to the first process of a flashed board, nil elsewhere.
-// The board's clock is set by the cloud's.
-func boardLink(rc *register.Config) *boot.Link {
-	link, err := boot.Register()
-	if err != nil {
-		return nil
+// useBoard tells the register of the board it runs on; link is nil off a flashed
+// one. The board's clock is set by the cloud's.
+func useBoard(rc *register.Config, link *boot.Link) {
+	if link == nil {
+		return
 	}
 	rc.Clock = func(t time.Time) {
 		link.Tell(boot.Ask{Op: boot.OpTime, Time: t}) //nolint:errcheck,gosec // the next session tells it again
 	}
 	if s, err := link.State(); err == nil && s.Slot.Slot != "" {
-		rc.Boot = map[string]string{"slot": s.Slot.Slot, "epoch": strconv.FormatUint(s.Slot.Epoch, 10), "trial": strconv.FormatBool(s.Slot.Trial)}
+		rc.Boot = bootBody(&s.Slot)
 	}
-	return link
 }

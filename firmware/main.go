@@ -32,6 +32,8 @@ const usage = `regi is a shop's register.
   regi keys --config FILE inject|status|wipe
                              load, look at or destroy the card key
   regi sheet --config FILE   print the keys as bar codes, good until the next Z
+  regi setup --config FILE [--console TTY]
+                             only the console, to set a register up
   regi version               print the version
   regi init                  the first process of a flashed board, and nothing else
 
@@ -71,15 +73,24 @@ func command(args []string, out io.Writer) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	switch args[0] {
-	case "run", "check":
-		config, path, open, err := loadFlags(args[0], args[1:])
+	case "run":
+		path, _, err := configFlags(args[0], args[1:])
 		if err != nil {
 			return err
 		}
-		if args[0] == "check" {
-			return check(ctx, config, open, out)
+		return runOrSetUp(ctx, path)
+	case "setup":
+		return setupCommand(ctx, args[1:])
+	case "check":
+		path, open, err := configFlags(args[0], args[1:])
+		if err != nil {
+			return err
 		}
-		return run(ctx, config, path)
+		config, err := LoadConfig(path)
+		if err != nil {
+			return err
+		}
+		return check(ctx, config, open, out)
 	case "sheet":
 		return sheet(ctx, args[1:], out)
 	case "keys":
@@ -96,19 +107,18 @@ func command(args []string, out io.Writer) error {
 	return fmt.Errorf("%q is no command\n\n%s", args[0], usage)
 }
 
-// loadFlags reads the configuration. open: "regi check" opens the drawer, too.
-func loadFlags(name string, args []string) (c *Config, path string, open bool, err error) {
+// configFlags reads the arguments. open: "regi check" opens the drawer, too.
+func configFlags(name string, args []string) (path string, open bool, err error) {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.StringVar(&path, "config", "", "the register's configuration `FILE`")
 	if name == "check" {
 		flags.BoolVar(&open, "open-drawer", false, "open the cash drawer, and watch its switch")
 	}
 	if err := flags.Parse(args); err != nil {
-		return nil, "", false, err
+		return "", false, err
 	}
 	if path == "" || flags.NArg() > 0 {
-		return nil, "", false, fmt.Errorf("use: regi %s --config FILE", name)
+		return "", false, fmt.Errorf("use: regi %s --config FILE", name)
 	}
-	c, err = LoadConfig(path)
-	return c, path, open, err
+	return path, open, nil
 }

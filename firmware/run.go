@@ -23,6 +23,7 @@ import (
 	"regi/drivers/drawer"
 	"regi/drivers/escpos"
 	"regi/drivers/scanner"
+	"regi/firmware/boot"
 	"regi/firmware/capture/launch"
 	"regi/firmware/catalog"
 	"regi/firmware/record"
@@ -37,7 +38,7 @@ import (
 const keyFileMax = 16 << 10
 
 // run constructs the register and its tasks, and runs them until the end.
-func run(ctx context.Context, c *Config, path string) error {
+func run(ctx context.Context, c *Config, path string, onBoard *boot.Link) error {
 	if err := role.Harden(); err != nil {
 		return err
 	}
@@ -45,13 +46,13 @@ func run(ctx context.Context, c *Config, path string) error {
 	log := slog.New(slog.NewMultiHandler(slog.NewJSONHandler(os.Stderr, nil), tail.handler()))
 	c, trial, err := settle(c, path, log)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	// Before this process is confined: the others must not be born into its
 	// domain.
 	spawn, err := startSpawner(c)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	logControls(log, role.Spawn, spawn.Controls)
 	var coil *drawerProcess
@@ -62,12 +63,14 @@ func run(ctx context.Context, c *Config, path string) error {
 	}
 	rc, err := registerConfig(c, log)
 	if err != nil {
-		return err
+		spawn.Close()
+		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
-	onBoard := boardLink(&rc)
+	useBoard(&rc, onBoard)
 	reg, err := register.New(rc) //nolint:contextcheck // its journal outlives the context
 	if err != nil {
-		return err
+		spawn.Close()
+		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	keeper := &keyKeeper{dir: c.Register.State, spawn: spawn, state: func() string { return reg.Device("card") }}
 	tech, err := newTechnician(c, &technician{reg: reg, keeper: keeper, spawn: spawn, link: onBoard, log: tail, path: path, key: rc.Key, trial: trial})
@@ -85,7 +88,7 @@ func run(ctx context.Context, c *Config, path string) error {
 	g.Go(func() error { return reg.Run(ctx) })
 	g.Go(func() error { return spawn.Wait(ctx) })
 	if onBoard != nil {
-		g.Go(func() error { keepVersion(ctx, onBoard, reg); return nil })
+		g.Go(func() error { keepVersion(ctx, onBoard, reg, c, log); return nil })
 	}
 	g.Go(func() error { return tech.run(ctx) })
 	g.Go(func() error { hearOfDevices(ctx, plugged, log); return nil })

@@ -5,10 +5,8 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -78,7 +76,7 @@ func newTechnician(c *Config, t *technician) (*technician, error) {
 		host.Owner = t.owner
 	}
 	if t.link != nil {
-		host.Board = flashed{t.link}
+		host.Board, host.Slots = flashed{t.link}, slotsOf{link: t.link, reg: t.reg, worked: worked(t.config)}
 		host.Log = t.boardLog
 	}
 	t.console = console.New(host)
@@ -87,6 +85,10 @@ func newTechnician(c *Config, t *technician) (*technician, error) {
 
 // run does what goes on beside the line.
 func (t *technician) run(ctx context.Context) error {
+	before := pending{path: pendingFile(t.config)}
+	if err := before.journal(ctx, t.reg.Note); ended(ctx, err) != nil {
+		return err
+	}
 	watched := make(chan error, 1)
 	go func() { watched <- t.trial.watch(ctx, t.reg) }() // ends with ctx
 	if t.link != nil {
@@ -436,6 +438,29 @@ func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
+// Replace is console.Settings's: another file, with the same identity.
+func (t *technician) Replace(text string) error {
+	after, err := parseConfig([]byte(text), t.path)
+	if err != nil {
+		return err
+	}
+	var changes []console.Setting
+	was := settings(t.config)
+	for i, s := range settings(after) {
+		switch {
+		case s == was[i]:
+		case slices.Contains(locked[:], s.Key):
+			return fmt.Errorf("%s is not changed here: %w", s.Key, errLocked)
+		default:
+			changes = append(changes, s)
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.changed, t.changes = []byte(text), changes
+	return nil
+}
+
 // Changed is console.Settings's.
 func (t *technician) Changed() []console.Setting {
 	t.mu.Lock()
@@ -480,11 +505,7 @@ func (t *technician) stage(ctx context.Context, next trial) error {
 		return console.ErrSale
 	}
 	next.State, next.path = trialStaged, t.trial.path
-	for _, name := range append(counterOrder[:], cloudName) {
-		if works(&s, name) {
-			next.Up = append(next.Up, name)
-		}
-	}
+	next.Up = up(&s)
 	if err := next.save(); err != nil {
 		return err
 	}
@@ -497,27 +518,24 @@ type identity struct{ t *technician }
 
 // Request is signed by the key that signs the records: it never leaves.
 func (i identity) Request() (fingerprint, request string, err error) {
-	id := i.t.config.Register.Store + "/" + i.t.config.Register.ID
-	public, ok := i.t.key.Public().(ed25519.PublicKey)
+	return enrolment(i.t.config.Register.Store+"/"+i.t.config.Register.ID, i.t.key)
+}
+
+func enrolment(id string, key ed25519.PrivateKey) (fingerprint, request string, err error) {
+	public, ok := key.Public().(ed25519.PublicKey)
 	if !ok {
 		return "", "", errors.New("enroll: no device key")
 	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: id}}, i.t.key)
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: id}}, key)
 	if err != nil {
 		return "", "", fmt.Errorf("enroll: %w", err)
 	}
-	sum := sha256.Sum256(public)
-	const group = 4
-	var words []string
-	for text := hex.EncodeToString(sum[:16]); len(text) > 0; text = text[group:] {
-		words = append(words, text[:group])
-	}
-	return strings.Join(words, " "), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})), nil
+	return console.Fingerprint(public), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})), nil
 }
 
 // Accept lays the credentials ready as they were pasted: the next start checks
 // the owner's signature itself.
-func (i identity) Accept(ctx context.Context, who string, packet []byte, shown console.Challenge) error {
+func (i identity) Accept(ctx context.Context, who string, packet []byte, shown console.Challenge, _ ed25519.PublicKey) error {
 	c, err := console.OpenCredentials(packet, i.t.owner, shown)
 	if err == nil {
 		err = checkCredentials(c)

@@ -68,6 +68,7 @@ model    = "cd5220"      # cd5220 | escpos
 [console]
 port     = "{dev}/console"
 baud     = 115200
+# owner  = "cloud/owner.pub"  # who signs grants and credentials (POST /api/enroll does)
 
 [cloud]
 url       = "{url}"

@@ -122,9 +122,11 @@ func (m *machine) run() error {
 	}
 	go m.power(ctx, cancel)
 	m.slots = openSlots(m.log)
+	if err := linkConsole(m.slots.report().Board, "/dev"); err != nil {
+		m.log.say("%v", err)
+	}
 	go m.slots.trial(ctx, cancel)
 	go dog.feed(ctx, m.healthy)
-	m.awaitVersion(ctx)
 	m.keepRegister(ctx, cancel)
 	<-ctx.Done()
 	m.ending = context.Cause(ctx)

@@ -135,7 +135,7 @@ func (m *machine) once(ctx context.Context, end context.CancelCauseFunc) error {
 	}
 	link := newLink(ours)
 	defer link.close()
-	pid, ended, err := m.children.start([]string{"regi", "run", "--config", Config}, []string{LinkEnv}, theirs)
+	pid, ended, err := m.children.start([]string{"regi", m.what(), "--config", Config}, []string{LinkEnv}, theirs)
 	theirs.Close() //nolint:errcheck,gosec // the child has its own copy
 	if err != nil {
 		return err
@@ -152,6 +152,15 @@ func (m *machine) once(ctx context.Context, end context.CancelCauseFunc) error {
 		}
 		return nil
 	}
+}
+
+// what the register is started as: a version that may not run here is a console,
+// by which it is updated.
+func (m *machine) what() string {
+	if m.slots != nil && m.slots.below() {
+		return "setup"
+	}
+	return "run"
 }
 
 func describe(s syscall.WaitStatus) string {

@@ -59,6 +59,8 @@ type SlotState struct {
 	Update string
 	// Failed is a version that was tried and did not prove itself.
 	Failed string
+	// Busy: an update is being checked or written.
+	Busy bool
 	// Ready: the other slot holds an update that can be tried.
 	Ready bool
 }
@@ -119,7 +121,9 @@ func (n *slots) below() bool {
 func (n *slots) report() SlotState {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.state
+	s := n.state
+	s.Busy = n.busy
+	return s
 }
 
 // readFloor returns the floor; a file that says nothing is no reason to stand
@@ -466,17 +470,4 @@ func bootedSlot(cmdline, tree string) (update.Slot, error) {
 		return "", errNoSlot
 	}
 	return slot, nil
-}
-
-// awaitVersion holds a version that may not run before its register, and says so
-// again and again. One on trial is gone at the trial's end.
-func (m *machine) awaitVersion(ctx context.Context) {
-	for ctx.Err() == nil && m.slots.below() {
-		m.alive.Store(time.Now().UnixNano()) // a reset would bring the same
-		m.log.say("regi: %s", m.slots.report().Fault)
-		select {
-		case <-ctx.Done():
-		case <-time.After(time.Minute):
-		}
-	}
 }

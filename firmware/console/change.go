@@ -133,7 +133,11 @@ func (s *session) enroll(ctx context.Context, _ []string) error {
 	s.say("%s", s.tr(wordsEnroll))
 	s.rows([]Setting{{"register", s.host.ID.String()}, {"key", fingerprint}})
 	s.say("%s", strings.TrimSpace(request))
-	if s.host.Owner == nil {
+	owner, err := s.takeOwner(ctx)
+	if err != nil {
+		return err
+	}
+	if owner == nil {
 		s.say("%s", s.tr(wordsNoOwner))
 		return nil
 	}
@@ -147,17 +151,25 @@ func (s *session) enroll(ctx context.Context, _ []string) error {
 	if s.guard.challenge == nil || s.guard.challenge.Nonce != code.Nonce {
 		return ErrSignature
 	}
-	if _, err := OpenCredentials(packet, s.host.Owner, code); err != nil {
+	if _, err := OpenCredentials(packet, owner, code); err != nil {
 		return s.refused(ctx, "credentials", err)
 	}
 	s.guard.challenge = nil
-	s.say("%s", s.tr(wordsApply))
+	s.say("%s", s.tr(s.applyWords()))
 	if ok, err := s.sure(ctx); !ok {
 		return err
 	}
-	err = s.host.Identity.Accept(ctx, s.who.name, packet, code)
+	err = s.host.Identity.Accept(ctx, s.who.name, packet, code, owner)
 	s.ending = err == nil
 	return err
+}
+
+// applyWords say what comes of a yes.
+func (s *session) applyWords() words {
+	if s.host.Setup != "" {
+		return wordsApplyFirst
+	}
+	return wordsApply
 }
 
 // paste reads base64 up to an empty line.
@@ -255,7 +267,7 @@ func (s *session) configApply(ctx context.Context, _ []string) error {
 	for _, c := range changes {
 		s.say("  %s = %s", c.Key, c.Shown())
 	}
-	s.say("%s", s.tr(wordsApply))
+	s.say("%s", s.tr(s.applyWords()))
 	if ok, err := s.sure(ctx); !ok {
 		return err
 	}

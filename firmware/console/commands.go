@@ -72,7 +72,7 @@ func commands() []command {
 			name: "pin", roles: both, effect: true, named: true, run: (*session).changePIN, example: "pin",
 			does: words{"changes the PIN of your role", "自分の役割のPINを変更"},
 		},
-	}, lookCommands(), testCommands(), changeCommands())
+	}, lookCommands(), testCommands(), changeCommands(), pasteCommands())
 }
 
 // find is the command that a line begins with: two words before one.

@@ -17,6 +17,11 @@ type Host struct {
 	Version string
 	// Language is what is spoken first: "ja" or "en".
 	Language string
+	// Setup says why the register does not sell, "" where it does. Then the
+	// console is all there is of it.
+	Setup string
+	// Prices takes the first catalogue; nil where there is one.
+	Prices func(text []byte) error
 	// Owner signs grants and credentials.
 	Owner ed25519.PublicKey
 	// Note makes a record: on return it is on the disk. ErrNoRoom: the journal
@@ -128,6 +133,8 @@ type Settings interface {
 	List() []Setting
 	// Set notes a change if the file would be right with it.
 	Set(key, value string) error
+	// Replace notes another file in place of the whole one.
+	Replace(text string) error
 	Changed() []Setting
 	Discard()
 	// Apply has the register end and start again with the changes, for good only
@@ -156,8 +163,9 @@ type Identity interface {
 	// certificate request in PEM.
 	Request() (fingerprint, request string, err error)
 	// Accept takes credentials as Settings.Apply takes changes. It checks them
-	// again, where the technician's side of the register cannot reach.
-	Accept(ctx context.Context, who string, packet []byte, shown Challenge) error
+	// again, where the technician's side of the register cannot reach. owner is
+	// Host.Owner or, where there was none, whom the technician has named.
+	Accept(ctx context.Context, who string, packet []byte, shown Challenge, owner ed25519.PublicKey) error
 }
 
 // Board is a flashed board.

@@ -36,7 +36,7 @@ type Console struct {
 
 // New returns the console of a register.
 func New(h Host) *Console {
-	return &Console{host: h, guard: newGuard(&h), commands: commands()}
+	return &Console{host: h, guard: newGuard(&h), commands: commandsFor(&h)}
 }
 
 // body of the records of a session.
@@ -108,6 +108,12 @@ func (c *Console) Serve(ctx context.Context, line Line) error {
 	s.t.edit.complete = s.offers
 	s.t.edit.out.WriteString("\r\n")
 	s.say("Regi %s, %s. %s", c.host.ID, c.host.Version, s.tr(wordsWelcome))
+	if c.host.Setup != "" {
+		s.say("%s", s.tr(wordsNotSetUp))
+		for line := range strings.SplitSeq(c.host.Setup, "\n") {
+			s.say("  %s", line)
+		}
+	}
 	for {
 		err := s.turn(ctx)
 		if err == nil {

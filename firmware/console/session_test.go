@@ -156,6 +156,14 @@ func (s *shop) Set(key, value string) error {
 	s.changed = []console.Setting{{Key: key, Value: value}}
 	return nil
 }
+
+func (s *shop) Replace(text string) error {
+	if !strings.Contains(text, "[register]") {
+		return errors.New("that is no configuration")
+	}
+	s.changed = []console.Setting{{Key: "all of it", Value: text}}
+	return nil
+}
 func (s *shop) Changed() []console.Setting                { return s.changed }
 func (s *shop) Discard()                                  { s.changed = nil }
 func (s *shop) Apply(_ context.Context, who string) error { return s.do("apply " + who) }
@@ -163,7 +171,7 @@ func (s *shop) Apply(_ context.Context, who string) error { return s.do("apply "
 type identity struct{ *shop }
 
 func (i identity) Request() (string, string, error) { return "ab cd", "-----BEGIN X-----\n", nil }
-func (i identity) Accept(_ context.Context, _ string, packet []byte, shown console.Challenge) error {
+func (i identity) Accept(_ context.Context, _ string, packet []byte, shown console.Challenge, _ ed25519.PublicKey) error {
 	public, _ := i.owner.Public().(ed25519.PublicKey)
 	c, err := console.OpenCredentials(packet, public, shown)
 	if err == nil {

@@ -85,6 +85,10 @@ var (
 	wordsConfigSet  = words{"Noted. config apply tries it, config discard forgets it.", "変更を控えました。config apply で試行、config discard で取り消し。"}
 	wordsNoChange   = words{"Nothing is changed. config set KEY VALUE changes something.", "変更はありません。config set キー 値 で変更します。"}
 	wordsApply      = words{"The register starts again with this. If a device that works now does not work then, it goes back by itself.", "この設定で再起動します。今動いている機器が動かなければ自動で元に戻ります。"}
+	wordsApplyFirst = words{"The register starts again with this. If something is missing still, it says so here.", "この内容で再起動します。不足があればここに表示します。"}
+	wordsNotSetUp   = words{"This register does not sell yet:", "このレジはまだ使えません:"}
+	wordsPasteText  = words{"Paste it; end with a line -----END-----. Nothing is shown meanwhile.", "貼り付けて、-----END----- の行で終わってください。表示はされません。"}
+	wordsOwnerKey   = words{"This register has no owner yet. Paste the owner's public key (owner.pub), then an empty line:", "オーナーが未登録です。オーナーの公開鍵（owner.pub）を貼り付け、空行で終わってください:"}
 	wordsDiscarded  = words{"Forgotten.", "取り消しました。"}
 	wordsEnroll     = words{"The owner's tool makes credentials of this, good once and for this register. Compare the fingerprint by telephone.", "オーナーのツールがこれから資格情報を作ります（一回限り・このレジ専用）。指紋を電話で照合してください。"}
 	wordsPaste      = words{"Paste the credentials, then an empty line:", "資格情報を貼り付け、空行で終わってください:"}

@@ -78,10 +78,12 @@ type Register struct {
 	// layouts do not change: any task may use them.
 	layouts *receipt.Layouts
 
-	events chan till.Event
-	pings  chan struct{}
-	cloud  chan uplink.Message
-	pulled chan uplink.Message // of an update, to whoever fetches it
+	events  chan till.Event
+	pings   chan struct{}
+	cloud   chan uplink.Message
+	pulling sync.Mutex          // one question after another, and fetched
+	fetched string              // the newest version that was fetched whole
+	pulled  chan uplink.Message // of an update, to whoever fetches it
 	// started is the record of this start, and proven closed once that is
 	// acknowledged; closed says that no shift is open.
 	started uint64

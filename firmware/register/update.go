@@ -36,27 +36,49 @@ var errNoAnswer = errors.New("the uplink does not answer")
 // PullUpdates looks for a new version every hour, until ctx ends, and fetches
 // it: each once. What is fetched and from when it counts is decided elsewhere.
 func (r *Register) PullUpdates(ctx context.Context, u Updates) {
-	seen := u.Version
 	for pause := updateFirst; ; pause = updateEvery {
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(pause):
 		}
-		version, err := r.pull(ctx, u, seen)
+		version, err := r.pull(ctx, u, true)
 		if err != nil && ctx.Err() == nil {
 			r.log.Warn("update", "err", err.Error())
 		}
 		if version != "" {
-			seen = version
 			r.log.Info("update fetched", "version", version)
 			u.Arrived(version)
 		}
 	}
 }
 
-// pull returns the version that it fetched, "" if there is none but seen.
-func (r *Register) pull(ctx context.Context, u Updates, seen string) (version string, err error) {
+var errPulling = errors.New("an update is being fetched already")
+
+// ErrOffline says that the cloud cannot be asked.
+var ErrOffline = errors.New("the cloud is away")
+
+// FetchUpdate fetches the version that the cloud has for this board now, also
+// one that was fetched before, and returns it, or "" if that is what runs.
+// u.Arrived is not told.
+func (r *Register) FetchUpdate(ctx context.Context, u Updates) (version string, err error) {
+	r.mu.Lock()
+	online := r.online
+	r.mu.Unlock()
+	if !online {
+		return "", ErrOffline
+	}
+	u.Failed = "" // a technician wants it
+	return r.pull(ctx, u, false)
+}
+
+// pull returns the version that it fetched, "" if there is none but what runs
+// or, with once, was fetched before.
+func (r *Register) pull(ctx context.Context, u Updates, once bool) (version string, err error) {
+	if !r.pulling.TryLock() {
+		return "", errPulling
+	}
+	defer r.pulling.Unlock()
 	r.mu.Lock()
 	online := r.online
 	r.mu.Unlock()
@@ -67,7 +89,7 @@ func (r *Register) pull(ctx context.Context, u Updates, seen string) (version st
 	if err != nil {
 		return "", err
 	}
-	if offer.Detail == "" || offer.Detail == seen || offer.Detail == u.Failed {
+	if offer.Detail == "" || offer.Detail == u.Version || once && offer.Detail == r.fetched || offer.Detail == u.Failed {
 		return "", nil
 	}
 	if offer.Seq == 0 || offer.Seq > uint64(update.BundleMax) {
@@ -88,6 +110,7 @@ func (r *Register) pull(ctx context.Context, u Updates, seen string) (version st
 	if err != nil {
 		return "", errors.Join(err, os.Remove(part))
 	}
+	r.fetched = offer.Detail
 	return offer.Detail, nil
 }
 

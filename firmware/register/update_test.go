@@ -3,6 +3,7 @@ package register
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -60,7 +61,7 @@ func TestPull(t *testing.T) {
 			go c.offer.serve(conn)
 			r.CloudState(t.Context(), true, "")
 			u := Updates{Board: "rpi4", Version: "v1", Path: filepath.Join(t.TempDir(), "update", "incoming")}
-			v, err := r.pull(t.Context(), u, "v1")
+			v, err := r.pull(t.Context(), u, true)
 			data, _ := os.ReadFile(u.Path)
 			if got := v == "v2" && len(data) == 2500; got != c.want {
 				t.Errorf("%q, %d bytes, %v", v, len(data), err)
@@ -68,8 +69,19 @@ func TestPull(t *testing.T) {
 			if _, err := os.Stat(u.Path + ".part"); err == nil {
 				t.Error("a part is left")
 			}
+			if v, err := r.pull(t.Context(), u, true); c.want && (v != "" || err != nil) {
+				t.Errorf("once more: %q, %v", v, err)
+			}
+			// A technician may want what was fetched before, and what had failed.
+			u.Failed = "v2"
+			if v, err := r.FetchUpdate(t.Context(), u); (v == "v2" && err == nil) != c.want {
+				t.Errorf("by hand: %q, %v", v, err)
+			}
 			r.CloudState(t.Context(), false, "")
-			if v, err := r.pull(t.Context(), u, "v0"); v != "" || err != nil {
+			if _, err := r.FetchUpdate(t.Context(), u); !errors.Is(err, ErrOffline) {
+				t.Errorf("by hand without a cloud: %v", err)
+			}
+			if v, err := r.pull(t.Context(), u, true); v != "" || err != nil {
 				t.Errorf("without a cloud: %q, %v", v, err)
 			}
 			ctx, cancel := context.WithCancel(t.Context())

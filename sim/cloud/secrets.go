@@ -38,6 +38,7 @@ type secrets struct {
 	roots  *x509.CertPool
 	opener *record.Opener
 	signer ed25519.PrivateKey
+	owner  ed25519.PrivateKey // of the registers
 	staff  staff
 }
 
@@ -55,6 +56,9 @@ func loadSecrets(dir string, id record.ID, others []record.ID) (*secrets, error)
 	}
 	if err := s.loadKeys(in("ledger.key"), in("receiver.key")); err != nil {
 		return nil, fmt.Errorf("keys: %w", err)
+	}
+	if err := s.loadOwner(in("owner.key")); err != nil {
+		return nil, fmt.Errorf("owner: %w", err)
 	}
 	for _, other := range others {
 		s.creds[other] = in(other.Store + "-" + other.Register + ".creds")

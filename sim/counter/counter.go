@@ -129,6 +129,8 @@ func (c *Counter) routes() []route {
 		{http.MethodPost, "/api/device", post(c, c.plug, `{"name":"scanner","action":"unplug|plug"}`)},
 		{http.MethodPost, "/api/kill", post(c, c.kill, `{"role":"register|capture|uplink"}`)},
 		{http.MethodPost, "/api/keyload", c.postKeyload},
+		{http.MethodPost, "/api/console", post(c, c.typeText, `{"text":"status\r"}`)},
+		{http.MethodPost, "/api/enroll", c.postEnroll},
 		{http.MethodGet, "/api/state", c.getState},
 		{http.MethodGet, "/api/paper.png", c.getPaperPNG},
 		{http.MethodGet, "/api/paper.txt", c.getPaperText},

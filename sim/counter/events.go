@@ -117,7 +117,7 @@ func (s *stream) begin(r *http.Request) error {
 		s.seq = seq
 		return nil
 	}
-	s.seq = s.counter.state().Acknowledged
+	s.seq = s.counter.state(r.Context()).Acknowledged
 	for {
 		records, err := s.counter.Cloud.Ledger(r.Context(), s.seq+1, ledgerMax)
 		if err != nil {
@@ -135,7 +135,7 @@ func (s *stream) begin(r *http.Request) error {
 // look tells what changed since the last look; more says that there is more.
 func (s *stream) look(ctx context.Context) (more bool, err error) {
 	var out bytes.Buffer
-	now := s.counter.state()
+	now := s.counter.state(ctx)
 	b, err := json.Marshal(now)
 	if err != nil {
 		return false, fmt.Errorf("counter: state: %w", err)

@@ -12,8 +12,8 @@ import (
 // ledgerMax is the most records of one answer.
 const ledgerMax = 1000
 
-func (c *Counter) getState(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, c.state())
+func (c *Counter) getState(w http.ResponseWriter, r *http.Request) {
+	writeJSON(w, http.StatusOK, c.state(r.Context()))
 }
 
 func (c *Counter) getPaperPNG(w http.ResponseWriter, _ *http.Request) {

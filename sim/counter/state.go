@@ -2,6 +2,7 @@ package counter
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -50,10 +51,14 @@ type cloudState struct {
 	Link    string   `json:"link"`
 	Session bool     `json:"session"` // the register says it is connected
 	Alarms  []string `json:"alarms"`
+	// Version and Slot are of the newest start in the ledger; a register that is
+	// no flashed board has no slot.
+	Version string `json:"version"`
+	Slot    string `json:"slot"`
 }
 
 // state looks at everything.
-func (c *Counter) state() state {
+func (c *Counter) state(ctx context.Context) state {
 	console := c.Console.Lines()
 	s := state{
 		Displays:  map[string][2]string{"operator": c.Display.Lines()},
@@ -73,7 +78,8 @@ func (c *Counter) state() state {
 		r = c.Power.State()
 		s.register(&r)
 	}
-	s.Cloud = cloudState{Link: c.Cloud.Link(), Session: r.Cloud, Alarms: append([]string{}, c.Alarms()...)}
+	runs := c.running(ctx)
+	s.Cloud = cloudState{Link: c.Cloud.Link(), Session: r.Cloud, Alarms: append([]string{}, c.Alarms()...), Version: runs.Version, Slot: runs.Slot}
 	for name := range c.Wires {
 		s.Devices[name] = c.device(name, &s, &r)
 	}

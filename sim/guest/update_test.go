@@ -20,9 +20,7 @@ import (
 //
 // It takes two minutes of an idle machine, so it is of the long form.
 func TestUpdate(t *testing.T) {
-	if os.Getenv("REGI_GUEST_UPDATE") == "" {
-		t.Skip("not run: an update over the air in QEMU takes two minutes (make guest-update)")
-	}
+	long(t, "an update over the air in QEMU takes two minutes")
 	s := open(t)
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
@@ -39,13 +37,23 @@ func TestUpdate(t *testing.T) {
 	s.must(err)
 	s.offer("qemu-virt", "v2", bundle)
 	s.on()
-	s.slowly("v1 that has fetched v2", func() bool { return s.console("update: v2 (epoch 2) is written") })
+	s.openShift()
+	s.await("cloud", func() bool { return s.started("v1", "false") })
+	d := &desk{shop: s}
+	d.pin("technician", "824671", true)
+	d.fresh()
+	d.say("update cloud\r")
+	d.until("Type yes")
+	d.say("yes\r")
+	d.until("v2 (epoch 2) is written")
+	d.until("tried once no shift is open")
 	if s.started("v2", "true") {
 		t.Error("tried while the shift is open")
 	}
 	s.keys("Z")
 	s.slowly("trial of v2", func() bool { return s.started("v2", "true") })
-	s.slowly("commit of v2", func() bool { return s.console("update: v2 is committed") })
+	d.pin("technician", "824671", false)
+	d.committed("v2")
 	s.guest.Kill()
 	// The display says what it said before: the start is seen in the cloud.
 	s.guest, err = guest.Start(t.Context(), guest.Options{
@@ -53,6 +61,14 @@ func TestUpdate(t *testing.T) {
 	})
 	s.must(err)
 	s.slowly("start of v2 as what is committed", func() bool { return s.started("v2", "false") })
+}
+
+// long skips what takes longer than a test should, and says so.
+func long(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("REGI_GUEST") != "long" {
+		t.Skip("not run: " + why + " (make guest, or REGI_GUEST=long)")
+	}
 }
 
 // slowly waits for what takes an emulated board minutes on a busy machine.
@@ -65,14 +81,15 @@ func (s *shop) slowly(what string, done func() bool) {
 	}
 }
 
-// console says whether the board has said something on its console.
-func (s *shop) console(text string) bool {
-	s.Helper()
-	var state struct {
-		Console []string `json:"console"`
-	}
-	s.get("/api/state", &state)
-	return strings.Contains(strings.Join(state.Console, "\n"), text)
+// committed asks at the console until a version is more than tried.
+func (d *desk) committed(version string) {
+	d.Helper()
+	d.slowly("commit of "+version, func() bool {
+		d.fresh()
+		d.say("slot\r")
+		said := d.until("may run here")
+		return strings.Contains(said, version) && !strings.Contains(said, "on trial")
+	})
 }
 
 // offer puts an update into the cloud, as its staff does.

@@ -51,6 +51,18 @@ const actions = {
   device: (b) => post("device", { name: b.dataset.device, action: b.getAttribute("aria-pressed") === "true" ? "unplug" : "plug" }),
 };
 
+// A technician types on the service line: whole lines, and Ctrl-C.
+$("console-line").addEventListener("keydown", (e) => {
+  e.stopPropagation();
+  if (e.key === "Enter" && !e.isComposing) {
+    inOrder("console", { text: e.target.value + "\r" });
+    e.target.value = "";
+  } else if (e.ctrlKey && e.key === "c" && e.target.selectionStart === e.target.selectionEnd) {
+    e.preventDefault();
+    inOrder("console", { text: "\u0003" });
+  }
+});
+
 document.addEventListener("click", (e) => {
   const button = e.target.closest("button");
   if (!button) return;
@@ -123,6 +135,8 @@ function showCloud(s) {
   $("outbox").classList.toggle("waiting", s.outbox > 0);
   $("acknowledged").textContent = known ? s.acknowledged : "–";
   $("head").textContent = known ? s.head : "–";
+  $("version-row").hidden = s.cloud.version === "";
+  $("version").textContent = s.cloud.version + (s.cloud.slot === "" ? "" : ", slot " + s.cloud.slot);
   pressed("[data-cloud]", (b) => b.dataset.cloud === s.cloud.link, (b) => b.dataset.cloud === "down", (b) => b.dataset.cloud === "slow");
   $("alarms").replaceChildren(...s.cloud.alarms.map((a) => element("li", "", a)));
 }
