@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"regi/firmware/boot"
@@ -129,7 +128,7 @@ func (s *setup) mayBecome(text []byte) error {
 	}
 	was := settings(s.config)
 	for i, now := range settings(after) {
-		if now != was[i] && slices.Contains(locked[:], now.Key) {
+		if now != was[i] && isLocked(now.Key) {
 			return fmt.Errorf("%s is not changed here: %w", now.Key, errLocked)
 		}
 	}

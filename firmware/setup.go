@@ -383,7 +383,7 @@ func setupLimits(c *Config, ports ...string) role.Limits {
 		{Path: consoleFolder(c), Access: landlock.Read | landlock.Write},
 	}, sysPaths(c)...)}
 	for _, p := range ports {
-		if dir := portFolder(p, c.Register.State); dir != "" {
+		if dir := portFolder(p, c); dir != "" {
 			l.Paths = append(l.Paths, landlock.Path{Path: dir, Access: landlock.Device})
 		}
 	}

@@ -449,7 +449,7 @@ func (t *technician) Replace(text string) error {
 	for i, s := range settings(after) {
 		switch {
 		case s == was[i]:
-		case slices.Contains(locked[:], s.Key):
+		case isLocked(s.Key):
 			return fmt.Errorf("%s is not changed here: %w", s.Key, errLocked)
 		default:
 			changes = append(changes, s)
