@@ -303,7 +303,10 @@ func TestSum(t *testing.T) {
 }
 
 // screen is a console whose words are waited for.
-type screen struct{ words chan []byte }
+type screen struct {
+	words chan []byte
+	rest  []byte // behind what was waited for last
+}
 
 func (s *screen) Write(b []byte) (int, error) {
 	s.words <- bytes.Clone(b)
@@ -312,14 +315,17 @@ func (s *screen) Write(b []byte) (int, error) {
 
 func (s *screen) wait(t *testing.T, want string) {
 	t.Helper()
-	var all []byte
 	late := time.After(50 * time.Second)
-	for !bytes.Contains(all, []byte(want)) {
+	for {
+		if _, after, found := bytes.Cut(s.rest, []byte(want)); found {
+			s.rest = after
+			return
+		}
 		select {
 		case b := <-s.words:
-			all = append(all, b...)
+			s.rest = append(s.rest, b...)
 		case <-late:
-			t.Fatalf("it does not say %q:\n%s", want, all)
+			t.Fatalf("it does not say %q:\n%s", want, s.rest)
 		}
 	}
 }
