@@ -65,7 +65,7 @@ powercut: ## The long form of the journal's power-cut campaign (100,000 images)
 CUTS ?= 20
 .PHONY: guest
 guest: ## Boot the image in QEMU: first start, sales, CUTS (20) cuts of the power, an update (10 minutes)
-	@.ci/qemu
+	@.ci/imagetools
 	REGI_GUEST=long REGI_GUEST_CUTS=$(CUTS) $(GO) test -count 1 -timeout 40m -v ./sim/guest ./board/image
 
 .PHONY: drills
