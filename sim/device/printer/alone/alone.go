@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -135,6 +136,7 @@ func (o options) open(ctx context.Context) (w line, where string, run func(conte
 
 // bench is the printer with its drawer.
 type bench struct {
+	writing sync.Mutex
 	options
 	out, notes io.Writer
 	printer    *printer.Printer

@@ -105,6 +105,9 @@ func (b *bench) repair(what string) error {
 
 // write writes the paper into a folder.
 func (b *bench) write(dir string) error {
+	// A command and a cut may both want it at once.
+	b.writing.Lock()
+	defer b.writing.Unlock()
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return fmt.Errorf("save: %w", err)
 	}
