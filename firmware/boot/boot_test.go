@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -459,9 +460,9 @@ func TestDataFlags(t *testing.T) {
 func TestNetworkAtTimes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		begun := 0
+		var counted atomic.Int64
 		m := &machine{log: newLog(), changed: make(chan struct{}, 1)}
-		m.Network = func() (Network, error) { begun++; return Network{}, errNoRelease }
+		m.Network = func() (Network, error) { counted.Add(1); return Network{}, errNoRelease }
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go m.network(ctx, &firewall{})
@@ -469,6 +470,7 @@ func TestNetworkAtTimes(t *testing.T) {
 			m.do(nil, Ask{Op: OpNetwork}, nil)
 			time.Sleep(100 * time.Millisecond)
 		}
+		begun := int(counted.Load())
 		if most := int(100*time.Second/lookEvery + 100*time.Second/beginEvery + 2); begun > most || begun < most/2 {
 			t.Errorf("begun %d times, at most %d", begun, most)
 		}

@@ -285,8 +285,8 @@ func TestLines(t *testing.T) {
 		f.Close()
 	}
 	for line, want := range map[string]error{"gone": os.ErrNotExist, "card": os.ErrNotExist, "secret": os.ErrPermission} {
-		if line == "secret" && os.Geteuid() != 0 {
-			continue // no Landlock error is told from any other
+		if line == "secret" && (os.Geteuid() != 0 || slices.ContainsFunc(s.Controls, func(c role.Control) bool { return c.Name == "landlock" && c.Err != nil })) {
+			continue // not root, or a binary with a C library: no domain refuses it
 		}
 		if f, err := s.Open(line); !errors.Is(err, want) {
 			t.Errorf("%s: %v, %v", line, f, err)
