@@ -3,6 +3,7 @@ package main_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -120,8 +121,9 @@ func (r *rig) start() {
 	r.b.Cleanup(cancel)
 	go paper.Run(ctx)
 	r.await("CLOSED")
-	r.press("1o")
-	r.await("WELCOME")
+	for !r.shows("WELCOME", time.Second) { // keys from before the keypad was opened are gone
+		r.press("c1o")
+	}
 }
 
 // tapped is the printer's wire; it notes when text comes.
@@ -157,35 +159,49 @@ func (r *rig) press(keys string) {
 }
 
 // next reads the display's next frame: ESC Q A line CR ESC Q B line CR.
-func (r *rig) next() string {
-	r.b.Helper()
+func (r *rig) next() (string, error) {
 	b := make([]byte, 512)
 	for {
 		if i := bytes.Index(r.frame, []byte("\x1bQA")); i >= 0 {
 			if lines := bytes.SplitN(r.frame[i+3:], []byte("\r"), 3); len(lines) == 3 {
 				frame := string(lines[0]) + "|" + strings.TrimPrefix(string(lines[1]), "\x1bQB")
 				r.frame = slices.Clone(lines[2])
-				return frame
+				return frame, nil
 			}
 		}
 		n, err := r.wires["display"].Read(b)
 		if err != nil {
-			r.b.Fatal(err)
+			return "", err
 		}
 		r.frame = append(r.frame, b[:n]...)
 	}
 }
 
-// await reads frames until one shows part.
-func (r *rig) await(part string) {
+// shows reads frames until one shows part, which it does within a time.
+func (r *rig) shows(part string, within time.Duration) bool {
 	r.b.Helper()
-	if err := r.wires["display"].SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := r.wires["display"].SetReadDeadline(time.Now().Add(within)); err != nil {
 		r.b.Fatal(err)
 	}
 	for {
-		if strings.Contains(r.next(), part) {
-			return
+		frame, err := r.next()
+		if strings.Contains(frame, part) {
+			return true
 		}
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			r.b.Fatal(err)
+		}
+		if err != nil {
+			return false
+		}
+	}
+}
+
+// await is shows, of what must come.
+func (r *rig) await(part string) {
+	r.b.Helper()
+	if !r.shows(part, patience) {
+		r.b.Fatalf("the display never shows %q", part)
 	}
 }
 
