@@ -1,6 +1,7 @@
 package board_test
 
 import (
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -147,6 +148,25 @@ func TestValuesAreCopies(t *testing.T) {
 		}
 		if again.Ports["scanner"] == "changed" || again.Pins["drawer.kick"] == "changed" {
 			t.Errorf("%s: a caller can change the board for others", b.Name)
+		}
+	}
+}
+
+// TestWiring: the picture of the wiring shows the pins that the Pis' values name.
+func TestWiring(t *testing.T) {
+	picture, err := os.ReadFile("wiring.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"rpi3", "rpi4", "rpi5"} {
+		b, err := board.ByName(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for use, word := range map[string]string{board.PinDrawerKick: "kick", board.PinDrawerSense: "sense"} {
+			if label := ">" + b.Pins[use] + " " + word + "<"; !strings.Contains(string(picture), label) {
+				t.Errorf("%s: the picture does not show %q", name, label)
+			}
 		}
 	}
 }
