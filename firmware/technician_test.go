@@ -33,6 +33,9 @@ import (
 	simwire "regi/sim/wire"
 )
 
+// patience bounds every wait for something that must happen.
+const patience = 60 * time.Second
+
 // counter is a running register with devices, and a technician at its service
 // line.
 type counter struct {
@@ -185,7 +188,7 @@ func (c *counter) login(role, pin string) {
 // up waits until the register has its devices.
 func (c *counter) up() {
 	c.office.t.Helper()
-	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
 		up := true
 		for _, w := range c.wires {
 			up = up && w.Opened()
@@ -340,7 +343,7 @@ func TestCeremonyAtTheConsole(t *testing.T) {
 	c.answer("regi(key-officer)> ", "logout\r")
 	c.grant(console.Grant{Role: console.Technician, Minutes: 30, Name: "Suzuki"})
 	cardUp := regexp.MustCompile(`(?m)^  card +\S+ +up\r$`)
-	for until := time.Now().Add(20 * time.Second); !cardUp.Match(c.shown); {
+	for until := time.Now().Add(patience); !cardUp.Match(c.shown); {
 		if time.Now().After(until) {
 			t.Fatal("the card reader does not come back")
 		}
