@@ -319,6 +319,7 @@ var challenge = regexp.MustCompile(`[A-Z2-7]{4}(-[A-Z2-7]{1,4}){5,}`)
 // the service line of a running register, a card with the new key, a wipe; no
 // component is echoed, and the line is the console's again.
 func TestCeremonyAtTheConsole(t *testing.T) {
+	t.Parallel()
 	c, h := newCounter(t), newKeyHost(t, partOne, partTwo)
 	c.own()
 	c.start()
@@ -376,6 +377,7 @@ func TestCeremonyAtTheConsole(t *testing.T) {
 // TestConfigAtTheConsole: a change that works is kept; one that costs a device
 // is undone by the register itself, at the latest at its next start.
 func TestConfigAtTheConsole(t *testing.T) {
+	t.Parallel()
 	c := newCounter(t)
 	c.start()
 	c.up()
