@@ -193,7 +193,7 @@ func (h *hosted) states(t *testing.T, print func(options string) string) {
 // prints waits until the receipt is on the paper and cut off. That may be after
 // the answer: the fence is read before the cut is made.
 func (h *hosted) prints(cuts int) bool {
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if h.State().Cuts > cuts {
 			return strings.Contains(h.Text(), "日本酒「獺祭」")
 		}
