@@ -242,7 +242,6 @@ func (t *traffic) freeze(ctx context.Context, pid int, number string) (bool, err
 			return false, err
 		}
 		if taking(t.wires["card"], &t.inFlight) {
-			fmt.Fprintln(os.Stderr, "TRIES", try)
 			return true, nil
 		}
 		if err := t.thaw(ctx, pid); err != nil {
