@@ -52,6 +52,9 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
+	// A connection that is kept, dialled for a request that another one took, is
+	// closed by the server before its first: each request has its own.
+	http.DefaultTransport.(*http.Transport).DisableKeepAlives = true //nolint:forcetypeassert // the library's own
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
