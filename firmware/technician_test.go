@@ -354,7 +354,6 @@ func TestCeremonyAtTheConsole(t *testing.T) {
 	c.until("technician)> ")
 	c.type_("card test\r")
 	c.until("It is not charged.")
-	time.Sleep(50 * time.Millisecond) // the wait for it has begun
 	if err := c.card.Swipe(t.Context(), card.Tracks{Track2: ";4111111111111111=30121011234512345678?"}); err != nil {
 		t.Fatal(err)
 	}
