@@ -185,6 +185,9 @@ func (h *hosted) states(t *testing.T, print func(options string) string) {
 	if got := print(job); got != "success" && got != "error" {
 		t.Errorf("the cutter jams: receiptio says %q", got)
 	}
+	for end := time.Now().Add(time.Minute); !h.State().Offline && time.Now().Before(end); { // until it has come to the cut
+		time.Sleep(10 * time.Millisecond)
+	}
 	if got := print(look); got != "error" {
 		t.Errorf("the cutter has jammed: receiptio says %q, want error; the printer is %+v", got, h.State())
 	}
