@@ -72,6 +72,7 @@ func TestCheckCatalog(t *testing.T) {
 
 // TestCheckMissingFile: a file that is missing has no cable.
 func TestCheckMissingFile(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	if err := os.Remove(filepath.Join(filepath.Dir(o.config), "catalog.json")); err != nil {
 		t.Fatal(err)

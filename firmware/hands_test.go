@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"regi/drivers/keypad"
 	"regi/sim/device/printer" //nolint:depguard // the simulated printer is the judge
@@ -99,7 +98,7 @@ func TestSheetCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	far := printer.New(line, printer.Options{Model: model})
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	ended := make(chan error, 1)
 	go func() { ended <- far.Run(ctx) }()
 	defer func() {

@@ -154,7 +154,7 @@ func (s *sitting) answer(prompt, line string) {
 
 func (s *sitting) until(text string) {
 	s.t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(patience)
 	for {
 		if i := bytes.Index(s.shown[s.at:], []byte(text)); i >= 0 {
 			s.at += i + len(text)
@@ -340,7 +340,7 @@ func TestTamper(t *testing.T) {
 			wiped := false
 			k := &keyKeeper{dir: o.state, spawn: spawn, state: func() string { return "up" }}
 			c.process(t, k, &wiped)
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			k.wipe(ctx)
 			if k.start() != nil || ctx.Err() != nil {

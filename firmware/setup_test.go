@@ -115,6 +115,7 @@ const firstGoods = `{"version":"1","items":[{"gtin":"4901234567894","name":"x","
 // TestFirstStart sets a register up that has nothing, from the first PIN to its
 // first start, over a real terminal; what was done is in its journal then.
 func TestFirstStart(t *testing.T) {
+	t.Parallel()
 	b := newBare(t)
 	wait := b.setup()
 	b.tooEarly()
@@ -299,6 +300,7 @@ func TestPreparedRefused(t *testing.T) {
 
 // TestPending: notes outlive a torn line, and a full file refuses.
 func TestPending(t *testing.T) {
+	t.Parallel()
 	p := &pending{path: filepath.Join(t.TempDir(), "before.jsonl")}
 	body := map[string]string{"Command": "config apply"}
 	for range 2 {

@@ -65,7 +65,7 @@ func (f *first) has(op string) bool {
 
 func (f *first) heard(t *testing.T, op string) boot.Ask {
 	t.Helper()
-	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
+	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
 		f.mu.Lock()
 		for _, a := range f.asked {
 			if a.Op == op {

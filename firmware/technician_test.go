@@ -33,6 +33,9 @@ import (
 	simwire "regi/sim/wire"
 )
 
+// patience bounds every wait for something that must happen.
+const patience = 60 * time.Second
+
 // counter is a running register with devices, and a technician at its service
 // line.
 type counter struct {
@@ -185,7 +188,7 @@ func (c *counter) login(role, pin string) {
 // up waits until the register has its devices.
 func (c *counter) up() {
 	c.office.t.Helper()
-	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
 		up := true
 		for _, w := range c.wires {
 			up = up && w.Opened()
@@ -316,6 +319,7 @@ var challenge = regexp.MustCompile(`[A-Z2-7]{4}(-[A-Z2-7]{1,4}){5,}`)
 // the service line of a running register, a card with the new key, a wipe; no
 // component is echoed, and the line is the console's again.
 func TestCeremonyAtTheConsole(t *testing.T) {
+	t.Parallel()
 	c, h := newCounter(t), newKeyHost(t, partOne, partTwo)
 	c.own()
 	c.start()
@@ -340,7 +344,7 @@ func TestCeremonyAtTheConsole(t *testing.T) {
 	c.answer("regi(key-officer)> ", "logout\r")
 	c.grant(console.Grant{Role: console.Technician, Minutes: 30, Name: "Suzuki"})
 	cardUp := regexp.MustCompile(`(?m)^  card +\S+ +up\r$`)
-	for until := time.Now().Add(20 * time.Second); !cardUp.Match(c.shown); {
+	for until := time.Now().Add(patience); !cardUp.Match(c.shown); {
 		if time.Now().After(until) {
 			t.Fatal("the card reader does not come back")
 		}
@@ -350,7 +354,6 @@ func TestCeremonyAtTheConsole(t *testing.T) {
 	c.until("technician)> ")
 	c.type_("card test\r")
 	c.until("It is not charged.")
-	time.Sleep(50 * time.Millisecond) // the wait for it has begun
 	if err := c.card.Swipe(t.Context(), card.Tracks{Track2: ";4111111111111111=30121011234512345678?"}); err != nil {
 		t.Fatal(err)
 	}
@@ -373,6 +376,7 @@ func TestCeremonyAtTheConsole(t *testing.T) {
 // TestConfigAtTheConsole: a change that works is kept; one that costs a device
 // is undone by the register itself, at the latest at its next start.
 func TestConfigAtTheConsole(t *testing.T) {
+	t.Parallel()
 	c := newCounter(t)
 	c.start()
 	c.up()

@@ -14,7 +14,7 @@ import (
 // openedPTY opens what a command makes, as a register does.
 func openedPTY(t *testing.T, path string) *os.File {
 	t.Helper()
-	for until := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+	for until := time.Now().Add(inTime); ; time.Sleep(time.Millisecond) {
 		f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
 		if err == nil {
 			t.Cleanup(func() { f.Close() })
@@ -80,7 +80,7 @@ func TestDisplayCommand(t *testing.T) {
 		register := openedPTY(t, pty)
 		io.WriteString(register, show)
 		want := "│MILK           1x198│\n│ｺﾞｳｹｲ               │  2/4\n"
-		for until := time.Now().Add(5 * time.Second); !strings.Contains(out.String(), want); time.Sleep(time.Millisecond) {
+		for until := time.Now().Add(inTime); !strings.Contains(out.String(), want); time.Sleep(time.Millisecond) {
 			if time.Now().After(until) {
 				t.Fatalf("%s: drawn\n%s", model, out.String())
 			}

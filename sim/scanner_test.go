@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// inTime bounds every wait for something that must happen.
+const inTime = 30 * time.Second
+
 // output is what a command has printed so far.
 type output struct {
 	mu   sync.Mutex
@@ -40,7 +43,7 @@ func TestScannerCommand(t *testing.T) {
 		ended <- runScanner(t.Context(), []string{"--pty", pty, "--framing", "honeywell", "--ids", "honeywell"}, keyboard, &out)
 	}()
 	var register *os.File
-	for until := time.Now().Add(5 * time.Second); register == nil; time.Sleep(time.Millisecond) {
+	for until := time.Now().Add(inTime); register == nil; time.Sleep(time.Millisecond) {
 		f, err := os.OpenFile(pty, os.O_RDWR|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
 		switch {
 		case err == nil:
@@ -84,7 +87,7 @@ func TestScannerCommandRefuses(t *testing.T) {
 		{"--pty", "x", "y"},
 		{"--colour"},
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), inTime)
 		if err := runScanner(ctx, args, strings.NewReader(""), io.Discard); err == nil {
 			t.Errorf("%q was taken", args)
 		}

@@ -115,7 +115,7 @@ func TestReturnByTheReceiptsCode(t *testing.T) {
 	c := start(t)
 	c.scan(notebook)
 	c.scan(riceBall)
-	c.await("line", func() bool { return c.till() == "SALE" })
+	c.awaitKind("line.add", 2)
 	c.keys("CASH")
 	var sold struct{ BusinessDayDate string }
 	if err := json.Unmarshal([]byte(c.awaitKind("sale.commit", 1)[0]), &sold); err != nil {

@@ -10,6 +10,7 @@ import (
 // scanAs sends a label under its symbology identifier.
 func (c *counter) scanAs(aim, data string) {
 	c.t.Helper()
+	c.awaitDevice("scanner")
 	c.post("/api/scan", map[string]string{"data": data, "aim": aim})
 }
 

@@ -14,7 +14,7 @@ func TestCashAndCardReachTheCloud(t *testing.T) {
 	c := start(t)
 	c.scan(notebook)
 	c.scan(riceBall)
-	c.await("line", func() bool { return c.till() == "SALE" })
+	c.awaitKind("line.add", 2)
 	c.keys("1", "0", "0", "0", "0", "CASH")
 	cash := c.awaitKind("sale.commit", 1)[0]
 	for _, part := range []string{"0" + notebook, "0" + riceBall, `"Tender"`, `"Tax"`, "Cash"} {
@@ -25,6 +25,7 @@ func TestCashAndCardReachTheCloud(t *testing.T) {
 	c.closeDrawer()
 
 	c.scan(notebook)
+	c.awaitKind("line.add", 3)
 	c.keys("CARD")
 	c.await("wait for card", func() bool { return c.till() == "CARD" })
 	c.swipe(panGood)
@@ -48,6 +49,7 @@ func TestCardDeclinedAndNoAnswerGoOn(t *testing.T) {
 	t.Parallel()
 	c := start(t)
 	c.scan(notebook)
+	c.awaitKind("line.add", 1)
 	for i, pan := range []string{panDeclined, panNoAnswer} {
 		c.keys("CARD")
 		c.await("wait for card", func() bool { return c.till() == "CARD" })
@@ -95,6 +97,7 @@ func TestKilledRolesComeBack(t *testing.T) {
 	c := start(t)
 	c.scan(notebook)
 	c.scan(riceBall)
+	c.awaitKind("line.add", 2)
 	for _, role := range []string{"capture", "uplink", "register"} {
 		before := c.processes()[role]
 		if before == 0 {
@@ -118,9 +121,9 @@ func TestPowerCutInMidSale(t *testing.T) {
 	t.Parallel()
 	c := start(t)
 	c.sellCash()
-	for range 3 {
+	for n := range 3 {
 		c.scan(notebook)
-		c.await("line", func() bool { return c.till() == "SALE" })
+		c.await("line", func() bool { return c.till() == "SALE" && strings.HasSuffix(c.display(), fmt.Sprint(220*(n+1))) })
 		c.power("cut")
 		c.power("restore")
 		c.await("sale restored", func() bool { return c.till() == "SALE" })
@@ -297,7 +300,10 @@ func TestReportAndReopen(t *testing.T) {
 	c.keys("Z")
 	c.await("closed", func() bool { return c.till() == "CLOSED" })
 	c.awaitKind("shift.close", 1)
-	c.await("Z slip", func() bool { return strings.Contains(c.paper(), "精算") })
+	c.await("Z slip", func() bool {
+		_, slip, begun := strings.Cut(c.paper(), "精算")
+		return begun && strings.Contains(slip, "✂")
+	})
 	c.keys("2", "OPEN")
 	c.await("open again", func() bool { return c.till() == "IDLE" })
 	c.sellCash()
@@ -326,6 +332,7 @@ func TestEncryptingReaders(t *testing.T) {
 		for i, pan := range []string{panDeclined, panGood} {
 			if i == 0 {
 				c.scan(notebook)
+				c.awaitKind("line.add", 1)
 			}
 			c.keys("CARD")
 			c.await("wait for card", func() bool { return c.till() == "CARD" })
@@ -362,9 +369,10 @@ func TestPaperWidths(t *testing.T) {
 		c := startAt(t, dir)
 		c.await("open shift", func() bool { return c.till() == "IDLE" })
 		c.keys("3", "QTY")
+		c.await("3 x", func() bool { return strings.Contains(c.display(), "3 x") })
 		c.scan(pencil)
 		c.scan(riceBall)
-		c.await("line", func() bool { return c.till() == "SALE" })
+		c.awaitKind("line.add", 2)
 		c.keys("1", "0", "0", "0", "0", "CASH")
 		commit := c.awaitKind("sale.commit", 1)[0]
 		for _, part := range []string{`{"Percent":10,"TaxableAmount":315,"Amount":31,"Included":false}`, `"Total":508`} {

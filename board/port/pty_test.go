@@ -16,7 +16,7 @@ import (
 )
 
 // patience bounds every wait for something that must happen.
-const patience = 5 * time.Second
+const patience = 30 * time.Second
 
 // soon is what a call gets that must run into its deadline.
 const soon = 20 * time.Millisecond

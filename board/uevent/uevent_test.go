@@ -57,7 +57,7 @@ func TestListen(t *testing.T) {
 			if want := (uevent.Event{Action: "add", DevPath: "/devices/virtual/tty/tty0", Subsystem: "tty"}); e != want {
 				t.Errorf("%+v", e)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(30 * time.Second):
 			t.Error("the kernel's message did not come")
 		}
 	}

@@ -46,7 +46,7 @@ func (d *desk) ask(ctx context.Context, command, beginning string) (string, erro
 	if err := d.send(ctx, []byte(command)); err != nil {
 		return "", err
 	}
-	if err := d.line.SetReadDeadline(time.Now().Add(2 * time.Second)); err != nil {
+	if err := d.line.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		return "", err
 	}
 	var said []byte // also the answers to a document's fences

@@ -90,7 +90,7 @@ func put(t *testing.T, dir string, data []byte) {
 // settled waits until an update was written or refused.
 func settled(t *testing.T, n *slots) SlotState {
 	t.Helper()
-	for range 2000 {
+	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); {
 		n.mu.Lock()
 		busy := n.busy
 		n.mu.Unlock()

@@ -11,9 +11,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
-	"regi/drivers/msr"
 	"regi/firmware/capture/internal/dukpt"
 	"regi/firmware/capture/internal/keystore"
 	"regi/firmware/capture/internal/link"
@@ -376,7 +374,6 @@ func TestWipeOrder(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	c.swipe(two[:12])
-	began := time.Now()
 	if _, err := c.link.Write(launch.Wipe()); err != nil {
 		t.Fatal(err)
 	}
@@ -385,9 +382,6 @@ func TestWipeOrder(t *testing.T) {
 	}
 	if e := c.event(); e.Status == nil || e.Status.Reason != launch.Zeroised() {
 		t.Fatalf("%+v", e)
-	}
-	if took := time.Since(began); took > msr.GapDefault+2*time.Second { // it may wait for a byte that long
-		t.Errorf("after %v", took)
 	}
 	c.swipe(two + "\r")
 	if e := c.event(); e.Failed != launch.Zeroised() {

@@ -80,7 +80,7 @@ func (u *farEnd) listen() {
 // until waits for something to be true of what was heard.
 func (u *farEnd) until(what string, heard func() bool) {
 	u.t.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(patience)
 	for {
 		u.mu.Lock()
 		ok := heard()
@@ -210,7 +210,7 @@ func TestUplinkAcks(t *testing.T) {
 	}
 	s.post(t, r, s.scan("4912345678904"))
 	u.has(record.LineAdd, 2)
-	for deadline := time.Now().Add(10 * time.Second); log.count(`"C90"`) < 5 || log.count(`"C91"`) < 2; {
+	for deadline := time.Now().Add(patience); log.count(`"C90"`) < 5 || log.count(`"C91"`) < 2; {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d bad signatures and %d foreign chains were told", log.count(`"C90"`), log.count(`"C91"`))
 		}
@@ -220,7 +220,7 @@ func TestUplinkAcks(t *testing.T) {
 		t.Fatalf("a lie acknowledged %d", seq)
 	}
 	u.send(uplink.Message{Op: "ack", Ack: &good})
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		if seq, hash := r.ledger.journal.Acked(); seq == last.Seq && hash == last.Hash() {
 			break
 		}
@@ -344,7 +344,7 @@ func TestUplinkGarbage(t *testing.T) {
 			}
 			select {
 			case <-served:
-			case <-time.After(10 * time.Second):
+			case <-time.After(patience):
 				t.Fatal("it goes on listening")
 			}
 			if r.send(uplink.Message{Op: "want", Seq: 1}) == nil {
@@ -395,12 +395,12 @@ func TestUplinkStuck(t *testing.T) {
 			t.Fatal("an uplink that was given up takes a message")
 		}
 	}
-	if rest := time.Since(began) - first; rest > sendWithin/2 || first < sendWithin || first > 4*sendWithin {
+	if rest := time.Since(began) - first; rest > 20*sendWithin || first < sendWithin || first > 20*sendWithin {
 		t.Errorf("the first wait took %v, a hundred more %v", first, rest)
 	}
 	select {
 	case <-served: // so that the child is started again
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Error("the stuck uplink is still listened to")
 	}
 }

@@ -24,10 +24,13 @@ func (f feed) Read(ctx context.Context) (drivers.Scan, error) {
 	}
 }
 
+// patience bounds every wait for something that must happen.
+const patience = 30 * time.Second
+
 // until waits for a condition that the loop brings about.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for late := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+	for late := time.Now().Add(patience); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(late) {
 			t.Fatal("not reached: " + what)
 		}

@@ -26,7 +26,7 @@ import (
 )
 
 const (
-	patience = 10 * time.Second
+	patience = 30 * time.Second
 	// parentRole is a process that starts a child and waits to be killed.
 	parentRole = "role-test-parent"
 	// spawningRole is one that has a spawner.
@@ -454,10 +454,10 @@ func drain(_ context.Context, c *role.Child) {
 func TestKeepRestarts(t *testing.T) {
 	k := keep(t, drain)
 	first := next(t, k.served)
+	killed := time.Now()
 	if err := syscall.Kill(first.PID(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	killed := time.Now()
 	if code := next(t, k.ended); code != -1 {
 		t.Errorf("code %d of a killed child", code)
 	}

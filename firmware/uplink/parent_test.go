@@ -20,7 +20,7 @@ import (
 )
 
 // patience bounds a wait for something that must come; the machine is shared.
-const patience = 20 * time.Second
+const patience = 30 * time.Second
 
 // shop is the id of the register under test.
 func shop() record.ID { return record.ID{Store: "0001", Register: "01"} }

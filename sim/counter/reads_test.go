@@ -140,7 +140,7 @@ func TestStreamGivesItsPlaceBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		resp.Body.Close()
-		for deadline := time.Now().Add(5 * time.Second); resp.StatusCode != http.StatusOK && time.Now().Before(deadline); {
+		for deadline := time.Now().Add(patience); resp.StatusCode != http.StatusOK && time.Now().Before(deadline); {
 			resp, err = http.DefaultClient.Do(s.request(http.MethodGet, "/api/events", ""))
 			if err != nil {
 				t.Fatal(err)

@@ -26,7 +26,7 @@ func TestTyping(t *testing.T) {
 		if text != "status\r" {
 			t.Errorf("%q", text)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		t.Error("nothing comes out")
 	}
 	for _, bad := range []string{`{}`, `{"text":""}`, `{"line":"x"}`, `{"text":"` + strings.Repeat("x", 5000) + `"}`} {

@@ -236,10 +236,13 @@ func (s *stand) state() view {
 	return decodeView(s.t, s.get("/api/state"))
 }
 
+// patience bounds every wait for something that must happen.
+const patience = 30 * time.Second
+
 // await polls the state.
 func (s *stand) await(what string, ok func(view) bool) view {
 	s.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		v := s.state()
 		if ok(v) {
 			return v
@@ -296,9 +299,9 @@ func (s *stand) publish(kind record.Kind, body any) {
 		m.Header.Set(name, value)
 	}
 	check(s.t, conn.PublishMsg(m))
-	check(s.t, conn.FlushTimeout(5*time.Second))
+	check(s.t, conn.FlushTimeout(patience))
 	want := fmt.Sprintf(`"hash":"%s"`, r.Hash())
-	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(s.get("/api/ledger"), want); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !strings.Contains(s.get("/api/ledger"), want); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("record %d is not in the ledger: %s", r.Seq, s.get("/api/ledger"))
 		}
@@ -354,7 +357,7 @@ func (s *stand) listen(lastEventID string) <-chan event {
 // next waits for an event that fits.
 func next(t *testing.T, events <-chan event, name string, fits func(data string) bool) event {
 	t.Helper()
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(patience)
 	for {
 		select {
 		case e, open := <-events:

@@ -82,7 +82,7 @@ func TestTwoKicksOfASlowDrawer(t *testing.T) {
 	p.drawer("jammed")
 	pulses := p.state().Drawer.Pulses
 	p.keys("NOSALE", "NOSALE")
-	p.await("the second try", patience, func() bool { return p.state().Drawer.Pulses == pulses+2 })
+	p.await("the second try", patience, func() bool { return p.state().Drawer.Pulses >= pulses+2 })
 	p.await("the end of the second kick", patience, func() bool { return p.count("drawer busy") > 0 })
 	p.drawer("open") // with the key
 	p.await("the end of both", patience, func() bool { return p.kind("drawer.opened")+p.kind("drawer.forced") > 0 })
@@ -105,7 +105,7 @@ func TestKickLostWithItsLine(t *testing.T) {
 	p.await("the loss", patience, func() bool { return p.count("printer: unplugged") > 0 })
 	set("/api/device", "name", "printer", "action", "plug")(p.weather)
 	p.await("the printer", patience, func() bool { return p.state().Devices["printer"] == "up" })
-	time.Sleep(1200 * time.Millisecond) // the switch is asked twice a second
+	p.await("the end of the kick", patience, func() bool { return p.count(`"code":"D05"`) > 0 })
 	p.did("forced")
 	p.drawer("open")
 	p.await("the alarm", patience, func() bool { return p.kind("drawer.forced") == 1 })

@@ -182,6 +182,19 @@ func (w *weather) lift(names ...string) {
 	}
 }
 
+// quiet waits until what is on the wire of a register that is gone has arrived:
+// the printer and its drawer do nothing new for a while.
+func (w *weather) quiet() (s state) {
+	for same := 0; same < 15; time.Sleep(10 * time.Millisecond) {
+		now := w.state()
+		if now.Drawer != s.Drawer || now.Printer != s.Printer {
+			same = 0
+		}
+		s, same = now, same+1
+	}
+	return s
+}
+
 // outage takes the register down in mid-work, and watches that the drawer does
 // not open by itself when it comes back.
 func (w *weather) outage(kill bool) {
@@ -197,8 +210,7 @@ func (w *weather) outage(kill bool) {
 	}
 	w.hands.Lock()
 	defer w.hands.Unlock()
-	time.Sleep(150 * time.Millisecond) // what is on the wire arrives
-	before := w.state().Drawer.Pulses
+	before := w.quiet().Drawer.Pulses
 	if !kill {
 		w.post("/api/power", map[string]string{"action": "restore"})
 		if w.random.IntN(3) == 0 { // once more, in the middle of the start

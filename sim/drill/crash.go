@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -181,8 +182,9 @@ func (c *crash) dump(ctx context.Context, t target, w *scrape.Wanted, f *scrape.
 
 // Limits of catching a swipe half read.
 const (
-	freezeTries  = 100
+	freezeTries  = 1000
 	freezeWithin = 100 * time.Millisecond
+	freezeAfter  = 300 * time.Microsecond
 )
 
 // dumpRegister dumps processes, the reading one while it holds half a card.
@@ -221,12 +223,16 @@ func (t *traffic) freeze(ctx context.Context, pid int, number string) (bool, err
 	}
 	defer p.Close() //nolint:errcheck // only read
 	swipe := bytesOf(tracks(number))
-	for range freezeTries {
+	for try := range freezeTries {
 		t.inFlight.Store(int64(len(swipe)))
 		if _, err := t.wires["card"].Write(swipe); err != nil {
 			return false, err
 		}
-		// Until it has begun, or is through.
+		// Until it has begun, or is through. Where both share one processor, only a
+		// sleeper that wakes interrupts it.
+		if try%2 == 1 {
+			time.Sleep(rand.N(freezeAfter))
+		}
 		for begin := time.Now(); !taking(t.wires["card"], &t.inFlight) && time.Since(begin) < freezeWithin; {
 			if n, err := t.wires["card"].Unread(); err != nil || n == 0 {
 				break

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"regi/drivers"                 //nolint:depguard // tests may cross: the real card process is the other side
 	"regi/drivers/msr/ttl"         //nolint:depguard // as above
 	"regi/firmware/capture"        //nolint:depguard // as above
 	"regi/firmware/capture/launch" //nolint:depguard // as above
@@ -20,19 +19,25 @@ import (
 // headRole is the real card process, in its jail, with a simulated head.
 const headRole = "hsm-test-head"
 
-// headLines play one pass of a card, once the process is ready for it.
+// headLines play a pass of a card again and again: one that comes before the
+// keystream is laid down is too early.
 type headLines struct {
-	edges []card.Edge
+	pass  []card.Edge
+	edges []card.Edge // of this pass, what is left
+	moved time.Duration
 	begin time.Time
 	until time.Time
 }
 
-// startsAfter is time enough to lay down the keystream.
-const startsAfter = 300 * time.Millisecond
+// between is the pause before each pass.
+const between = 300 * time.Millisecond
 
 func (l *headLines) SetReadDeadline(t time.Time) error { l.until = t; return nil }
 
 func (l *headLines) Next() (ttl.Edge, error) {
+	if len(l.edges) == 0 && l.until.IsZero() {
+		l.edges, l.begin, l.moved = l.pass, time.Now().Add(between), l.moved+time.Second
+	}
 	if wait := time.Until(l.begin); wait > 0 {
 		if !l.until.IsZero() {
 			wait = min(wait, time.Until(l.until))
@@ -43,16 +48,12 @@ func (l *headLines) Next() (ttl.Edge, error) {
 		return ttl.Edge{}, os.ErrDeadlineExceeded
 	}
 	if len(l.edges) == 0 {
-		if l.until.IsZero() {
-			time.Sleep(patience) // the parent has what it wants long before
-			return ttl.Edge{}, drivers.ErrUnplugged
-		}
 		time.Sleep(time.Until(l.until))
 		return ttl.Edge{}, os.ErrDeadlineExceeded
 	}
 	e := l.edges[0]
 	l.edges = l.edges[1:]
-	return ttl.Edge{Line: ttl.Line(e.Wire), High: e.High, At: e.At}, nil
+	return ttl.Edge{Line: ttl.Line(e.Wire), High: e.High, At: l.moved + e.At}, nil
 }
 
 // headMain swipes a card past a head: its environment says how.
@@ -75,7 +76,7 @@ func headMain() int {
 	if err != nil {
 		return 4
 	}
-	lines := &headLines{edges: edges, begin: time.Now().Add(startsAfter)}
+	lines := &headLines{pass: edges}
 	capture.Main(context.Background(), capture.Options{Head: lines, Strobed: pass.Strobed, Link: link, Key: key}) //nolint:errcheck,gosec // it ends with its link
 	return 0
 }

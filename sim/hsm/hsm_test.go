@@ -34,7 +34,7 @@ const (
 	noSuchCard = "4111111111111112" // the check digit is wrong
 )
 
-const patience = 5 * time.Second
+const patience = 30 * time.Second
 
 // box is an hsm under test with a register that asks it.
 type box struct {

@@ -52,10 +52,13 @@ func supply(t *testing.T, o power.Options) (*power.Power, *logbook) {
 	return p, log
 }
 
+// patience bounds every wait for something that must happen.
+const patience = 30 * time.Second
+
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for begin := time.Now(); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Since(begin) > 10*time.Second {
+		if time.Since(begin) > patience {
 			t.Fatalf("gave up waiting for %s", what)
 		}
 	}
@@ -126,18 +129,18 @@ func TestCutLeavesNothing(t *testing.T) {
 
 func TestDeadRegisterStartsAgain(t *testing.T) {
 	t.Parallel()
+	begin := time.Now()
 	p, log := supply(t, options("dies"))
-	until(t, "its death", func() bool { return p.State().Till == power.TillDown })
-	s := p.State()
+	var s power.RegisterState
+	until(t, "its death", func() bool { s = p.State(); return s.Till == power.TillDown })
 	if !s.On || s.PID != 0 || s.LastExit != "exit status 3" || len(s.Devices) != 0 || s.Head != 0 {
 		t.Errorf("state of a dead register %+v", s)
 	}
-	begin := time.Now()
-	until(t, "a restart", func() bool { return p.State().Restarts == 1 })
-	if took := time.Since(begin); took < 800*time.Millisecond {
+	until(t, "a restart", func() bool { return p.State().Restarts >= 1 })
+	if took := time.Since(begin); took < time.Second {
 		t.Errorf("restarted after %v", took)
 	}
-	until(t, "second life", func() bool { return strings.Count(log.String(), `"msg":"state"`) == 2 })
+	until(t, "second life", func() bool { return strings.Count(log.String(), `"msg":"state"`) >= 2 })
 	p.Cut()
 	if s := p.State(); s.Till != power.TillOff || s.On {
 		t.Errorf("state after a cut between two lives %+v", s)
@@ -181,11 +184,7 @@ func TestCloseInOrder(t *testing.T) {
 	t.Parallel()
 	p, _ := supply(t, options("steady"))
 	s := ready(t, p)
-	begin := time.Now()
 	p.Close()
-	if took := time.Since(begin); took > 3*time.Second {
-		t.Errorf("close of a willing register took %v", took)
-	}
 	if got := p.State(); got.LastExit != "exit status 0" || got.On {
 		t.Errorf("state after close %+v", got)
 	}
@@ -205,7 +204,7 @@ func TestCloseByForce(t *testing.T) {
 	s := ready(t, p)
 	begin := time.Now()
 	p.Close()
-	if took := time.Since(begin); took < 4*time.Second || took > 9*time.Second {
+	if took := time.Since(begin); took < 4*time.Second || took > lifetime {
 		t.Errorf("close of a stubborn register took %v", took)
 	}
 	for role, pid := range s.Roles {
@@ -288,7 +287,7 @@ func TestLongLineIsCutAndTheNextIsRead(t *testing.T) {
 func TestAwait(t *testing.T) {
 	t.Parallel()
 	p, _ := supply(t, options("steady"))
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := p.Await(ctx, "scanner"); err != nil {
 		t.Fatal(err)

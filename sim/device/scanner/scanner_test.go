@@ -102,7 +102,7 @@ func TestErrorsSayWhy(t *testing.T) {
 		t.Errorf("unread: %v", err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- s.Scan(soon(t, 5*time.Second), "49012345", "") }()
+	go func() { done <- s.Scan(soon(t, 30*time.Second), "49012345", "") }()
 	for n := 0; n < 18; { // the scan before, and this one
 		if n, err = tty.Unread(); err != nil {
 			t.Fatal(err)

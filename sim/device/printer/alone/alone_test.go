@@ -39,7 +39,7 @@ func (s *screen) String() string {
 // await waits until what is on the screen.
 func (s *screen) await(t *testing.T, what string) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !strings.Contains(s.String(), what); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !strings.Contains(s.String(), what); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%q does not come:\n%s", what, s)
 		}

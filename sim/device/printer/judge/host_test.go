@@ -185,6 +185,9 @@ func (h *hosted) states(t *testing.T, print func(options string) string) {
 	if got := print(job); got != "success" && got != "error" {
 		t.Errorf("the cutter jams: receiptio says %q", got)
 	}
+	for end := time.Now().Add(time.Minute); !h.State().Offline && time.Now().Before(end); { // until it has come to the cut
+		time.Sleep(10 * time.Millisecond)
+	}
 	if got := print(look); got != "error" {
 		t.Errorf("the cutter has jammed: receiptio says %q, want error; the printer is %+v", got, h.State())
 	}
@@ -193,7 +196,7 @@ func (h *hosted) states(t *testing.T, print func(options string) string) {
 // prints waits until the receipt is on the paper and cut off. That may be after
 // the answer: the fence is read before the cut is made.
 func (h *hosted) prints(cuts int) bool {
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if h.State().Cuts > cuts {
 			return strings.Contains(h.Text(), "日本酒「獺祭」")
 		}
