@@ -10,8 +10,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"regi/sim/guest"
 )
 
 // The next version comes from the cloud, is written to the other slot, tried
@@ -56,10 +54,7 @@ func TestUpdate(t *testing.T) {
 	d.committed("v2")
 	s.guest.Kill()
 	// The display says what it said before: the start is seen in the cloud.
-	s.guest, err = guest.Start(t.Context(), guest.Options{
-		Image: s.image, Disk: s.disk, Dev: filepath.Join(s.home, "dev"), Cloud: s.cloud, Forward: s.forward, Dir: s.home, Log: s.log,
-	})
-	s.must(err)
+	s.start()
 	s.slowly("start of v2 as what is committed", func() bool { return s.started("v2", "false") })
 }
 
