@@ -64,6 +64,7 @@ type Guest struct {
 	mu      sync.Mutex // one question at a time
 	monitor net.Conn
 	answers *bufio.Scanner
+	events  []string // that it told of since the machine was started
 }
 
 // Start switches the machine on.
@@ -135,7 +136,9 @@ func (g *Guest) connect(ctx context.Context) error {
 	for {
 		c, err := (&net.Dialer{}).DialContext(ctx, "unix", g.socket)
 		if err == nil {
+			g.mu.Lock()
 			g.monitor, g.answers = c, bufio.NewScanner(c)
+			g.mu.Unlock()
 			break
 		}
 		select {
@@ -173,8 +176,14 @@ func (g *Guest) hear(command string, arguments map[string]any, to any) error {
 	if _, err := g.monitor.Write(append(packet, '\n')); err != nil {
 		return fmt.Errorf("guest: %w", err)
 	}
+	return g.listen(command, to)
+}
+
+// listen reads what the monitor says until it has answered. g.mu is held.
+func (g *Guest) listen(command string, to any) error {
 	for g.answers.Scan() {
 		var answer struct {
+			Event  string          `json:"event"`
 			Return json.RawMessage `json:"return"`
 			Error  *struct {
 				Desc string `json:"desc"`
@@ -184,6 +193,8 @@ func (g *Guest) hear(command string, arguments map[string]any, to any) error {
 			return fmt.Errorf("guest: %w", err)
 		}
 		switch {
+		case answer.Event != "":
+			g.events = append(g.events, answer.Event)
 		case answer.Error != nil:
 			return fmt.Errorf("guest: %s: %s", command, answer.Error.Desc)
 		case answer.Return != nil && to != nil:
@@ -243,8 +254,9 @@ func (g *Guest) Wait(within time.Duration) error {
 }
 
 // WriteData puts the files of a folder into the data partition of a disk, the
-// fourth, in place of what is there.
-func WriteData(ctx context.Context, disk, folder string) error {
+// fourth, in place of what is there. Its file system has kib KiB, and with 0 all
+// that the partition has.
+func WriteData(ctx context.Context, disk, folder string, kib int64) error {
 	f, err := os.Open(disk) //nolint:gosec // named by the caller
 	if err != nil {
 		return fmt.Errorf("guest: %w", err)
@@ -254,11 +266,13 @@ func WriteData(ctx context.Context, disk, folder string) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("guest: %w", err)
 	}
-	const fourth, sector, kib = 446 + 3*16, 512, 1024
+	const fourth, sector = 446 + 3*16, 512
 	begin := int64(binary.LittleEndian.Uint32(table[fourth+8:])) * sector
-	size := int64(binary.LittleEndian.Uint32(table[fourth+12:])) * sector
-	out, err := exec.CommandContext(ctx, "mke2fs", "-q", "-F", "-t", "ext4", "-L", "regi-data", "-d", folder, //nolint:gosec // words of ours
-		"-E", "offset="+strconv.FormatInt(begin, 10), disk, strconv.FormatInt(size/kib, 10)+"k").CombinedOutput()
+	if kib == 0 {
+		kib = int64(binary.LittleEndian.Uint32(table[fourth+12:])) * sector / 1024
+	}
+	out, err := exec.CommandContext(ctx, "mke2fs", "-q", "-F", "-t", "ext4", "-L", "regi-data", "-m", "0", "-d", folder, //nolint:gosec // words of ours
+		"-E", "offset="+strconv.FormatInt(begin, 10), disk, strconv.FormatInt(kib, 10)+"k").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("guest: mke2fs: %w: %s", err, out)
 	}

@@ -30,7 +30,7 @@ import (
 )
 
 // patience bounds every wait: an emulated board on a busy machine is slow.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // tools are built once.
 type tools struct{ dir, image, sim, forward, regi, disk string }
@@ -269,7 +269,7 @@ func (s *shop) fill() {
 	config = regexp.MustCompile(`(?m)^(port\s*=\s*)".*/dev/console"`).ReplaceAllString(config, `$1"/dev/ttyAMA0"`)
 	config = regexp.MustCompile(`(?m)^port\s*=\s*".*/dev/(scanner|printer|card|keypad|display)".*\n`).ReplaceAllString(config, "")
 	s.must(os.WriteFile(filepath.Join(data, "register.toml"), []byte(config), 0o600))
-	s.must(guest.WriteData(s.Context(), s.disk, data))
+	s.must(guest.WriteData(s.Context(), s.disk, data, 0))
 }
 
 // on switches the board on, and waits until it is ready to sell.

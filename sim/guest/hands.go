@@ -2,9 +2,13 @@ package guest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // say says a line to QEMU's own monitor and returns what it answers.
@@ -38,12 +42,40 @@ func (g *Guest) Reset(ctx context.Context) error {
 	return g.Again(ctx)
 }
 
-// Again takes the monitor of a machine that was reset: QEMU is a new one.
+// Again waits for a machine to be reset and takes the monitor of what comes
+// then, which is a new QEMU.
 func (g *Guest) Again(ctx context.Context) error {
-	for g.answers.Scan() { //nolint:revive // until the one before has ended
+	if err := g.lastWords(ctx); err != nil {
+		return err
 	}
-	g.monitor.Close() //nolint:errcheck,gosec // of a QEMU that has ended
-	return g.connect(ctx)
+	for until := time.Now().Add(monitorWithin); ; time.Sleep(100 * time.Millisecond) {
+		// The one before may still take a connection and not answer.
+		err := g.connect(ctx)
+		if err == nil || ctx.Err() != nil || time.Now().After(until) {
+			return err
+		}
+	}
+}
+
+// lastWords listens until QEMU has ended.
+func (g *Guest) lastWords(ctx context.Context) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	defer context.AfterFunc(ctx, func() { g.monitor.Close() })() //nolint:errcheck,gosec // ends the wait
+	if err := g.monitor.SetDeadline(time.Time{}); err != nil {
+		return fmt.Errorf("guest: %w", err)
+	}
+	if err := g.listen("the last words", nil); !errors.Is(err, io.ErrUnexpectedEOF) || ctx.Err() != nil {
+		return fmt.Errorf("guest: it was not reset: %w", errors.Join(err, ctx.Err()))
+	}
+	return g.monitor.Close()
+}
+
+// Events are what QEMU told of until the last question: WATCHDOG, RESET.
+func (g *Guest) Events() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.events)
 }
 
 // Cable pulls out the network's cable, or puts it back.
