@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"io"
 	"strings"
 
 	"regi/board"
@@ -141,13 +142,18 @@ func releaseOf(image []byte) (r update.Release, err error) {
 	if err != nil {
 		return r, fmt.Errorf("boot.img: %w", err)
 	}
-	z, err := gzip.NewReader(e.Reader())
+	return releaseIn(e.Reader())
+}
+
+// releaseIn is what an initramfs says of itself.
+func releaseIn(initramfs io.Reader) (r update.Release, err error) {
+	z, err := gzip.NewReader(initramfs)
 	if err != nil {
-		return r, fmt.Errorf("boot.img: %w", err)
+		return r, fmt.Errorf("initramfs: %w", err)
 	}
 	text, err := find(z, strings.TrimPrefix(update.ReleasePath, "/"))
 	if err != nil {
-		return r, fmt.Errorf("boot.img: %w", err)
+		return r, fmt.Errorf("initramfs: %w", err)
 	}
 	return update.ParseRelease(text)
 }

@@ -24,7 +24,7 @@ const usage = `go run ./board/image COMMAND
   verify -keys update.pub [-board B] [-floor N] FILE.bundle|FILE.img.zst
                     say whether a register would take it
   qemu FILE.img.zst|DISK [-- QEMU ARGUMENTS]
-                    run an image of qemu-virt; an unpacked DISK keeps what it writes
+                    run an image of qemu-virt or rpi3; an unpacked DISK keeps what it writes
 `
 
 func main() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"regi/board/image/rom"
@@ -82,25 +84,15 @@ func unpackTo(path, disk string) (string, error) {
 
 // once starts QEMU and returns at the next reset, or when it was switched off.
 func (b *bench) once(ctx context.Context) (off bool, err error) {
-	f, err := os.OpenFile(b.disk, os.O_RDWR, 0)
+	args, err := b.boot()
 	if err != nil {
 		return false, err
 	}
-	boot, err := rom.Select(f)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return false, err
-	}
-	kernel, initramfs, err := boot.Extract(b.dir)
-	if err != nil {
-		return false, err
-	}
-	fmt.Fprintf(b.out, "rom: slot %s\r\n", boot.Slot) //nolint:errcheck // only words
 	// QEMU ends at a reset as it does when switched off, but traces only that.
 	events := filepath.Join(b.dir, "events")
 	if err := os.WriteFile(events, nil, 0o600); err != nil {
 		return false, err
 	}
-	args := machine(kernel, initramfs, boot.CommandLine, b.disk)
 	args = append(append(args, "-trace", "enable=qemu_system_shutdown_request", "-D", events), b.more...)
 	c := exec.CommandContext(ctx, "qemu-system-aarch64", args...) //nolint:gosec // words of ours and the caller's
 	c.Stdin, c.Stdout, c.Stderr = b.in, b.out, os.Stderr
@@ -114,14 +106,82 @@ func (b *bench) once(ctx context.Context) (off bool, err error) {
 	return strings.Contains(string(said), "qemu_system_shutdown_request"), nil
 }
 
-// machine is the board qemu-virt: a PL011, a watchdog, a source of entropy, a
-// disk, and xHCI for the devices, which the caller adds.
-func machine(kernel, initramfs, line, disk string) []string {
+// boot is what a ROM does: it returns QEMU's arguments for what is on the disk.
+func (b *bench) boot() ([]string, error) {
+	f, err := os.OpenFile(b.disk, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // what was written is in the file
+	boot, err := rom.Select(f)
+	if err != nil {
+		return nil, err
+	}
+	args, err := b.machine(boot)
+	if err != nil {
+		return nil, err
+	}
+	_, err = fmt.Fprintf(b.out, "rom: slot %s\r\n", boot.Slot)
+	return args, err
+}
+
+var errNoMachine = errors.New("QEMU 7.2 has no machine for it: qemu-virt and rpi3 can be run")
+
+// machine is that of the board which the slot is for.
+func (b *bench) machine(boot *rom.Boot) ([]string, error) {
+	kernel, initramfs, err := boot.Extract(b.dir)
+	if err != nil {
+		return nil, err
+	}
+	r, err := releaseIn(bytes.NewReader(boot.Initramfs))
+	if err != nil {
+		return nil, err
+	}
+	args := []string{"-nographic", "-no-reboot", "-kernel", kernel, "-initrd", initramfs, "-append", boot.CommandLine}
+	switch r.Board {
+	case "qemu-virt":
+		return append(args, virt(b.disk)...), nil
+	case "rpi3":
+		tree := filepath.Join(b.dir, "tree")
+		text, err := boot.Trees(treeRaspi3b)
+		if err := errors.Join(err, os.WriteFile(tree, text, 0o600)); err != nil {
+			return nil, err
+		}
+		args[len(args)-1] += boot3b
+		args = append(append(args, raspi3b(b.disk)...), "-dtb", tree)
+		if !slices.Contains(b.more, "-serial") {
+			args = append(args, "-serial", "mon:stdio")
+		}
+		return args, nil
+	}
+	return nil, fmt.Errorf("%s: %w", r.Board, errNoMachine)
+}
+
+// virt is the board qemu-virt: a PL011, a watchdog, a source of entropy, a disk,
+// and xHCI for the devices, which the caller adds.
+func virt(disk string) []string {
 	return []string{
-		"-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "512", "-nographic", "-no-reboot",
-		"-kernel", kernel, "-initrd", initramfs, "-append", line,
+		"-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "512",
 		"-device", "qemu-xhci,addr=2,p2=8,p3=8",
 		"-drive", "if=none,id=card,format=raw,file=" + disk, "-device", "virtio-blk-pci,drive=card,addr=4",
 		"-device", "virtio-rng-pci,addr=5", "-device", "i6300esb,addr=6", "-action", "watchdog=reset",
+	}
+}
+
+// Of a Raspberry Pi 3 Model B: the tree that its firmware takes for it, and what
+// is added to its command line here, since QEMU's watchdog of it resets the
+// board the moment that it is opened.
+const (
+	treeRaspi3b = "bcm2710-rpi-3-b.dtb"
+	boot3b      = " regi.watchdog=off"
+)
+
+// raspi3b is that board, as far as QEMU has it: the card, both UARTs, of which
+// the second is the console, and a hub where the LAN9514 is, without its Ethernet
+// adapter: it has no network.
+func raspi3b(disk string) []string {
+	return []string{
+		"-M", "raspi3b", "-drive", "if=sd,format=raw,file=" + disk,
+		"-device", "usb-hub,port=1", "-serial", "null",
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -109,17 +110,24 @@ func TestInstall(t *testing.T) {
 	bad := bytes.Clone(good)
 	bad[len(bad)-1] ^= 1
 	older, _ := signed(t, 1)
+	// Its manifest and the number of its signatures, and then those, of 65 bytes.
+	count := 8 + 4 + int(binary.BigEndian.Uint32(good[8:]))
+	one := slices.Concat(good[:count], []byte{1}, good[count+1:count+1+65], good[count+1+2*65:])
+	other := release(2)
+	other.Board = "rpi4"
 	for name, c := range map[string]struct {
 		data []byte
 		keys update.Keys
+		runs update.Release
 		want error // nil: written
 	}{
-		"good": {good, keys, nil}, "damaged": {bad, keys, update.ErrCorrupted}, "older": {older, keys, update.ErrOlder},
-		"no keys": {good, update.Keys{}, update.ErrNoKeys}, "none": {nil, keys, errNoUpdate},
-		"too large": {bytes.Repeat([]byte{0}, int(update.BundleMax)+1), keys, update.ErrTooLarge},
+		"good": {good, keys, release(2), nil}, "damaged": {bad, keys, release(2), update.ErrCorrupted}, "older": {older, keys, release(2), update.ErrOlder},
+		"one signature": {one, keys, release(2), update.ErrSignatures}, "another board's": {good, keys, other, update.ErrBoard},
+		"no keys": {good, update.Keys{}, release(2), update.ErrNoKeys}, "none": {nil, keys, release(2), errNoUpdate},
+		"too large": {bytes.Repeat([]byte{0}, int(update.BundleMax)+1), keys, release(2), update.ErrTooLarge},
 	} {
 		dir := t.TempDir()
-		n := newSlots(newLog(), dir, release(2), c.keys, shelf(t, update.A, update.A), nil)
+		n := newSlots(newLog(), dir, c.runs, c.keys, shelf(t, update.A, update.A), nil)
 		if c.data != nil {
 			put(t, dir, c.data)
 		}

@@ -27,10 +27,7 @@ func TestFirstStart(t *testing.T) {
 	s.must(err)
 	s.cloud = cloudPort(t, b)
 	begun := time.Now()
-	s.guest, err = guest.Start(t.Context(), guest.Options{
-		Image: s.image, Disk: s.disk, Dev: filepath.Join(s.home, "dev"), Cloud: s.cloud, Forward: s.forward, Dir: s.home, Log: s.log,
-	})
-	s.must(err)
+	s.start()
 	d := &desk{shop: s}
 	d.until("never set up")
 	t.Logf("power to the console of a board that was never set up: %.1f s", time.Since(begun).Seconds())

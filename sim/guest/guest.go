@@ -1,4 +1,4 @@
-// Package guest runs the image of the board qemu-virt in QEMU, with the
+// Package guest runs the image of the board qemu-virt or rpi3 in QEMU, with the
 // simulated counter's devices on its lines and the simulated cloud as the only
 // host that it reaches.
 package guest
@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -44,6 +45,9 @@ type Options struct {
 	// Dir is for the sockets of this guest.
 	Dir string
 	Log io.Writer
+	// Pi: the image is a Raspberry Pi 3's. In QEMU that has no network, no display
+	// and no clock, but the pins of its drawer.
+	Pi bool
 }
 
 // CloudAddress is where the guest finds the cloud: the simulated cloud's
@@ -52,39 +56,26 @@ const CloudAddress = "10.0.2.100"
 
 // Guest is a running machine.
 type Guest struct {
-	cmd   *exec.Cmd
-	ended chan struct{}
-	err   error
+	cmd    *exec.Cmd
+	socket string
+	ended  chan struct{}
+	err    error
 
 	mu      sync.Mutex // one question at a time
 	monitor net.Conn
 	answers *bufio.Scanner
+	events  []string // that it told of since the machine was started
 }
 
 // Start switches the machine on.
 func Start(ctx context.Context, o Options) (*Guest, error) {
 	socket := filepath.Join(o.Dir, "monitor")
 	os.Remove(socket) //nolint:errcheck,gosec // of a guest before this one
-	args := []string{
-		"qemu", o.Disk, "--",
-		"-netdev", fmt.Sprintf("user,id=net,restrict=on,guestfwd=tcp:%s:4222-cmd:%s 127.0.0.1:%d", CloudAddress, o.Forward, o.Cloud),
-		"-device", "virtio-net-pci,netdev=net,addr=3",
-		"-qmp", "unix:" + socket + ",server=on,wait=off",
-		"-monitor", "none",
+	args, err := arguments(o, socket)
+	if err != nil {
+		return nil, err
 	}
-	for i, name := range append([]string{"console"}, Lines...) {
-		path, err := filepath.EvalSymlinks(filepath.Join(o.Dev, name))
-		if err != nil {
-			return nil, fmt.Errorf("guest: %w", err)
-		}
-		args = append(args, "-chardev", "serial,id="+name+",path="+path)
-		if i == 0 {
-			args = append(args, "-serial", "chardev:console")
-		} else {
-			args = append(args, "-device", device(name))
-		}
-	}
-	g := &Guest{cmd: exec.CommandContext(ctx, o.Image, args...), ended: make(chan struct{})} //nolint:gosec // words of ours
+	g := &Guest{cmd: exec.CommandContext(ctx, o.Image, args...), socket: socket, ended: make(chan struct{})} //nolint:gosec // words of ours
 	g.cmd.Stdout, g.cmd.Stderr = o.Log, o.Log
 	g.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // QEMU is the command's child
 	g.cmd.Cancel = func() error { return syscall.Kill(-g.cmd.Process.Pid, syscall.SIGKILL) }
@@ -95,36 +86,59 @@ func Start(ctx context.Context, o Options) (*Guest, error) {
 		defer close(g.ended)
 		g.err = g.cmd.Wait()
 	}()
-	if err := g.connect(ctx, socket); err != nil {
+	if err := g.connect(ctx); err != nil {
 		return nil, errors.Join(err, g.Kill())
 	}
 	return g, nil
 }
 
-// device is a converter on the USB socket of a line, or the board's 16550.
-func device(name string) string {
+// arguments are those of the command board/image.
+func arguments(o Options, socket string) ([]string, error) {
+	args := []string{"qemu", o.Disk, "--", "-qmp", "unix:" + socket + ",server=on,wait=off", "-monitor", "none"}
+	if !o.Pi {
+		args = append(args,
+			"-netdev", fmt.Sprintf("user,id=net,restrict=on,guestfwd=tcp:%s:4222-cmd:%s 127.0.0.1:%d", CloudAddress, o.Forward, o.Cloud),
+			"-device", "virtio-net-pci,id=ethernet,netdev=net,addr=3")
+	}
+	for i, name := range append([]string{"console"}, Lines...) {
+		path, err := filepath.EvalSymlinks(filepath.Join(o.Dev, name))
+		if err != nil {
+			return nil, fmt.Errorf("guest: %w", err)
+		}
+		args = append(args, "-chardev", "serial,id="+name+",path="+path)
+		if i == 0 {
+			args = append(args, "-serial", "chardev:console")
+		} else {
+			args = append(args, "-device", device(name, o.Pi))
+		}
+	}
+	return args, nil
+}
+
+// device is a converter on the USB socket of a line, or the board's 16550. The
+// sockets of a Raspberry Pi are 2 to 5 of the hub on it, and here one more.
+func device(name string, pi bool) string {
+	if pi {
+		return "usb-serial,id=usb-" + name + ",chardev=" + name + ",port=1." + strconv.Itoa(2+slices.Index(Lines, name))
+	}
 	if name == onBoard {
 		return "pci-serial,id=pci-" + name + ",chardev=" + name + ",addr=7"
 	}
-	socket := 0
-	for i, line := range Lines {
-		if line == name {
-			socket = i + 1
-		}
-	}
-	return "usb-serial,id=usb-" + name + ",chardev=" + name + ",port=" + strconv.Itoa(socket)
+	return "usb-serial,id=usb-" + name + ",chardev=" + name + ",port=" + strconv.Itoa(1+slices.Index(Lines, name))
 }
 
 // monitorWithin bounds the wait for QEMU's monitor, and for each answer.
 const monitorWithin = 20 * time.Second
 
 // connect takes the monitor (QEMU Machine Protocol).
-func (g *Guest) connect(ctx context.Context, socket string) error {
+func (g *Guest) connect(ctx context.Context) error {
 	until := time.Now().Add(monitorWithin)
 	for {
-		c, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
+		c, err := (&net.Dialer{}).DialContext(ctx, "unix", g.socket)
 		if err == nil {
+			g.mu.Lock()
 			g.monitor, g.answers = c, bufio.NewScanner(c)
+			g.mu.Unlock()
 			break
 		}
 		select {
@@ -141,6 +155,11 @@ func (g *Guest) connect(ctx context.Context, socket string) error {
 
 // Ask has the monitor do something.
 func (g *Guest) Ask(command string, arguments map[string]any) error {
+	return g.hear(command, arguments, nil)
+}
+
+// hear is Ask for what has an answer.
+func (g *Guest) hear(command string, arguments map[string]any, to any) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	ask := map[string]any{"execute": command}
@@ -157,8 +176,14 @@ func (g *Guest) Ask(command string, arguments map[string]any) error {
 	if _, err := g.monitor.Write(append(packet, '\n')); err != nil {
 		return fmt.Errorf("guest: %w", err)
 	}
+	return g.listen(command, to)
+}
+
+// listen reads what the monitor says until it has answered. g.mu is held.
+func (g *Guest) listen(command string, to any) error {
 	for g.answers.Scan() {
 		var answer struct {
+			Event  string          `json:"event"`
 			Return json.RawMessage `json:"return"`
 			Error  *struct {
 				Desc string `json:"desc"`
@@ -168,8 +193,12 @@ func (g *Guest) Ask(command string, arguments map[string]any) error {
 			return fmt.Errorf("guest: %w", err)
 		}
 		switch {
+		case answer.Event != "":
+			g.events = append(g.events, answer.Event)
 		case answer.Error != nil:
 			return fmt.Errorf("guest: %s: %s", command, answer.Error.Desc)
+		case answer.Return != nil && to != nil:
+			return json.Unmarshal(answer.Return, to)
 		case answer.Return != nil:
 			return nil
 		}
@@ -225,8 +254,9 @@ func (g *Guest) Wait(within time.Duration) error {
 }
 
 // WriteData puts the files of a folder into the data partition of a disk, the
-// fourth, in place of what is there.
-func WriteData(ctx context.Context, disk, folder string) error {
+// fourth, in place of what is there. Its file system has kib KiB, and with 0 all
+// that the partition has.
+func WriteData(ctx context.Context, disk, folder string, kib int64) error {
 	f, err := os.Open(disk) //nolint:gosec // named by the caller
 	if err != nil {
 		return fmt.Errorf("guest: %w", err)
@@ -236,11 +266,13 @@ func WriteData(ctx context.Context, disk, folder string) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("guest: %w", err)
 	}
-	const fourth, sector, kib = 446 + 3*16, 512, 1024
+	const fourth, sector = 446 + 3*16, 512
 	begin := int64(binary.LittleEndian.Uint32(table[fourth+8:])) * sector
-	size := int64(binary.LittleEndian.Uint32(table[fourth+12:])) * sector
-	out, err := exec.CommandContext(ctx, "mke2fs", "-q", "-F", "-t", "ext4", "-L", "regi-data", "-d", folder, //nolint:gosec // words of ours
-		"-E", "offset="+strconv.FormatInt(begin, 10), disk, strconv.FormatInt(size/kib, 10)+"k").CombinedOutput()
+	if kib == 0 {
+		kib = int64(binary.LittleEndian.Uint32(table[fourth+12:])) * sector / 1024
+	}
+	out, err := exec.CommandContext(ctx, "mke2fs", "-q", "-F", "-t", "ext4", "-L", "regi-data", "-m", "0", "-d", folder, //nolint:gosec // words of ours
+		"-E", "offset="+strconv.FormatInt(begin, 10), disk, strconv.FormatInt(kib, 10)+"k").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("guest: mke2fs: %w: %s", err, out)
 	}

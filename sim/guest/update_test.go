@@ -1,8 +1,11 @@
 package guest_test
 
 import (
+	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -10,8 +13,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"regi/sim/guest"
 )
 
 // The next version comes from the cloud, is written to the other slot, tried
@@ -22,30 +23,13 @@ import (
 func TestUpdate(t *testing.T) {
 	long(t, "an update over the air in QEMU takes two minutes")
 	s := open(t)
-	dir := t.TempDir()
-	in := func(name string) string { return filepath.Join(dir, name) }
-	image := func(args ...string) { s.Helper(); s.must(run(s.image, args...)) }
-	image("keygen", in("keys"))
-	image("build", "-board", "qemu-virt", "-out", in("one"), "-keys", in("keys"), "-version", "v1")
-	image("build", "-board", "qemu-virt", "-out", in("two"), "-keys", in("keys"), "-version", "v2", "-epoch", "2")
-	s.must(unpack(in("one/regi-qemu-virt-v1.img.zst"), s.disk))
-	s.fill()
-	image("bundle", "-boot", in("two/regi-qemu-virt-v2.boot.img"), "-board", "qemu-virt", "-version", "v2", "-epoch", "2", in("bundle"))
-	image("sign", "-key", in("keys/owner-1.key"), in("bundle"))
-	image("sign", "-key", in("keys/owner-3.key"), in("bundle"))
-	bundle, err := os.ReadFile(in("bundle"))
-	s.must(err)
-	s.offer("qemu-virt", "v2", bundle)
+	s.publish("v2", "2", "")
 	s.on()
 	s.openShift()
 	s.await("cloud", func() bool { return s.started("v1", "false") })
 	d := &desk{shop: s}
 	d.pin("technician", "824671", true)
-	d.fresh()
-	d.say("update cloud\r")
-	d.until("Type yes")
-	d.say("yes\r")
-	d.until("v2 (epoch 2) is written")
+	d.update("v2")
 	d.until("tried once no shift is open")
 	if s.started("v2", "true") {
 		t.Error("tried while the shift is open")
@@ -56,11 +40,152 @@ func TestUpdate(t *testing.T) {
 	d.committed("v2")
 	s.guest.Kill()
 	// The display says what it said before: the start is seen in the cloud.
-	s.guest, err = guest.Start(t.Context(), guest.Options{
-		Image: s.image, Disk: s.disk, Dev: filepath.Join(s.home, "dev"), Cloud: s.cloud, Forward: s.forward, Dir: s.home, Log: s.log,
-	})
-	s.must(err)
+	s.start()
 	s.slowly("start of v2 as what is committed", func() bool { return s.started("v2", "false") })
+}
+
+// hangs is added to a version whose register never says that it lives.
+const hangs = `package main
+
+import (
+	"os"
+	"time"
+)
+
+func init() {
+	if len(os.Args) > 1 && os.Args[0] == "regi" && os.Args[1] == "run" {
+		time.Sleep(time.Hour)
+	}
+}
+`
+
+// crashes is added to a version whose first process ends: the kernel panics.
+const crashes = `package main
+
+import (
+	"os"
+	"time"
+)
+
+func init() {
+	if os.Getpid() == 1 {
+		time.AfterFunc(3*time.Second, func() { panic("a fault") })
+	}
+}
+`
+
+// A version that was signed as it must be, and is no good, is tried once: the
+// machine is back in the old one by itself, says so, and sells.
+//
+// The watchdog bites when the register has not said for 90 s that it lives.
+func TestRollback(t *testing.T) {
+	if os.Getenv("REGI_GUEST") == "" {
+		t.Skip("not run: a watchdog that bites in QEMU takes three minutes (make guest, or REGI_GUEST=short)")
+	}
+	s := open(t)
+	s.on()
+	s.await("cloud", func() bool { return s.started("v1", "false") })
+	d := &desk{shop: s}
+	d.pin("technician", "824671", true)
+	s.rollback(d, "v2-hangs", hangs)
+	if !slices.Contains(s.guest.Events(), "WATCHDOG") {
+		t.Errorf("it was not the watchdog: %q", s.guest.Events())
+	}
+	if os.Getenv("REGI_GUEST") == "long" {
+		s.rollback(d, "v3-crashes", crashes)
+	}
+	s.openShift()
+	s.sell()
+	s.await("sale in the cloud", func() bool { return s.count("sale.commit") == 1 })
+	s.noAlarm()
+}
+
+// rollback has a version with a fault tried, while no shift is open.
+func (s *shop) rollback(d *desk, version, fault string) {
+	s.Helper()
+	s.publish(version, "1", fault)
+	closed := s.showing("ｷｭｳｼﾁｭｳ")
+	if !closed() {
+		s.until("end of the shift", func() { s.keys("CLEAR", "Z") }, closed)
+	}
+	starts := s.count("fw.boot")
+	d.update(version)
+	d.until("the board starts it now, once")
+	begun := time.Now()
+	s.must(s.guest.Again(s.Context())) // the restart
+	s.Logf("%s is on trial %.0f s after the order", version, time.Since(begun).Seconds())
+	s.awaitRom("b")
+	begun = time.Now()
+	ctx, cancel := context.WithTimeout(s.Context(), 10*patience)
+	defer cancel()
+	s.must(s.guest.Again(ctx)) // the reset
+	s.Logf("%s is ended by a reset after %.0f s: %q", version, time.Since(begun).Seconds(), s.guest.Events())
+	s.awaitRom("a")
+	s.slowly("start of v1 in the cloud", func() bool { return s.count("fw.boot") > starts })
+	if s.started(version, "true") || s.started(version, "false") {
+		s.Errorf("%s has said that it lives", version)
+	}
+	var state struct {
+		Cloud struct{ Version, Slot string } `json:"cloud"`
+	}
+	s.get("/api/state", &state)
+	if state.Cloud.Slot != "a" || state.Cloud.Version != "v1" {
+		s.Errorf("the cloud knows version %q in slot %q", state.Cloud.Version, state.Cloud.Slot)
+	}
+	d.pin("technician", "824671", false)
+	d.fresh()
+	d.say("slot\r")
+	said := strings.Join(strings.Fields(d.until("did not prove itself")), " ")
+	if !strings.Contains(said, version+" was tried and did not prove itself: v1 runs again") {
+		s.Errorf("the technician is told: %s", said)
+	}
+}
+
+// awaitRom waits for a ROM to choose a slot, as the last it did.
+func (s *shop) awaitRom(slot string) {
+	s.Helper()
+	s.slowly("boot of slot "+slot, func() bool {
+		log := s.log.String()
+		i := strings.LastIndex(log, "rom: slot ")
+		return i >= 0 && strings.HasPrefix(log[i:], "rom: slot "+slot)
+	})
+}
+
+// publish builds a version, signed by two of the owner's keys, and puts it into
+// the cloud. fault is the text of a file that is added to its sources.
+func (s *shop) publish(version, epoch, fault string) {
+	s.Helper()
+	dir := s.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	keys := filepath.Join(s.dir, "keys")
+	if fault != "" {
+		sources, err := filepath.Abs("../../firmware")
+		s.must(err)
+		overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(sources, "fault.go"): in("fault")}})
+		s.must(err)
+		s.must(os.WriteFile(in("fault"), []byte(fault), 0o600))
+		s.must(os.WriteFile(in("overlay"), overlay, 0o600))
+		s.Setenv("GOFLAGS", "-overlay="+in("overlay"))
+		defer os.Unsetenv("GOFLAGS")
+	}
+	s.must(run(s.image, "build", "-board", "qemu-virt", "-out", dir, "-keys", keys, "-version", version, "-epoch", epoch))
+	s.must(run(s.image, "bundle", "-boot", in("regi-qemu-virt-"+version+".boot.img"), "-board", "qemu-virt", "-version", version, "-epoch", epoch, in("bundle")))
+	s.must(run(s.image, "sign", "-key", filepath.Join(keys, "owner-1.key"), in("bundle")))
+	s.must(run(s.image, "sign", "-key", filepath.Join(keys, "owner-3.key"), in("bundle")))
+	bundle, err := os.ReadFile(in("bundle"))
+	s.must(err)
+	s.offer("qemu-virt", version, bundle)
+}
+
+// update takes what the cloud has.
+func (d *desk) update(version string) {
+	d.Helper()
+	d.fresh()
+	d.say("update cloud\r")
+	d.until("Type yes")
+	d.say("yes\r")
+	d.until(version + " is fetched")
+	d.until("is written")
 }
 
 // long skips what takes longer than a test should, and says so.
