@@ -49,6 +49,7 @@ type machine struct {
 	slots    *slots
 	clock    *clock
 	alive    atomic.Int64  // when the register last said so, in Unix nanoseconds
+	first    sync.Once     // it said so for the first time
 	changed  chan struct{} // the configuration of the network
 
 	mu    sync.Mutex
@@ -96,7 +97,7 @@ func (m *machine) run() error {
 		return err
 	}
 	m.log.open()
-	m.log.say("regi: boot")
+	m.log.say("regi: boot, %s", sinceKernel())
 	m.children = newChildren(m.log)
 	m.state.Knobs = setKnobs(m.log)
 	dog := openWatchdog(m.log)

@@ -43,7 +43,9 @@ type Options struct {
 	Forward string
 	// Dir is for the sockets of this guest.
 	Dir string
-	Log io.Writer
+	// More are further arguments of QEMU.
+	More []string
+	Log  io.Writer
 }
 
 // CloudAddress is where the guest finds the cloud: the simulated cloud's
@@ -84,6 +86,7 @@ func Start(ctx context.Context, o Options) (*Guest, error) {
 			args = append(args, "-device", device(name))
 		}
 	}
+	args = append(args, o.More...)
 	g := &Guest{cmd: exec.CommandContext(ctx, o.Image, args...), ended: make(chan struct{})} //nolint:gosec // words of ours
 	g.cmd.Stdout, g.cmd.Stderr = o.Log, o.Log
 	g.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // QEMU is the command's child
