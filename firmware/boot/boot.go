@@ -87,9 +87,9 @@ func Main(o Options) {
 	m.down(how)
 }
 
-// run brings the board up in the order in which one thing needs another: no
-// device is used before it was authorised, and no packet leaves before the
-// firewall stands.
+// run brings the board up in the order in which one thing needs another, and the
+// rest at once: no device is used before it was authorised, and no link is up
+// before the firewall stands.
 func (m *machine) run() error {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
@@ -113,14 +113,7 @@ func (m *machine) run() error {
 	}
 	m.clock = newClock(m.Built, clockFile, m.log)
 	m.state.Clock = m.clock.begin()
-	wall, err := raiseFirewall(m.CaptureUID)
-	if err != nil {
-		// Without it no link comes up: the register sells on, the cloud waits.
-		m.state.Firewall = err.Error()
-		m.log.say("firewall: %v: the network stays down", err)
-	} else {
-		go m.network(ctx, wall)
-	}
+	go m.netUp(ctx)
 	go m.power(ctx, cancel)
 	m.slots = openSlots(m.log)
 	if err := linkConsole(m.slots.report().Board, "/dev"); err != nil {
@@ -132,6 +125,21 @@ func (m *machine) run() error {
 	<-ctx.Done()
 	m.ending = context.Cause(ctx)
 	return nil
+}
+
+// netUp raises the firewall, and only then any link. The register does not wait
+// for it: it has no socket, and what it is started with none to go out by.
+func (m *machine) netUp(ctx context.Context) {
+	wall, err := raiseFirewall(m.CaptureUID)
+	if err == nil {
+		m.network(ctx, wall)
+		return
+	}
+	// Without it no link comes up: the register sells on, the cloud waits.
+	m.mu.Lock()
+	m.state.Firewall = err.Error()
+	m.mu.Unlock()
+	m.log.say("firewall: %v: the network stays down", err)
 }
 
 // Reasons to end.
