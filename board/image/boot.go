@@ -76,7 +76,7 @@ func bootImage(p parts) ([]byte, error) {
 	}
 	size += size / 100 // tables, and the last cluster of each file
 	size = max((size+slotRoom-1)/slotRoom*slotRoom, slotMin)
-	if size > update.ImageMax {
+	if size >= update.ImageMax { // there is room for the seal
 		return nil, fmt.Errorf("boot.img: %d bytes: %w", size, update.ErrTooLarge)
 	}
 	return fat.Build("REGI", size, files)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"regi/board/image/rom"
+	"regi/firmware/update"
 )
 
 // resetsMax bounds the boots of one call.
@@ -20,7 +21,12 @@ const resetsMax = 1000
 // qemu runs a disk until the machine is switched off: each reset goes through
 // the ROM again.
 func qemu(ctx context.Context, flags *flag.FlagSet, args []string, out io.Writer) error {
+	fused := flags.String("keys", "", "the owner's public keys `FILE`, as fused into a board: a slot that they have not signed is not booted")
 	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	keys, err := fusedKeys(*fused)
+	if err != nil {
 		return err
 	}
 	if flags.NArg() < 1 {
@@ -41,12 +47,29 @@ func qemu(ctx context.Context, flags *flag.FlagSet, args []string, out io.Writer
 			return err
 		}
 	}
-	return (&bench{dir: dir, disk: disk, more: more, in: os.Stdin, out: out}).run(ctx)
+	return (&bench{dir: dir, disk: disk, keys: keys, more: more, in: os.Stdin, out: out}).run(ctx)
+}
+
+// fusedKeys reads what a board has fused in; "" is a board that checks nothing.
+func fusedKeys(path string) (*update.Keys, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path) //nolint:gosec // named by the caller
+	if err != nil {
+		return nil, err
+	}
+	keys, err := update.ParseKeys(text)
+	if err != nil {
+		return nil, err
+	}
+	return &keys, nil
 }
 
 // bench is a machine on the table: its card, and its console.
 type bench struct {
 	dir, disk string
+	keys      *update.Keys
 	more      []string // of QEMU's arguments
 	in        *os.File
 	out       io.Writer
@@ -86,13 +109,16 @@ func (b *bench) once(ctx context.Context) (off bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	boot, err := rom.Select(f)
+	boot, err := rom.SelectSealed(f, b.keys)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return false, err
 	}
 	kernel, initramfs, err := boot.Extract(b.dir)
 	if err != nil {
 		return false, err
+	}
+	if boot.Refused != nil {
+		fmt.Fprintf(b.out, "%v\r\n", boot.Refused) //nolint:errcheck // only words
 	}
 	fmt.Fprintf(b.out, "rom: slot %s\r\n", boot.Slot) //nolint:errcheck // only words
 	// QEMU ends at a reset as it does when switched off, but traces only that.

@@ -120,6 +120,7 @@ func (m *machine) run() error {
 		m.log.say("%v", err)
 	}
 	go m.slots.trial(ctx, cancel)
+	go m.slots.checkSeals(ctx, sealsAfter)
 	go dog.feed(ctx, m.healthy)
 	m.keepRegister(ctx, cancel)
 	<-ctx.Done()
