@@ -49,25 +49,24 @@ func run(ctx context.Context, c *Config, path string, onBoard *boot.Link) error 
 		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	// Before this process is confined: the others must not be born into its
-	// domain.
-	spawn, err := startSpawner(c)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errNotReady, err)
+	// domain. It is started beside the journal, each of which takes a while.
+	spawning := make(chan error, 1)
+	var spawn *role.Spawner
+	var coil *drawerProcess
+	go func() {
+		var err error
+		if spawn, err = startSpawner(c); err == nil && c.Drawer.Via == viaGPIO {
+			// First of all: a crash may have left the coil on. If there is none now,
+			// keepDrawer says why not.
+			coil, _ = startDrawer(ctx, c, spawn) //nolint:errcheck // see above
+		}
+		spawning <- err
+	}()
+	reg, rc, err := newRegister(c, log, onBoard) //nolint:contextcheck // its journal outlives the context
+	if errSpawn := <-spawning; errSpawn != nil {
+		return fmt.Errorf("%w: %w", errNotReady, errSpawn)
 	}
 	logControls(log, role.Spawn, spawn.Controls)
-	var coil *drawerProcess
-	if c.Drawer.Via == viaGPIO {
-		// First of all: a crash may have left the coil on. If there is none now,
-		// keepDrawer says why not.
-		coil, _ = startDrawer(ctx, c, spawn) //nolint:errcheck // see above
-	}
-	rc, err := registerConfig(c, log)
-	if err != nil {
-		spawn.Close()
-		return fmt.Errorf("%w: %w", errNotReady, err)
-	}
-	useBoard(&rc, onBoard)
-	reg, err := register.New(rc) //nolint:contextcheck // its journal outlives the context
 	if err != nil {
 		spawn.Close()
 		return fmt.Errorf("%w: %w", errNotReady, err)
@@ -103,6 +102,17 @@ func run(ctx context.Context, c *Config, path string, onBoard *boot.Link) error 
 		return err
 	}
 	return nil
+}
+
+// newRegister makes the register of a configuration, with its journal.
+func newRegister(c *Config, log *slog.Logger, onBoard *boot.Link) (*register.Register, register.Config, error) {
+	rc, err := registerConfig(c, log)
+	if err != nil {
+		return nil, rc, err
+	}
+	useBoard(&rc, onBoard)
+	reg, err := register.New(rc)
+	return reg, rc, err
 }
 
 // readCards keeps the card process running, if there is a reader.

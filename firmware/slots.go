@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"regi/firmware/boot"
@@ -49,7 +50,7 @@ func (u slotsOf) State(context.Context) ([]console.Setting, error) {
 	if n.Ready {
 		rows = append(rows, console.Setting{Key: "other slot", Value: "holds an update: it is tried while no shift is open"})
 	}
-	for _, more := range []console.Setting{{Key: "update", Value: n.Update}, {Key: "failed", Value: n.Failed}, {Key: "fault", Value: n.Fault}} {
+	for _, more := range []console.Setting{{Key: "update", Value: n.Update}, {Key: "failed", Value: n.Failed}, {Key: "fault", Value: n.Fault}, {Key: "damaged", Value: strings.Join(n.Damaged, "; ")}} {
 		if more.Value != "" {
 			rows = append(rows, more)
 		}

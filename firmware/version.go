@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"regi/firmware/boot"
+	"regi/firmware/record"
 	"regi/firmware/register"
+	"regi/firmware/till"
 )
 
 // tryEvery is how often is looked whether an update can be tried.
@@ -47,12 +49,17 @@ func keepVersion(ctx context.Context, link *boot.Link, reg *register.Register, c
 	})
 	look := time.NewTicker(tryEvery)
 	defer look.Stop()
+	told := false // of a damaged slot
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-look.C:
-			if state, err := link.State(); err == nil && state.Slot.Ready && reg.Closed() {
+			state, err := link.State()
+			if err == nil && len(state.Slot.Damaged) > 0 && !told {
+				told = tellDamage(ctx, reg, state.Slot.Damaged)
+			}
+			if err == nil && state.Slot.Ready && reg.Closed() {
 				if err := tryVersion(ctx, link, reg, worked(c)); err != nil {
 					log.Warn("update", "err", err.Error())
 				}
@@ -140,4 +147,11 @@ func readWorked(file string) (names []string) {
 	return slices.DeleteFunc(names, func(name string) bool {
 		return name != cloudName && !slices.Contains(counterOrder[:], name)
 	})
+}
+
+// tellDamage tells the operator and the cloud that a slot is not what was signed.
+func tellDamage(ctx context.Context, reg *register.Register, slots []string) bool {
+	what := strings.Join(slots, "; ")
+	reg.Announce("U10", "起動用の記憶が壊れています。サービスへ連絡 / "+what)
+	return reg.Note(ctx, record.SecurityEvent, till.SecurityBody{Event: "slot-damaged", Detail: what}) == nil
 }

@@ -220,6 +220,13 @@ func (o *order) make(ctx context.Context, p parts, out io.Writer) error {
 	if err := writeDisk(ctx, disk, first, slot, strconv.FormatInt(o.made, 10)); err != nil {
 		return err
 	}
+	sealed, err := o.seal(disk, p.release, slot)
+	if err != nil {
+		return err
+	}
+	if !sealed && len(p.keys) > 0 {
+		fmt.Fprintf(out, "slot A is not sealed: that needs %d of the owner's keys here\n", update.Needed) //nolint:errcheck // only words
+	}
 	defer os.Remove(disk) //nolint:errcheck // only the compressed one is of use
 	sum, size, err := pack(disk, o.path(".img.zst"))
 	if err != nil {
@@ -242,6 +249,30 @@ func (o *order) make(ctx context.Context, p parts, out io.Writer) error {
 		fmt.Fprintln(out, "no keys: it will take no updates (-keys DIR; keygen makes them)") //nolint:errcheck // only words
 	}
 	return nil
+}
+
+// seal signs slot A, if the keys are here.
+func (o *order) seal(disk string, r update.Release, slot []byte) (sealed bool, err error) {
+	sum := sha256.Sum256(slot)
+	m := update.Manifest{Board: r.Board, Version: r.Version, Epoch: r.Epoch, Built: r.Built, Size: int64(len(slot)), SHA256: hex.EncodeToString(sum[:])}
+	encoded, err := m.Encode()
+	if err != nil {
+		return false, err
+	}
+	all, err := signatures(o.keys, update.Domain, encoded)
+	if err != nil || len(all) < update.Needed {
+		return false, err
+	}
+	seal, at, err := update.Seal(m, all)
+	if err != nil {
+		return false, err
+	}
+	f, err := os.OpenFile(disk, os.O_WRONLY, 0)
+	if err != nil {
+		return false, err
+	}
+	_, err = f.WriteAt(seal, slotABytes+at)
+	return true, errors.Join(err, f.Close())
 }
 
 // pack compresses a disk.

@@ -87,21 +87,9 @@ func readKey(path string) (number int, key ed25519.PrivateKey, err error) {
 // signAll signs with all keys that are in a folder, into a file; none is no
 // fault, one too few is.
 func signAll(dir, domain string, b []byte, path string) (signers int, err error) {
-	var all []update.Signature
-	for i := range update.KeysMax {
-		if dir == "" {
-			break
-		}
-		number, key, err := readKey(filepath.Join(dir, keyFile(i)))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return 0, err
-		}
-		if number == i && len(all) < update.Needed {
-			all = append(all, update.Sign(domain, b, number, key))
-		}
+	all, err := signatures(dir, domain, b)
+	if err != nil {
+		return 0, err
 	}
 	if len(all) == 0 {
 		err := os.Remove(path) // of an earlier build
@@ -111,6 +99,26 @@ func signAll(dir, domain string, b []byte, path string) (signers int, err error)
 		return 0, err
 	}
 	return len(all), os.WriteFile(path, update.EncodeSignatures(all), 0o644) //nolint:gosec // for anybody
+}
+
+// signatures are those of the keys that are in a folder, as many as are needed.
+func signatures(dir, domain string, b []byte) (all []update.Signature, err error) {
+	if dir == "" {
+		return nil, nil
+	}
+	for i := range update.KeysMax {
+		number, key, err := readKey(filepath.Join(dir, keyFile(i)))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if number == i && len(all) < update.Needed {
+			all = append(all, update.Sign(domain, b, number, key))
+		}
+	}
+	return all, nil
 }
 
 func makeBundle(_ context.Context, flags *flag.FlagSet, args []string, out io.Writer) error {

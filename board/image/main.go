@@ -23,7 +23,7 @@ const usage = `go run ./board/image COMMAND
                     add the signature of one key; two of three are needed
   verify -keys update.pub [-board B] [-floor N] FILE.bundle|FILE.img.zst
                     say whether a register would take it
-  qemu FILE.img.zst|DISK [-- QEMU ARGUMENTS]
+  qemu [-keys update.pub] FILE.img.zst|DISK [-- QEMU ARGUMENTS]
                     run an image of qemu-virt or rpi3; an unpacked DISK keeps what it writes
 `
 

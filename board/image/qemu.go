@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"regi/board/image/rom"
+	"regi/firmware/update"
 )
 
 // resetsMax bounds the boots of one call.
@@ -22,7 +23,12 @@ const resetsMax = 1000
 // qemu runs a disk until the machine is switched off: each reset goes through
 // the ROM again.
 func qemu(ctx context.Context, flags *flag.FlagSet, args []string, out io.Writer) error {
+	fused := flags.String("keys", "", "the owner's public keys `FILE`, as fused into a board: a slot that they have not signed is not booted")
 	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	keys, err := fusedKeys(*fused)
+	if err != nil {
 		return err
 	}
 	if flags.NArg() < 1 {
@@ -43,12 +49,29 @@ func qemu(ctx context.Context, flags *flag.FlagSet, args []string, out io.Writer
 			return err
 		}
 	}
-	return (&bench{dir: dir, disk: disk, more: more, in: os.Stdin, out: out}).run(ctx)
+	return (&bench{dir: dir, disk: disk, keys: keys, more: more, in: os.Stdin, out: out}).run(ctx)
+}
+
+// fusedKeys reads what a board has fused in; "" is a board that checks nothing.
+func fusedKeys(path string) (*update.Keys, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path) //nolint:gosec // named by the caller
+	if err != nil {
+		return nil, err
+	}
+	keys, err := update.ParseKeys(text)
+	if err != nil {
+		return nil, err
+	}
+	return &keys, nil
 }
 
 // bench is a machine on the table: its card, and its console.
 type bench struct {
 	dir, disk string
+	keys      *update.Keys
 	more      []string // of QEMU's arguments
 	in        *os.File
 	out       io.Writer
@@ -113,9 +136,12 @@ func (b *bench) boot() ([]string, error) {
 		return nil, err
 	}
 	defer f.Close() //nolint:errcheck // what was written is in the file
-	boot, err := rom.Select(f)
+	boot, err := rom.SelectSealed(f, b.keys)
 	if err != nil {
 		return nil, err
+	}
+	if boot.Refused != nil {
+		fmt.Fprintf(b.out, "%v\r\n", boot.Refused) //nolint:errcheck // only words
 	}
 	args, err := b.machine(boot)
 	if err != nil {

@@ -49,6 +49,7 @@ type machine struct {
 	slots    *slots
 	clock    *clock
 	alive    atomic.Int64  // when the register last said so, in Unix nanoseconds
+	first    sync.Once     // it said so for the first time
 	changed  chan struct{} // the configuration of the network
 
 	mu    sync.Mutex
@@ -86,9 +87,9 @@ func Main(o Options) {
 	m.down(how)
 }
 
-// run brings the board up in the order in which one thing needs another: no
-// device is used before it was authorised, and no packet leaves before the
-// firewall stands.
+// run brings the board up in the order in which one thing needs another, and the
+// rest at once: no device is used before it was authorised, and no link is up
+// before the firewall stands.
 func (m *machine) run() error {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
@@ -96,7 +97,7 @@ func (m *machine) run() error {
 		return err
 	}
 	m.log.open()
-	m.log.say("regi: boot")
+	m.log.say("regi: boot, %s", sinceKernel())
 	m.children = newChildren(m.log)
 	m.state.Knobs = setKnobs(m.log)
 	dog := openWatchdog(m.log)
@@ -112,25 +113,34 @@ func (m *machine) run() error {
 	}
 	m.clock = newClock(m.Built, clockFile, m.log)
 	m.state.Clock = m.clock.begin()
-	wall, err := raiseFirewall(m.CaptureUID)
-	if err != nil {
-		// Without it no link comes up: the register sells on, the cloud waits.
-		m.state.Firewall = err.Error()
-		m.log.say("firewall: %v: the network stays down", err)
-	} else {
-		go m.network(ctx, wall)
-	}
+	go m.netUp(ctx)
 	go m.power(ctx, cancel)
 	m.slots = openSlots(m.log)
 	if err := linkConsole(m.slots.report().Board, "/dev"); err != nil {
 		m.log.say("%v", err)
 	}
 	go m.slots.trial(ctx, cancel)
+	go m.slots.checkSeals(ctx, sealsAfter)
 	go dog.feed(ctx, m.healthy)
 	m.keepRegister(ctx, cancel)
 	<-ctx.Done()
 	m.ending = context.Cause(ctx)
 	return nil
+}
+
+// netUp raises the firewall, and only then any link. The register does not wait
+// for it: it has no socket, and what it is started with none to go out by.
+func (m *machine) netUp(ctx context.Context) {
+	wall, err := raiseFirewall(m.CaptureUID)
+	if err == nil {
+		m.network(ctx, wall)
+		return
+	}
+	// Without it no link comes up: the register sells on, the cloud waits.
+	m.mu.Lock()
+	m.state.Firewall = err.Error()
+	m.mu.Unlock()
+	m.log.say("firewall: %v: the network stays down", err)
 }
 
 // Reasons to end.

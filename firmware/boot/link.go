@@ -176,6 +176,7 @@ func (m *machine) do(l *Link, a Ask, end context.CancelCauseFunc) {
 	switch a.Op {
 	case OpAlive:
 		m.alive.Store(time.Now().UnixNano())
+		m.first.Do(func() { m.log.say("register: it runs, %s", sinceKernel()) })
 	case OpReboot:
 		end(errReboot)
 	case OpPowerOff:

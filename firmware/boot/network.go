@@ -43,11 +43,14 @@ type NetworkState struct {
 
 // Times of the network.
 const (
-	lookEvery  = 2 * time.Second
-	dhcpWithin = 15 * time.Second
-	nameWithin = 5 * time.Second
-	namesEvery = 5 * time.Minute
-	retryNames = 10 * time.Second
+	lookEvery = 2 * time.Second
+	// soonEvery is for a link that was just switched on: its cable is seen a
+	// moment later, and for soonFor only.
+	soonEvery, soonFor = 100 * time.Millisecond, 5 * time.Second
+	dhcpWithin         = 15 * time.Second
+	nameWithin         = 5 * time.Second
+	namesEvery         = 5 * time.Minute
+	retryNames         = 10 * time.Second
 	// beginEvery is how often the register may have everything started over.
 	beginEvery  = 10 * time.Second
 	leaseAtMost = time.Hour // renewed at half of it
@@ -61,7 +64,9 @@ func (m *machine) network(ctx context.Context, wall *firewall) {
 	begun := time.Time{}
 	for ctx.Err() == nil {
 		wait := lookEvery
-		if err := n.step(ctx); err != nil {
+		if err := n.step(ctx); errors.Is(err, errNoCable) && time.Since(n.upped) < soonFor {
+			wait = soonEvery
+		} else if err != nil {
 			n.fault(err)
 		} else {
 			n.fault(nil)
@@ -93,6 +98,7 @@ type networker struct {
 	renew   time.Time // of the lease
 	resolve time.Time // of the cloud's name
 	said    string
+	upped   time.Time // when the link was switched on
 }
 
 // begin starts over with a new configuration.
@@ -127,6 +133,8 @@ func (n *networker) fault(err error) {
 	n.publish()
 }
 
+var errNoCable = errors.New("no cable")
+
 // step does what is next to be done.
 func (n *networker) step(ctx context.Context) error {
 	if !n.known {
@@ -140,7 +148,7 @@ func (n *networker) step(ctx context.Context) error {
 		return err
 	}
 	if n.link.Attrs().OperState == netlink.OperDown {
-		return errors.New("no cable")
+		return errNoCable
 	}
 	if !n.address.IsValid() || !n.renew.IsZero() && time.Now().After(n.renew) {
 		if err := n.takeAddress(ctx); err != nil {
@@ -172,6 +180,7 @@ func (n *networker) findLink() error {
 			if err := netlink.LinkSetUp(l); err != nil {
 				return fmt.Errorf("%s: %w", a.Name, err)
 			}
+			n.upped = time.Now()
 		}
 		return nil
 	}

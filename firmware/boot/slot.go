@@ -57,6 +57,8 @@ type SlotState struct {
 	Fault string
 	// Update says what became of the last update.
 	Update string
+	// Damaged names the slots that are not what was signed.
+	Damaged []string `json:",omitempty"`
 	// Failed is a version that was tried and did not prove itself.
 	Failed string
 	// Busy: an update is being checked or written.

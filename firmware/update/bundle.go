@@ -31,18 +31,23 @@ func Write(w io.Writer, m Manifest, signatures []Signature, image []byte) error 
 	if len(signatures) > KeysMax {
 		return fmt.Errorf("update: %d signatures, at most %d", len(signatures), KeysMax)
 	}
-	head := binary.BigEndian.AppendUint32([]byte(magic), uint32(len(encoded))) //nolint:gosec // bounded by its words
-	head = append(append(head, encoded...), byte(len(signatures)))             //nolint:gosec // at most KeysMax
-	for _, s := range signatures {
-		head = append(append(head, byte(s.Key)), s.Bytes...) //nolint:gosec // under KeysMax
-	}
-	if _, err := w.Write(head); err != nil {
+	if _, err := w.Write(head(encoded, signatures)); err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
 	if _, err := w.Write(image); err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
 	return nil
+}
+
+// head is all of a bundle but its boot.img.
+func head(encoded []byte, signatures []Signature) []byte {
+	b := binary.BigEndian.AppendUint32([]byte(magic), uint32(len(encoded))) //nolint:gosec // bounded by its words
+	b = append(append(b, encoded...), byte(len(signatures)))                //nolint:gosec // at most KeysMax
+	for _, s := range signatures {
+		b = append(append(b, byte(s.Key)), s.Bytes...) //nolint:gosec // under KeysMax
+	}
+	return b
 }
 
 // Read reads the head of a bundle. What it says is worth nothing before Check.

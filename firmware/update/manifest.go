@@ -31,7 +31,7 @@ const (
 
 	manifestMax = 2 << 10
 	wordMax     = 64
-	// ImageMax is the largest boot.img: the size of a slot.
+	// ImageMax is the size of a slot: its boot.img and the seal behind it.
 	ImageMax = 64 << 20
 	// imageMin is the smallest that can hold a file system.
 	imageMin = 2 << 20
@@ -77,7 +77,7 @@ func (m *Manifest) check() error {
 	switch {
 	case !isWord(m.Board), !isWord(m.Version), m.Size < imageMin, err != nil, len(sum) != 32:
 		return ErrCorrupted
-	case m.Size > ImageMax:
+	case sealAt(m.Size)+sealBytes > ImageMax:
 		return ErrTooLarge
 	}
 	return nil

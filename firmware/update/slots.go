@@ -55,6 +55,9 @@ type SlotStore interface {
 	Write(b *Bundle, progress func(done int64)) error
 	// TryOnce has the next boot, and only that one, be of the inactive slot.
 	TryOnce() error
+	// Sealed returns nil if a slot is, to the byte, what two of the owner's keys
+	// have signed.
+	Sealed(s Slot, k *Keys) error
 	// Commit has the slot that runs be booted from now on.
 	Commit() error
 }
@@ -66,6 +69,12 @@ var (
 	ErrSelector   = errors.New("the boot selector is not as it was made: flash the card anew")
 	ErrReadBack   = errors.New("the card does not hold what was written to it: replace the card")
 )
+
+// Sealed returns nil if a slot is, to the byte, what was signed.
+func (p *pair) Sealed(s Slot, k *Keys) error {
+	_, err := Check(p.disk.partition(s), k)
+	return err
+}
 
 // Partition is one of a disk's.
 type Partition interface {
@@ -213,6 +222,13 @@ func (p *pair) Write(b *Bundle, progress func(done int64)) error {
 	}
 	if err := readBack(slot, first, b.Manifest); err != nil {
 		return err
+	}
+	seal, at, err := Seal(b.Manifest, b.signatures)
+	if err != nil {
+		return err
+	}
+	if _, err := slot.WriteAt(seal, at); err != nil {
+		return fmt.Errorf("update: write: %w", err)
 	}
 	if _, err := slot.WriteAt(first, 0); err != nil {
 		return fmt.Errorf("update: write: %w", err)

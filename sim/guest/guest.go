@@ -48,6 +48,8 @@ type Options struct {
 	// Pi: the image is a Raspberry Pi 3's. In QEMU that has no network, no display
 	// and no clock, but the pins of its drawer.
 	Pi bool
+	// More are further arguments of QEMU.
+	More []string
 }
 
 // CloudAddress is where the guest finds the cloud: the simulated cloud's
@@ -112,7 +114,7 @@ func arguments(o Options, socket string) ([]string, error) {
 			args = append(args, "-device", device(name, o.Pi))
 		}
 	}
-	return args, nil
+	return append(args, o.More...), nil
 }
 
 // device is a converter on the USB socket of a line, or the board's 16550. The

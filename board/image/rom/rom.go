@@ -26,8 +26,10 @@ type Disk interface {
 
 // Boot is what was chosen.
 type Boot struct {
-	Slot              update.Slot
-	Tried             bool // it was asked for once
+	Slot  update.Slot
+	Tried bool // it was asked for once
+	// Refused says why a slot that came before was not booted.
+	Refused           error
 	Kernel, Initramfs []byte
 	CommandLine       string
 	// Trees are the device trees of the slot, by name.
@@ -79,10 +81,15 @@ func Partition(d Disk, number int) (update.Partition, error) {
 	return p, nil
 }
 
-// Select reads the selector. A request for one boot of the other slot is
+// Select is SelectSealed of a board that checks nothing.
+func Select(d Disk) (*Boot, error) { return SelectSealed(d, nil) }
+
+// SelectSealed reads the selector. A request for one boot of the other slot is
 // cleared before anything of that slot is read; if that one cannot be booted,
-// the committed one is.
-func Select(d Disk) (*Boot, error) {
+// the committed one is. keys are those that are fused into a board: it boots no
+// slot that they have not signed to the byte, and the other one if the committed
+// one is refused. A board without keys boots what is there.
+func SelectSealed(d Disk, keys *update.Keys) (*Boot, error) {
 	p, err := Partition(d, update.SelectorPartition)
 	if err != nil {
 		return nil, err
@@ -100,12 +107,21 @@ func Select(d Disk) (*Boot, error) {
 		return nil, err
 	}
 	if try {
-		if b, err := open(d, settings(string(autoboot), "tryboot")["boot_partition"]); err == nil {
+		if b, err := open(d, settings(string(autoboot), "tryboot")["boot_partition"], keys); err == nil {
 			b.Tried = true
 			return b, nil
 		}
 	}
-	return open(d, settings(string(autoboot))["boot_partition"])
+	b, err := open(d, settings(string(autoboot))["boot_partition"], keys)
+	if err == nil || keys == nil {
+		return b, err
+	}
+	b, errOther := open(d, settings(string(autoboot), "tryboot")["boot_partition"], keys)
+	if errOther != nil {
+		return nil, errors.Join(err, errOther)
+	}
+	b.Refused = err
+	return b, nil
 }
 
 // takeTry reads and clears the request.
@@ -132,7 +148,7 @@ func takeTry(p update.Partition, fs *fat.FS) (bool, error) {
 }
 
 // open reads a slot as its config.txt says.
-func open(d Disk, number string) (*Boot, error) {
+func open(d Disk, number string, keys *update.Keys) (*Boot, error) {
 	n, err := strconv.Atoi(number)
 	if err != nil {
 		return nil, fmt.Errorf("rom: boot_partition=%q", number)
@@ -144,6 +160,11 @@ func open(d Disk, number string) (*Boot, error) {
 	p, err := Partition(d, n)
 	if err != nil {
 		return nil, err
+	}
+	if keys != nil {
+		if _, err := update.Check(p, keys); err != nil {
+			return nil, fmt.Errorf("rom: slot %s: %w", b.Slot, err)
+		}
 	}
 	fs, err := fat.Open(p)
 	if err != nil {
