@@ -19,6 +19,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"regi/sim/guest/order"
 )
 
 // Lines are the devices of the counter on the guest's USB sockets, from 1 on.
@@ -44,6 +46,12 @@ type Options struct {
 	// Dir is for the sockets of this guest.
 	Dir string
 	Log io.Writer
+	// Infected is what is booted in place of the disk's slot; Orders the file
+	// that the intruder has its orders from.
+	Infected *Infected
+	Orders   string
+	// Network is between the guest and all others; nil: nothing is.
+	Network *Network
 }
 
 // CloudAddress is where the guest finds the cloud: the simulated cloud's
@@ -65,24 +73,9 @@ type Guest struct {
 func Start(ctx context.Context, o Options) (*Guest, error) {
 	socket := filepath.Join(o.Dir, "monitor")
 	os.Remove(socket) //nolint:errcheck,gosec // of a guest before this one
-	args := []string{
-		"qemu", o.Disk, "--",
-		"-netdev", fmt.Sprintf("user,id=net,restrict=on,guestfwd=tcp:%s:4222-cmd:%s 127.0.0.1:%d", CloudAddress, o.Forward, o.Cloud),
-		"-device", "virtio-net-pci,netdev=net,addr=3",
-		"-qmp", "unix:" + socket + ",server=on,wait=off",
-		"-monitor", "none",
-	}
-	for i, name := range append([]string{"console"}, Lines...) {
-		path, err := filepath.EvalSymlinks(filepath.Join(o.Dev, name))
-		if err != nil {
-			return nil, fmt.Errorf("guest: %w", err)
-		}
-		args = append(args, "-chardev", "serial,id="+name+",path="+path)
-		if i == 0 {
-			args = append(args, "-serial", "chardev:console")
-		} else {
-			args = append(args, "-device", device(name))
-		}
+	args, err := o.arguments(socket)
+	if err != nil {
+		return nil, err
 	}
 	g := &Guest{cmd: exec.CommandContext(ctx, o.Image, args...), ended: make(chan struct{})} //nolint:gosec // words of ours
 	g.cmd.Stdout, g.cmd.Stderr = o.Log, o.Log
@@ -99,6 +92,35 @@ func Start(ctx context.Context, o Options) (*Guest, error) {
 		return nil, errors.Join(err, g.Kill())
 	}
 	return g, nil
+}
+
+// arguments are those of the command.
+func (o Options) arguments(socket string) ([]string, error) {
+	host := fmt.Sprintf("user,id=host,restrict=on,guestfwd=tcp:%s:4222-cmd:%s 127.0.0.1:%d", CloudAddress, o.Forward, o.Cloud)
+	args := []string{"qemu", o.Disk, "--", "-qmp", "unix:" + socket + ",server=on,wait=off", "-monitor", "none"}
+	nic := "virtio-net-pci,addr=3,netdev="
+	if o.Network != nil {
+		args = append(append(args, o.Network.arguments(host)...), "-device", nic+"net")
+	} else {
+		args = append(args, "-netdev", host, "-device", nic+"host")
+	}
+	if o.Infected != nil {
+		args = append(args, "-initrd", o.Infected.Initramfs, "-append", o.Infected.CommandLine,
+			"-drive", "if=none,id=orders,format=raw,file="+o.Orders, "-device", "virtio-blk-pci,drive=orders,addr=8,serial="+order.Serial)
+	}
+	for i, name := range append([]string{"console"}, Lines...) {
+		path, err := filepath.EvalSymlinks(filepath.Join(o.Dev, name))
+		if err != nil {
+			return nil, fmt.Errorf("guest: %w", err)
+		}
+		args = append(args, "-chardev", "serial,id="+name+",path="+path)
+		if i == 0 {
+			args = append(args, "-serial", "chardev:console")
+		} else {
+			args = append(args, "-device", device(name))
+		}
+	}
+	return args, nil
 }
 
 // device is a converter on the USB socket of a line, or the board's 16550.
