@@ -118,6 +118,7 @@ func (m *machine) run() error {
 		m.state.Firewall = err.Error()
 		m.log.say("firewall: %v: the network stays down", err)
 	} else {
+		go m.keepFirewall(ctx, wall)
 		go m.network(ctx, wall)
 	}
 	go m.power(ctx, cancel)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ type hunt struct {
 	wanted *scrape.Wanted
 	found  *scrape.Found
 	result order.Result
+	count  sync.Mutex // of the result
 	open   map[int]*scrape.Process
 	err    error
 }
@@ -48,8 +50,8 @@ func (h *hunt) run() {
 			}
 		}
 		targets := reader
-		if len(others) > 0 {
-			targets = append(targets, others[turn%len(others)])
+		if len(others) > 0 && turn%2 == 0 {
+			targets = append(targets, others[turn/2%len(others)])
 		}
 		for _, p := range targets {
 			if err := h.pass(p); err != nil && !gone(err) {
@@ -91,6 +93,8 @@ func (h *hunt) pass(p order.Process) (err error) {
 	if err != nil {
 		return h.close(p.PID, err)
 	}
+	h.count.Lock()
+	defer h.count.Unlock()
 	h.result.Passes[strings.TrimPrefix(p.Name, "/")]++
 	h.result.Pages += went.Pages
 	if p.Name == reading {
@@ -103,6 +107,13 @@ func (h *hunt) close(pid int, err error) error {
 	s := h.open[pid]
 	delete(h.open, pid)
 	return errors.Join(err, s.Close())
+}
+
+// passes are those so far.
+func (h *hunt) passes() map[string]int {
+	h.count.Lock()
+	defer h.count.Unlock()
+	return maps.Clone(h.result.Passes)
 }
 
 // end is one more pass over everything, every page, and the outcome.

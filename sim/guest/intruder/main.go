@@ -106,6 +106,11 @@ func (i *intruder) do(o order.Order) (a order.Answer, err error) {
 			return a, errors.New("hunting already")
 		}
 		i.hunt = newHunt(o.Cards)
+	case order.Passes:
+		if i.hunt == nil {
+			return a, errors.New("not hunting")
+		}
+		a.Hunt.Passes = i.hunt.passes()
 	case order.Hunted:
 		if i.hunt == nil {
 			return a, errors.New("not hunting")

@@ -137,10 +137,10 @@ func programs() (list []string) {
 	return list
 }
 
-// runBy has a thread of the register start the register's own binary, and make
-// memory to run a program from.
+// runBy has a thread of the register start another program, and make memory to
+// run one from.
 func runBy(t *reach.Thread) (found []reach.Attempt, err error) {
-	name := []byte(heart + "\x00")
+	name := []byte(path + "\x00")
 	if err := t.Write(0, name); err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ const (
 	Listen    = "listen"    // on Port, for TCP and UDP
 	Tear      = "tear"      // the firewall down, over and over for For
 	Hunt      = "hunt"      // for Cards in the memory of all processes, until Hunted
+	Passes    = "passes"    // how often so far
 	Hunted    = "hunted"    // what was found so far; ends the hunt
 	Peek      = "peek"      // at PID, as User
 	PeekRole  = "peek-role" // at PID, by the threads of From
