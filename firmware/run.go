@@ -88,6 +88,7 @@ func run(ctx context.Context, c *Config, path string, onBoard *boot.Link) error 
 	g.Go(func() error { return spawn.Wait(ctx) })
 	if onBoard != nil {
 		g.Go(func() error { keepVersion(ctx, onBoard, reg, c, log); return nil })
+		g.Go(func() error { watchBoard(ctx, onBoard.State, reg.Note, log); return nil })
 	}
 	g.Go(func() error { return tech.run(ctx) })
 	g.Go(func() error { hearOfDevices(ctx, plugged, log); return nil })

@@ -573,7 +573,7 @@ func (b flashed) State() ([]console.Setting, error) {
 		{Key: "gateway", Value: n.Gateway},
 		{Key: "names", Value: strings.Join(n.Servers, " ")},
 		{Key: "cloud at", Value: strings.Join(n.Cloud, " ")},
-		{Key: "dropped", Value: fmt.Sprintf("%+v", n.Dropped)},
+		{Key: "dropped", Value: n.Dropped.String()},
 		{Key: "watchdog", Value: s.Watchdog},
 	}
 	for _, f := range []console.Setting{

@@ -133,6 +133,7 @@ func (m *machine) run() error {
 func (m *machine) netUp(ctx context.Context) {
 	wall, err := raiseFirewall(m.CaptureUID)
 	if err == nil {
+		go m.keepFirewall(ctx, wall)
 		m.network(ctx, wall)
 		return
 	}

@@ -1,10 +1,12 @@
 package boot
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
@@ -23,8 +25,17 @@ const (
 // Dropped are packets that the firewall did not let through.
 type Dropped struct {
 	In, Out uint64
-	// By roles, of those that went out: whoever that is should not have tried.
-	Register, Uplink, Capture uint64
+	// By users, of those that should have gone out: whoever that is should not have
+	// tried. Others are all but the three. Of what the kernel itself answers, which
+	// is in Out only, nobody is the user.
+	Register, Uplink, Capture, Others uint64
+}
+
+// Tried is whether any process has tried to send where it may not.
+func (d Dropped) Tried() uint64 { return d.Register + d.Uplink + d.Capture + d.Others }
+
+func (d Dropped) String() string {
+	return fmt.Sprintf("in %d, out %d, of them tried by the register %d, uplink %d, card reader %d, others %d", d.In, d.Out, d.Register, d.Uplink, d.Capture, d.Others)
 }
 
 // firewall is one table that lets nothing in, out or through, but: the uplink's
@@ -40,10 +51,14 @@ type firewall struct {
 	past  Dropped // counted by the tables before this one
 }
 
-// rules are those of one table, and the counters behind the last of them.
+// rules are those of one table.
 type rules struct {
-	table                              *nftables.Table
-	in, out, register, uplink, capture *nftables.CounterObj
+	table   *nftables.Table
+	clouds  []netip.Addr
+	port    uint16
+	servers []netip.Addr
+	// generation is that of the kernel's rules with these, and no later change.
+	generation uint32
 }
 
 // raiseFirewall closes everything.
@@ -58,23 +73,69 @@ func raiseFirewall(capture uint32) (*firewall, error) {
 
 const tableName = "regi"
 
+// standEvery is how often is looked whether the firewall still stands.
+const standEvery = time.Second
+
+// keepFirewall has it stand. Nobody else may change it: whoever did is root, and
+// not in the register's jail.
+func (m *machine) keepFirewall(ctx context.Context, wall *firewall) {
+	look := time.NewTicker(standEvery)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+		changed, err := wall.stand()
+		m.mu.Lock()
+		if changed {
+			m.state.Torn++
+			m.state.Firewall = fmt.Sprintf("somebody changed it %d times, last at %s; it was raised again", m.state.Torn, time.Now().Format(time.TimeOnly))
+		}
+		if err != nil {
+			m.state.Firewall = err.Error()
+		}
+		torn := m.state.Torn
+		m.mu.Unlock()
+		if changed && torn&(torn-1) == 0 { // the more often, the more seldom
+			m.log.say("firewall: somebody has changed it %d times: raised again (%v)", torn, err)
+		}
+	}
+}
+
 // let replaces the table by one that lets the uplink to these addresses, in one
 // step.
 func (w *firewall) let(clouds []netip.Addr, port uint16, servers []netip.Addr) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.rules != nil {
-		w.past = w.sum()
-		w.conn.DelTable(w.rules.table)
+	return w.raise(clouds, port, servers)
+}
+
+func (w *firewall) raise(clouds []netip.Addr, port uint16, servers []netip.Addr) error {
+	before, err := generation()
+	if err != nil {
+		return err
 	}
-	table := w.conn.AddTable(&nftables.Table{Family: nftables.TableFamilyINet, Name: tableName})
-	r := &rules{table: table}
-	for name, object := range map[string]**nftables.CounterObj{
-		"in": &r.in, "out": &r.out, "register": &r.register, "uplink": &r.uplink, "capture": &r.capture,
-	} {
-		*object = &nftables.CounterObj{Table: table, Name: name}
-		w.conn.AddObj(*object)
+	w.past = w.sum()
+	table := &nftables.Table{Family: nftables.TableFamilyINet, Name: tableName}
+	// Whether it is there or somebody took it away: one is there, then none.
+	w.conn.AddTable(table)
+	w.conn.DelTable(table)
+	w.conn.AddTable(table)
+	for _, name := range []string{"in", "out", "register", "uplink", "capture", "owned"} {
+		w.conn.AddObj(&nftables.CounterObj{Table: table, Name: name})
 	}
+	w.write(table, clouds, port, servers)
+	if err := w.conn.Flush(); err != nil {
+		return fmt.Errorf("nftables: %w", err)
+	}
+	w.rules = &rules{table: table, clouds: clouds, port: port, servers: servers, generation: before + 1}
+	return nil
+}
+
+// write adds the chains and their rules.
+func (w *firewall) write(table *nftables.Table, clouds []netip.Addr, port uint16, servers []netip.Addr) {
 	drop := nftables.ChainPolicyDrop
 	chain := func(name string, hook *nftables.ChainHook) *nftables.Chain {
 		return w.conn.AddChain(&nftables.Chain{Name: name, Table: table, Type: nftables.ChainTypeFilter, Hooknum: hook, Priority: nftables.ChainPriorityFilter, Policy: &drop})
@@ -99,13 +160,21 @@ func (w *firewall) let(clouds []netip.Addr, port uint16, servers []netip.Addr) e
 	rule(out, user(role.UplinkUID), count("uplink"))
 	rule(out, user(w.capture), count("capture"))
 	rule(out, user(0), count("register"))
+	rule(out, anybody(), count("owned"))
 	rule(out, count("out"))
 	rule(in, count("in"))
-	if err := w.conn.Flush(); err != nil {
-		return fmt.Errorf("nftables: %w", err)
+}
+
+// stand raises the firewall again if anybody but this process has changed the
+// kernel's rules, whichever.
+func (w *firewall) stand() (changed bool, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now, err := generation()
+	if err != nil || w.rules == nil || now == w.rules.generation {
+		return false, err
 	}
-	w.rules = r
-	return nil
+	return true, w.raise(w.rules.clouds, w.rules.port, w.rules.servers)
 }
 
 // dropped is what was counted since the boot.
@@ -124,6 +193,7 @@ func (w *firewall) sum() Dropped {
 	if err != nil {
 		return d
 	}
+	var owned, known uint64
 	for _, o := range objects {
 		c, ok := o.(*nftables.CounterObj)
 		if !ok {
@@ -140,8 +210,14 @@ func (w *firewall) sum() Dropped {
 			d.Uplink += c.Packets
 		case "capture":
 			d.Capture += c.Packets
+		case "owned":
+			owned = c.Packets
+		}
+		if c.Name == "register" || c.Name == "uplink" || c.Name == "capture" {
+			known += c.Packets
 		}
 	}
+	d.Others += owned - min(owned, known) // counted one after the other
 	return d
 }
 
@@ -150,6 +226,11 @@ func (w *firewall) sum() Dropped {
 // user is "meta skuid".
 func user(uid uint32) []expr.Any {
 	return []expr.Any{&expr.Meta{Key: expr.MetaKeySKUID, Register: 1}, equal(binary.NativeEndian.AppendUint32(nil, uid))}
+}
+
+// anybody is a packet that a process has sent: only those have a user.
+func anybody() []expr.Any {
+	return []expr.Any{&expr.Meta{Key: expr.MetaKeySKUID, Register: 1}}
 }
 
 // question is one of this process's to a name server.

@@ -52,6 +52,8 @@ type Ask struct {
 type State struct {
 	// Faults are empty where all is well.
 	Data, Clock, Firewall string
+	// Torn is how often somebody else has changed the firewall.
+	Torn uint64
 	// Knobs are settings of the kernel that were refused.
 	Knobs    []string
 	Watchdog string

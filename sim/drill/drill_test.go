@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"regi/sim/drill/reach"
 	"regi/sim/drill/scrape"
 	"regi/sim/hsm"
 )
@@ -67,7 +68,7 @@ func TestDrills(t *testing.T) {
 
 // good are results with nothing in them to complain of.
 func good() *report {
-	refused := []attempt{{"mem", unix.EACCES}, {"process_vm_readv", unix.EPERM}}
+	refused := []reach.Attempt{{Name: "mem", Errno: unix.EACCES}, {Name: "process_vm_readv", Errno: unix.EPERM}}
 	clean := count(10, 10)
 	g := &results{
 		options: options{swipes: 100}, passes: map[string]int{reading: 100, "register": 20, "uplink": 20}, mid: 5, refused: 2, pages: 2000,
@@ -102,9 +103,9 @@ func TestVerdict(t *testing.T) {
 		"few passes":             func(r *report) { r.regi.passes[reading] = 30 },
 		"no pass in mid-swipe":   func(r *report) { r.regi.mid = 0 },
 		"an open arena":          func(r *report) { r.regi.refused = 0 },
-		"another user reads":     func(r *report) { r.regi.others[1].attempts = []attempt{{"mem", 0}} },
-		"another user fails":     func(r *report) { r.regi.others[0].attempts = []attempt{{"mem", unix.ENOENT}} },
-		"a thread reads":         func(r *report) { r.regi.domains[0].Attempts = []attempt{{"mem", 0}} },
+		"another user reads":     func(r *report) { r.regi.others[1].attempts = []reach.Attempt{{Name: "mem", Errno: 0}} },
+		"another user fails":     func(r *report) { r.regi.others[0].attempts = []reach.Attempt{{Name: "mem", Errno: unix.ENOENT}} },
+		"a thread reads":         func(r *report) { r.regi.domains[0].Attempts = []reach.Attempt{{Name: "mem", Errno: 0}} },
 		"threads not tried":      func(r *report) { r.regi.domains[0].Err = "not on this processor" },
 		"no threads":             func(r *report) { r.regi.domains[0] = domain{} },
 		"a core":                 func(r *report) { r.regi.crash.cores = 1 },
@@ -259,7 +260,7 @@ func TestLooksFind(t *testing.T) {
 		t.Errorf("the borrowed process does not sleep on: %s %s", stat, state)
 	}
 	// As another user nothing works.
-	at, err := anAddress(victim.Process.Pid)
+	at, err := reach.Address(victim.Process.Pid)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +269,7 @@ func TestLooksFind(t *testing.T) {
 		t.Fatal(attempts, err)
 	}
 	for _, a := range attempts {
-		if !a.refused() {
+		if !a.Refused() {
 			t.Errorf("as another user: %v", a)
 		}
 	}

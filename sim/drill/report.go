@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"regi/sim/drill/reach"
 	"regi/sim/drill/scrape"
 )
 
@@ -125,7 +126,7 @@ func (d domain) row() row {
 	return row{"D3", reading + ", looked at by " + d.Role + "'s own threads", found, d.refused()}
 }
 
-func list(attempts []attempt) string {
+func list(attempts []reach.Attempt) string {
 	var s []string
 	for i, a := range attempts {
 		// The same answer again needs no second word.

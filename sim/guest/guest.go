@@ -20,6 +20,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"regi/sim/guest/order"
 )
 
 // Lines are the devices of the counter on the guest's USB sockets, from 1 on.
@@ -50,6 +52,12 @@ type Options struct {
 	Pi bool
 	// More are further arguments of QEMU.
 	More []string
+	// Infected is what is booted in place of the disk's slot; Orders the file
+	// that the intruder has its orders from.
+	Infected *Infected
+	Orders   string
+	// Network is between the guest and all others; nil: nothing is.
+	Network *Network
 }
 
 // CloudAddress is where the guest finds the cloud: the simulated cloud's
@@ -73,7 +81,7 @@ type Guest struct {
 func Start(ctx context.Context, o Options) (*Guest, error) {
 	socket := filepath.Join(o.Dir, "monitor")
 	os.Remove(socket) //nolint:errcheck,gosec // of a guest before this one
-	args, err := arguments(o, socket)
+	args, err := o.arguments(socket)
 	if err != nil {
 		return nil, err
 	}
@@ -95,12 +103,14 @@ func Start(ctx context.Context, o Options) (*Guest, error) {
 }
 
 // arguments are those of the command board/image.
-func arguments(o Options, socket string) ([]string, error) {
+func (o Options) arguments(socket string) ([]string, error) {
 	args := []string{"qemu", o.Disk, "--", "-qmp", "unix:" + socket + ",server=on,wait=off", "-monitor", "none"}
 	if !o.Pi {
-		args = append(args,
-			"-netdev", fmt.Sprintf("user,id=net,restrict=on,guestfwd=tcp:%s:4222-cmd:%s 127.0.0.1:%d", CloudAddress, o.Forward, o.Cloud),
-			"-device", "virtio-net-pci,id=ethernet,netdev=net,addr=3")
+		args = append(args, o.ethernet()...)
+	}
+	if o.Infected != nil {
+		args = append(args, "-initrd", o.Infected.Initramfs, "-append", o.Infected.CommandLine,
+			"-drive", "if=none,id=orders,format=raw,file="+o.Orders, "-device", "virtio-blk-pci,drive=orders,addr=8,serial="+order.Serial)
 	}
 	for i, name := range append([]string{"console"}, Lines...) {
 		path, err := filepath.EvalSymlinks(filepath.Join(o.Dev, name))
@@ -115,6 +125,16 @@ func arguments(o Options, socket string) ([]string, error) {
 		}
 	}
 	return append(args, o.More...), nil
+}
+
+// ethernet is a network on which the cloud is, and nothing else.
+func (o Options) ethernet() []string {
+	host := fmt.Sprintf("user,id=host,restrict=on,guestfwd=tcp:%s:4222-cmd:%s 127.0.0.1:%d", CloudAddress, o.Forward, o.Cloud)
+	nic := "virtio-net-pci,id=ethernet,addr=3,netdev="
+	if o.Network == nil {
+		return []string{"-netdev", host, "-device", nic + "host"}
+	}
+	return append(o.Network.arguments(host), "-device", nic+"net")
 }
 
 // device is a converter on the USB socket of a line, or the board's 16550. The

@@ -314,6 +314,14 @@ func (s *shop) post(path string, body any) {
 	}
 }
 
+// try posts what may fail.
+func (s *shop) try(path string, body []byte) {
+	r, err := http.Post(s.url+path, "application/json", bytes.NewReader(body))
+	if err == nil {
+		r.Body.Close()
+	}
+}
+
 func (s *shop) get(path string, to any) {
 	s.Helper()
 	r, err := http.Get(s.url + path)

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"regi/firmware/boot"
+	"regi/firmware/record"
+	"regi/firmware/till"
+)
+
+// What was tried is noted once, when it was tried; what came in from the network
+// is nothing that was tried on the board.
+func TestWatchBoard(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var state boot.State
+		var failed error
+		var noted []till.SecurityBody
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			watchBoard(ctx, func() (boot.State, error) { return state, failed }, func(_ context.Context, kind record.Kind, body any) error {
+				if kind != record.SecurityEvent {
+					t.Errorf("a %v", kind)
+				}
+				noted = append(noted, body.(till.SecurityBody))
+				return errors.New("no room")
+			}, slog.New(slog.DiscardHandler))
+		}()
+		after := func(change func()) (events string) {
+			change()
+			noted = nil
+			time.Sleep(2 * watchEvery)
+			synctest.Wait()
+			for _, n := range noted {
+				events += n.Event + " "
+			}
+			return events
+		}
+		for _, c := range []struct {
+			what   string
+			change func()
+			want   string
+		}{
+			{"nothing", func() {}, ""},
+			{"from outside", func() { state.Network.Dropped.In, state.Network.Dropped.Out = 7, 7 }, ""},
+			{"the uplink", func() { state.Network.Dropped.Uplink = 1 }, "network-dropped "},
+			{"the same", func() {}, ""},
+			{"others", func() { state.Network.Dropped.Others = 1 }, "network-dropped "},
+			{"the card reader, unheard", func() { state.Network.Dropped.Capture, failed = 1, errors.New("busy") }, ""},
+			{"and heard", func() { failed = nil }, "network-dropped "},
+			{"firewall", func() { state.Torn = 3 }, "firewall-changed "},
+			{"keyboard", func() { state.Refused = []string{"1-1 (0627:0001): an interface of class 03"} }, "usb-refused "},
+			{"and a stick", func() {
+				state.Refused = append(state.Refused, "1-2 (46f4:0001): "+strings.Repeat("x", 2*detailMax))
+			}, "usb-refused "},
+		} {
+			if got := after(c.change); got != c.want {
+				t.Errorf("%s: %q, want %q", c.what, got, c.want)
+			}
+		}
+		if n := len(noted[0].Detail); n != detailMax {
+			t.Errorf("%d bytes of detail", n)
+		}
+		cancel()
+		<-done
+	})
+}
+
+// A flood is noted by some, and by more as time passes.
+func TestWatchFlood(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_800_000_000, 0)
+	w, s, n := newWatcher(now), &boot.State{}, 0
+	for i := range 1000 {
+		s.Network.Dropped.Uplink++
+		s.Refused = []string{fmt.Sprint(i)}
+		n += len(w.look(now, s))
+		now = now.Add(watchEvery)
+	}
+	most := noticesMax + int(1000*watchEvery/noticeEvery)
+	if n < noticesMax || n > most || len(w.refused) > refusedSeen {
+		t.Errorf("%d notices of a flood, %d devices, at most %d", n, len(w.refused), most)
+	}
+}
