@@ -15,7 +15,6 @@ import (
 
 	"regi/board/port"
 	"regi/drivers"
-	"regi/firmware/capture/ceremony"
 	"regi/firmware/catalog"
 	"regi/firmware/console"
 	"regi/firmware/record"
@@ -73,13 +72,12 @@ func (s *setup) Show(context.Context, string, string) error { return errNoCounte
 type setupKeys struct{ s *setup }
 
 func (k setupKeys) ask(ctx context.Context, op string, tty *os.File, heard func(keysWord) error) error {
-	order := keysOrder{Op: op, State: k.s.config.Register.State, VersionB: k.s.config.Card.KeyblockB}
-	return askKeys(ctx, func() (*role.Child, error) { return k.s.spawn.Start(role.Keys, tty) }, order, heard)
+	return askKeys(ctx, func() (*role.Child, error) { return k.s.spawn.Start(role.Keys, tty) }, op, heard)
 }
 
 // Status is asked of the hardened process.
 func (k setupKeys) Status(ctx context.Context) (said string, err error) {
-	err = k.ask(ctx, "status", nil, func(w keysWord) error {
+	err = k.ask(ctx, opStatus, nil, func(w keysWord) error {
 		said = w.Done
 		return nil
 	})
@@ -88,7 +86,7 @@ func (k setupKeys) Status(ctx context.Context) (said string, err error) {
 
 // Wipe destroys the key.
 func (k setupKeys) Wipe(ctx context.Context) error {
-	return k.ask(ctx, "wipe", nil, func(keysWord) error { return nil })
+	return k.ask(ctx, opWipe, nil, func(keysWord) error { return nil })
 }
 
 // Inject hands the line to the hardened process.
@@ -98,18 +96,10 @@ func (k setupKeys) Inject(ctx context.Context, line console.Line) error {
 		return drivers.ErrUnsupported
 	}
 	return p.Lend(func(tty *os.File) error {
-		var told *ceremony.Loaded
-		err := k.ask(ctx, "inject", tty, func(w keysWord) error {
-			if w.Load == nil {
-				return nil
-			}
-			told = w.Load
-			return k.s.pended.note(ctx, record.SecurityEvent, loadedBody{"card-key-loaded", told.IKID, told.KCV, told.Officers})
-		})
-		if err != nil && told != nil {
-			err = errors.Join(err, k.s.pended.note(ctx, record.SecurityEvent, loadedBody{"card-key-not-loaded", told.IKID, told.KCV, told.Officers}))
+		note := func(ctx context.Context, body loadedBody) error {
+			return k.s.pended.note(ctx, record.SecurityEvent, body)
 		}
-		return err
+		return journalled(ctx, note, func(heard func(keysWord) error) error { return k.ask(ctx, opInject, tty, heard) })
 	})
 }
 

@@ -282,15 +282,14 @@ func (t *technician) Show(ctx context.Context, upper, lower string) error {
 // cardKeys is console.Keys.
 type cardKeys struct{ t *technician }
 
-func (k cardKeys) ask(ctx context.Context, order keysOrder, tty *os.File, heard func(keysWord) error) error {
-	order.State, order.VersionB = k.t.config.Register.State, k.t.config.Card.KeyblockB
+func (k cardKeys) ask(ctx context.Context, op string, tty *os.File, heard func(keysWord) error) error {
 	start := func() (*role.Child, error) { return k.t.spawn.Start(role.Keys, tty) }
-	return askKeys(ctx, start, order, heard)
+	return askKeys(ctx, start, op, heard)
 }
 
 // Status is asked of the hardened process: this one cannot reach the key file.
 func (k cardKeys) Status(ctx context.Context) (said string, err error) {
-	err = k.ask(ctx, keysOrder{Op: "status"}, nil, func(w keysWord) error {
+	err = k.ask(ctx, opStatus, nil, func(w keysWord) error {
 		said = w.Done
 		return nil
 	})
@@ -325,18 +324,8 @@ func (k cardKeys) Inject(ctx context.Context, line console.Line) error {
 }
 
 func (k cardKeys) inject(ctx context.Context, tty *os.File) error {
-	var told *ceremony.Loaded
-	err := k.ask(ctx, keysOrder{Op: "inject"}, tty, func(w keysWord) error {
-		if w.Load == nil {
-			return nil
-		}
-		told = w.Load
-		return k.t.reg.Note(ctx, record.SecurityEvent, loadedBody{"card-key-loaded", told.IKID, told.KCV, told.Officers})
-	})
-	if err != nil && told != nil {
-		err = errors.Join(err, k.t.reg.Note(context.WithoutCancel(ctx), record.SecurityEvent, loadedBody{"card-key-not-loaded", told.IKID, told.KCV, told.Officers}))
-	}
-	return err
+	note := func(ctx context.Context, body loadedBody) error { return k.t.reg.Note(ctx, record.SecurityEvent, body) }
+	return journalled(ctx, note, func(heard func(keysWord) error) error { return k.ask(ctx, opInject, tty, heard) })
 }
 
 // List is console.Settings's: the settings that are in force, with the defaults.
@@ -600,8 +589,8 @@ func (t *technician) boardLog(n int) []string {
 	return s.Log[max(0, len(s.Log)-n):]
 }
 
-// logLines are kept of this process's log.
-const logLines = 500
+// logLines of at most logLineMax bytes are kept of this process's log.
+const logLines, logLineMax = 500, 8192
 
 // stateLine is in what the shell logs whenever anything has changed.
 const stateLine = "msg=state "
@@ -633,7 +622,7 @@ func (l *logTail) Write(b []byte) (int, error) {
 		l.lines = append(l.lines[:0], l.lines[logLines/10:]...)
 	}
 	line := bytes.TrimRight(b, "\n")
-	l.lines = append(l.lines, string(line[:min(len(line), wireMax)]))
+	l.lines = append(l.lines, string(line[:min(len(line), logLineMax)]))
 	return len(b), nil
 }
 

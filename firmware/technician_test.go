@@ -223,7 +223,7 @@ func (c *counter) records() (all []string) {
 		var body map[string]any
 		json.Unmarshal(plain, &body)
 		line := []string{sealed.Kind.String()}
-		for _, key := range []string{"Role", "Who", "By", "Command", "Result", "Event", "Why", "IKID"} {
+		for _, key := range []string{"Role", "Who", "By", "Command", "Result", "Event", "Why", "IKID", "Permit"} {
 			if v, ok := body[key]; ok && v != "console-login-refused" {
 				line = append(line, fmt.Sprint(v))
 			}
@@ -323,6 +323,7 @@ func TestCeremonyAtTheConsole(t *testing.T) {
 	c.type_("lang en\r")
 	c.grant(console.Grant{Role: console.KeyOfficer, Minutes: 30, Name: "Sato", Scope: []string{"keys"}})
 	c.type_("keys inject\r")
+	id := c.permit(h, c.owner)
 	c.answer("Officer 1, your name: ", "Sato Hanako\r")
 	c.answer("component (not shown): ", partOne+"\r")
 	c.answer("Its check value: ", h.kcv[0]+"\r")
@@ -335,7 +336,7 @@ func TestCeremonyAtTheConsole(t *testing.T) {
 	c.answer("regi(key-officer)> ", "keys status\r")
 	c.until(h.ikid)
 	c.answer("regi(key-officer)> ", "keys inject\r")
-	c.answer("Officer 1, your name: ", "x\x03")
+	c.answer("The owner's permit: ", "x\x03")
 	c.until("no key was loaded")
 	c.answer("regi(key-officer)> ", "logout\r")
 	c.grant(console.Grant{Role: console.Technician, Minutes: 30, Name: "Suzuki"})
@@ -363,7 +364,7 @@ func TestCeremonyAtTheConsole(t *testing.T) {
 		}
 	}
 	got := c.records()
-	for _, want := range []string{"console.open key-officer Sato grant", "console.command key-officer Sato keys inject begun", "security.event card-key-loaded " + h.ikid, "console.command key-officer Sato keys inject ok"} {
+	for _, want := range []string{"console.open key-officer Sato grant", "console.command key-officer Sato keys inject begun", "security.event card-key-loaded " + h.ikid + " " + id, "console.command key-officer Sato keys inject ok"} {
 		if !slices.Contains(got, want) {
 			t.Errorf("no record %q in\n%s", want, strings.Join(got, "\n"))
 		}

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"regi/firmware/letters"
 )
 
 // Limits of a login.
@@ -243,7 +245,7 @@ func (g *guard) ask() Challenge {
 // loginGrant looks at an answer to the challenge that was shown. One that is
 // mistyped is no try, but counted; one that is right uses the challenge up.
 func (g *guard) loginGrant(typed string) (grant Grant, until time.Time, err error) {
-	if _, err := readText(typed); err != nil {
+	if _, err := letters.Read(typed); err != nil {
 		g.refused++
 		return grant, until, err
 	}

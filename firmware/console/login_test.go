@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"regi/firmware/letters"
 	"regi/firmware/record"
 )
 
@@ -189,7 +190,7 @@ func TestGrants(t *testing.T) {
 		refuse("a stranger's", sign(stranger, shown, want), ErrSignature)
 		refuse("mistyped", strings.Replace(text, text[:4], "AAAA", 1), ErrTyped)
 		refuse("cut", text[:len(text)-4], ErrTyped)
-		refuse("long", strings.Repeat("A", textMax+1), ErrTyped)
+		refuse("long", strings.Repeat("A", letters.Max+1), ErrTyped)
 		second := g.ask()
 		refuse("of an older challenge", text, ErrSignature)
 		text = sign(owner, second, want)
