@@ -112,7 +112,7 @@ func (s *setup) List() []console.Setting {
 
 // Set is console.Settings's. A file that is not complete yet may be right in
 // what it has.
-func (s *setup) Set(key, value string) error {
+func (s *setup) Set(key, value string, by console.Warrant) error {
 	section, name, ok := strings.Cut(key, ".")
 	if i := strings.LastIndex(key, "."); ok && i > 0 {
 		section, name = key[:i], key[i+1:]
@@ -132,7 +132,7 @@ func (s *setup) Set(key, value string) error {
 			continue // no value as it stands
 		}
 		changed := setKey(s.draft, section, name, v)
-		err := s.mayBecome(changed)
+		err := s.mayBecome(changed, by != (console.Warrant{}))
 		if err == nil {
 			s.draft = changed
 			s.changes = append(slices.DeleteFunc(s.changes, func(c console.Setting) bool { return c.Key == key }), console.Setting{Key: key, Value: value})
@@ -146,8 +146,8 @@ func (s *setup) Set(key, value string) error {
 }
 
 // Replace is console.Settings's.
-func (s *setup) Replace(text string) error {
-	if err := s.mayBecome([]byte(text)); err != nil {
+func (s *setup) Replace(text string, by console.Warrant) error {
+	if err := s.mayBecome([]byte(text), by != (console.Warrant{})); err != nil {
 		return err
 	}
 	if _, err := parseConfig([]byte(text), s.path); err != nil {
@@ -189,12 +189,16 @@ func (s *setup) Discard() {
 }
 
 // Apply is console.Settings's.
-func (s *setup) Apply(_ context.Context, who string) error {
+func (s *setup) Apply(_ context.Context, who string, by console.Warrant) error {
 	s.mu.Lock()
 	p := prepared{Who: who, Config: string(s.draft), Prices: s.prices}
 	s.mu.Unlock()
-	if _, err := parseConfig([]byte(p.Config), s.path); err != nil {
+	after, err := parseConfig([]byte(p.Config), s.path)
+	if err != nil {
 		return err
+	}
+	if was, err := s.loose(s.text); err == nil && was.Console.Owner != "" && mayBecome(settings(was), settings(after), false) != nil {
+		p.Grant, p.Challenge = by.Grant, by.Challenge // which the next start asks for
 	}
 	return s.lay(&p)
 }

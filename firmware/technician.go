@@ -359,26 +359,14 @@ func flatten(v reflect.Value, prefix string) (all []console.Setting) {
 	return all
 }
 
-// locked settings are who this register is, whom it trusts, and what of the
-// board it is given: a whole section, or one setting or table. They come with an
-// enrolment, or with the card.
-var locked = [...]string{ //nolint:gochecknoglobals // a constant table
-	"register.store", "register.id", "register.state", "register.supervisor",
-	"cloud", "card", "console", "issuer", "network", "usb", "catalog.file", "keypad.hid",
-}
-
-func isLocked(key string) bool {
-	return slices.ContainsFunc(locked[:], func(l string) bool { return key == l || strings.HasPrefix(key, l+".") })
-}
-
 // Set is console.Settings's.
-func (t *technician) Set(key, value string) error {
+func (t *technician) Set(key, value string, by console.Warrant) error {
 	section, name, ok := strings.Cut(key, ".")
 	if !ok || !slices.ContainsFunc(t.List(), func(s console.Setting) bool { return s.Key == key }) {
 		return fmt.Errorf("%s is no setting: config show lists them", key)
 	}
-	if isLocked(key) {
-		return fmt.Errorf("%s is not changed here: %w", key, errLocked)
+	if err := mayChange(key, t.warrants(by)); err != nil {
+		return err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -427,26 +415,25 @@ func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
+// warrants says whether the owner lets whoever is at the console change more than
+// the register's own settings. The console has opened the warrant.
+func (t *technician) warrants(by console.Warrant) bool {
+	return t.config.Console.Owner != "" && by != (console.Warrant{})
+}
+
 // Replace is console.Settings's: another file, with the same identity.
-func (t *technician) Replace(text string) error {
+func (t *technician) Replace(text string, by console.Warrant) error {
 	after, err := parseConfig([]byte(text), t.path)
 	if err != nil {
 		return err
 	}
-	var changes []console.Setting
-	was := settings(t.config)
-	for i, s := range settings(after) {
-		switch {
-		case s == was[i]:
-		case isLocked(s.Key):
-			return fmt.Errorf("%s is not changed here: %w", s.Key, errLocked)
-		default:
-			changes = append(changes, s)
-		}
+	was, will := settings(t.config), settings(after)
+	if err := mayBecome(was, will, t.warrants(by)); err != nil {
+		return err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.changed, t.changes = []byte(text), changes
+	t.changed, t.changes = []byte(text), changes(was, will)
 	return nil
 }
 
@@ -465,15 +452,23 @@ func (t *technician) Discard() {
 }
 
 // Apply is console.Settings's.
-func (t *technician) Apply(ctx context.Context, who string) error {
+func (t *technician) Apply(ctx context.Context, who string, by console.Warrant) error {
 	t.mu.Lock()
 	text, changes := t.changed, slices.Clone(t.changes)
 	t.mu.Unlock()
 	keys := make([]string, 0, len(changes))
+	next := trial{Who: who, Config: string(text)}
 	for _, c := range changes {
+		if err := mayChange(c.Key, t.warrants(by)); err != nil {
+			return err // whoever noted it had a grant, and has left
+		}
 		keys = append(keys, c.Key)
+		if isLocked(c.Key) {
+			next.Grant, next.Challenge = by.Grant, by.Challenge
+		}
 	}
-	return t.stage(ctx, trial{Who: who, Keys: keys, Config: string(text)})
+	next.Keys = keys
+	return t.stage(ctx, next)
 }
 
 // answerFor is how long the console may still say that it went well.

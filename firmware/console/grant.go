@@ -163,6 +163,58 @@ func (g Grant) Sign(owner ed25519.PrivateKey, c Challenge) (string, error) {
 	return letters.Write(append(b, ed25519.Sign(owner, signed(grantContext, c, b))...)), nil
 }
 
+// Warrant is a grant that names config, with the challenge that it answers: with
+// it, and for as long as it lasts, also those settings may be changed that nobody
+// at the register may change alone. The next start checks it again, where a
+// register that was taken over cannot reach. The zero Warrant is none.
+type Warrant struct{ Grant, Challenge string }
+
+// configScope is the word that a grant must name.
+const configScope = "config"
+
+// warrant is the one of a grant; most are none.
+func warrant(g Grant, text string, c Challenge) Warrant {
+	if g.Role != Technician || !slices.Contains(g.Scope, configScope) {
+		return Warrant{}
+	}
+	return Warrant{text, c.String()}
+}
+
+// warrantTaken is how long after its end a warrant is still taken: a register
+// has to start again in between. A clock may be so wrong, too.
+const warrantTaken = time.Minute
+
+// Errors of Open.
+var (
+	errNoWarrant    = errors.New("no grant of the owner that names config")
+	errWarrantEnded = errors.New("the owner's grant has ended")
+	errWarrantClock = errors.New("the owner's grant is of a time to come: the clock was set back")
+)
+
+// Open says who may change those settings, if the owner granted it to the
+// register id and now is within its time.
+func (w Warrant) Open(owner ed25519.PublicKey, id record.ID, now time.Time) (g Grant, c Challenge, err error) {
+	if w == (Warrant{}) {
+		return g, c, errNoWarrant
+	}
+	if c, err = ParseChallenge(w.Challenge); err != nil {
+		return g, c, err
+	}
+	c.ID = id
+	if g, err = openGrant(w.Grant, owner, c); err != nil {
+		return g, c, err
+	}
+	switch until := c.Time.Add(time.Duration(g.Minutes) * time.Minute); {
+	case warrant(g, w.Grant, c) == Warrant{}:
+		return g, c, errNoWarrant
+	case now.After(until.Add(warrantTaken)):
+		return g, c, errWarrantEnded
+	case now.Before(c.Time.Add(-warrantTaken)):
+		return g, c, errWarrantClock
+	}
+	return g, c, nil
+}
+
 // openGrant checks a typed grant against the challenge that was shown.
 func openGrant(text string, owner ed25519.PublicKey, c Challenge) (g Grant, err error) {
 	b, err := letters.Read(text)
@@ -206,6 +258,7 @@ func signed(use string, c Challenge, body []byte) []byte {
 	id := c.ID.String()
 	b := append([]byte(use), byte(len(id))) //nolint:gosec // at most 65
 	b = append(append(b, id...), c.Nonce[:]...)
+	b = binary.BigEndian.AppendUint32(b, uint32(c.Time.Unix())) //nolint:gosec // until 2106
 	return append(b, body...)
 }
 

@@ -24,7 +24,7 @@ const usage = `grant is the tool of the owner of registers.
   grant key --key owner.key
         make a key: owner.key stays with the owner, owner.pub goes to the registers ([console] owner)
   grant sign --key owner.key --challenge XXXX-… --name "Sato" [--role technician|key-officer] [--minutes 60] [--scope "check,print test"]
-        allow a technician: the register shows the challenge (command grant) and takes what is printed
+        allow a technician (also the settings of network, USB, card, console and issuer if the scope names config): the register shows the challenge (command grant) and takes what is printed
   grant permit --key owner.key --challenge XXXX-… --ikid F0E1D2C3B4A59687 --kcv 1A2B3C --block D0144… [--minutes 60]
         permit one card key, as the key loading office's letter has it: the register shows the challenge (command
         keys inject) and takes what is printed
@@ -133,7 +133,20 @@ func (o options) open() (owner ed25519.PrivateKey, c console.Challenge, err erro
 	if c, err = console.ParseChallenge(o.challenge); err != nil {
 		return nil, c, fmt.Errorf("--challenge: %w", err)
 	}
-	return owner, c, nil
+	return owner, c, notAhead(c.Time)
+}
+
+// aheadMax is how far a register's clock may be ahead of the owner's.
+const aheadMax = 24 * time.Hour
+
+// notAhead refuses a challenge of a time to come: what is signed for it would be
+// good for longer than the owner means. A clock that is behind is one without a
+// battery.
+func notAhead(asked time.Time) error {
+	if time.Until(asked) > aheadMax {
+		return fmt.Errorf("--challenge: the register's clock says %s: it must be put right first", asked.Format(time.DateTime))
+	}
+	return nil
 }
 
 func sign(o options, out io.Writer) error {
@@ -171,6 +184,9 @@ func permitKey(o options, out io.Writer) error {
 	c, err := permit.ParseChallenge(o.challenge)
 	if err != nil {
 		return fmt.Errorf("--challenge: %w", err)
+	}
+	if err := notAhead(c.Time); err != nil {
+		return err
 	}
 	if o.block == "" {
 		return errors.New("--block is needed")

@@ -35,7 +35,9 @@ func TestOwner(t *testing.T) {
 	if _, err := run("key", "--key", key); err == nil {
 		t.Error("the owner's key was replaced")
 	}
-	c := console.Challenge{ID: record.ID{Store: "0001", Register: "01"}, Nonce: [8]byte{1}, Time: time.Unix(1_800_000_000, 0)}
+	c := console.Challenge{ID: record.ID{Store: "0001", Register: "01"}, Nonce: [8]byte{1}, Time: time.Unix(1_700_000_000, 0)}
+	ahead := c
+	ahead.Time = time.Now().Add(aheadMax + time.Minute)
 	out, err = run("sign", "--key", key, "--challenge", c.String(), "--name", "佐藤", "--scope", "check, print test", "--minutes", "5")
 	if err != nil || !strings.Contains(out, "Register 0001/01") || !strings.Contains(out, "check, print test") {
 		t.Errorf("%s, %v", out, err)
@@ -75,6 +77,7 @@ func TestOwner(t *testing.T) {
 		"no such key":             {"sign", "--key", key + "x", "--challenge", c.String(), "--name", "x"},
 		"mistyped challenge":      {"sign", "--key", key, "--challenge", "A" + c.String()[1:] + "Q", "--name", "x"},
 		"no name":                 {"sign", "--key", key, "--challenge", c.String()},
+		"a time to come":          {"sign", "--key", key, "--challenge", ahead.String(), "--name", "x"},
 		"no such role":            {"sign", "--key", key, "--challenge", c.String(), "--name", "x", "--role", "root"},
 		"too long":                {"sign", "--key", key, "--challenge", c.String(), "--name", "x", "--minutes", "481"},
 		"a challenge for a grant": append(slices.Clone(load), "--challenge", c.String()),
