@@ -16,6 +16,8 @@ import (
 	"regi/drivers"
 	"regi/drivers/escpos"
 	"regi/firmware/catalog"
+	"regi/firmware/console"
+	"regi/firmware/record"
 	"regi/firmware/role"
 	"regi/firmware/sale"
 	"regi/firmware/uplink"
@@ -66,6 +68,7 @@ func check(ctx context.Context, c *Config, open bool, out io.Writer) error {
 	}{
 		{"config", checkFiles},
 		{"card", checkCard}, // by the card process, which the register's jail keeps apart
+		{"owner", checkOwner},
 		{"tamper", checkTamper},
 		{"catalog", checkCatalog},
 		{"jail", checkOwnJail}, // every check below is made in it
@@ -113,7 +116,7 @@ func advice(of string, err error) string {
 		return "compare drawer.kick and drawer.sense with what gpioinfo lists, and stop the running register first"
 	case errors.Is(err, errRefused):
 		return "correct these rows of the catalogue"
-	case errors.Is(err, os.ErrNotExist) && of == "config":
+	case errors.Is(err, os.ErrNotExist) && (of == "config" || of == "owner"):
 		return "there is no such file: check its path in the configuration"
 	case errors.Is(err, os.ErrNotExist):
 		return "check the cable, and the path in the configuration"
@@ -242,6 +245,18 @@ func checkCard(_ context.Context, b *bench) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("%s opens at %d baud", b.Card.Port, b.Card.Baud), p.Close()
+}
+
+// checkOwner says who decides which card keys are loaded.
+func checkOwner(_ context.Context, b *bench) (string, error) {
+	if b.Console.Owner == "" {
+		return "", fmt.Errorf("%w: two officers load a card key with nobody's permit, and so could whoever takes over the register; set console.owner", errNone)
+	}
+	owner, err := keyFile("console.owner", b.Console.Owner, record.ParseSignPublic)
+	if err != nil {
+		return "", err
+	}
+	return console.Fingerprint(owner) + ": a card key is loaded with this owner's permit alone", nil
 }
 
 // tamperWithin is how long the case's switch is looked at.

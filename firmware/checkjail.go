@@ -78,7 +78,7 @@ func checkCaptureJail(ctx context.Context, b *bench) (string, error) {
 		return "", err
 	}
 	defer end(ctx, child)
-	if err := sendWire(child.Link, wire{Serial: b.Card.Serial, Reader: b.Card.Reader}); err != nil {
+	if err := askCapture(child.Link, captureJail); err != nil {
 		return "", err
 	}
 	packet, err := hear(ctx, child.Link)

@@ -23,12 +23,13 @@ import (
 // keysMax bounds a packet between "regi keys" and its hardened process.
 const keysMax = 8192
 
-// keysOrder is what the hardened process is to do.
-type keysOrder struct {
-	Op       string // "inject", "status" or "wipe"
-	State    string
-	VersionB bool
-}
+// What the hardened process can be asked for. Where the key file is, and whose
+// permit a key needs, it has from elsewhere: see charter.
+const (
+	opInject = "inject"
+	opStatus = "status"
+	opWipe   = "wipe"
+)
 
 // keysWord is what it says: Load asks for the journal's word, the others are
 // its last.
@@ -47,6 +48,25 @@ type loadedBody struct {
 	IKID     string    `json:"IKID"`
 	KCV      string    `json:"KCV"`
 	Officers [2]string `json:"Officers"`
+	Permit   string    `json:"Permit,omitempty"` // the id of the owner's
+}
+
+// journalled conducts a ceremony whose key is on record before it is written,
+// and so is what became of it otherwise.
+func journalled(ctx context.Context, note func(context.Context, loadedBody) error, conduct func(heard func(keysWord) error) error) error {
+	var body *loadedBody
+	err := conduct(func(w keysWord) error {
+		if w.Load == nil {
+			return nil
+		}
+		body = &loadedBody{"card-key-loaded", w.Load.IKID, w.Load.KCV, w.Load.Officers, w.Load.Permit}
+		return note(ctx, *body)
+	})
+	if err != nil && body != nil {
+		body.Event = "card-key-not-loaded"
+		err = errors.Join(err, note(context.WithoutCancel(ctx), *body))
+	}
+	return err
 }
 
 // keys is the command "regi keys". No byte that is typed comes to this process:
@@ -64,22 +84,26 @@ func keys(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	order := keysOrder{Op: flags.Arg(0), State: c.Register.State, VersionB: c.Card.KeyblockB}
-	switch order.Op {
-	case "inject":
-		return inject(ctx, c, order)
-	case "status", "wipe":
-		return askKeys(ctx, startKeys(nil), order, func(w keysWord) error {
+	told, err := c.charter()
+	if err != nil {
+		return err
+	}
+	switch op := flags.Arg(0); op {
+	case opInject:
+		return inject(ctx, c, told)
+	case opStatus, opWipe:
+		return askKeys(ctx, startKeys(nil, told), op, func(w keysWord) error {
 			_, err := fmt.Fprintln(out, w.Done)
 			return err
 		})
+	default:
+		return fmt.Errorf("%q is not inject, status or wipe", op)
 	}
-	return fmt.Errorf("%q is not inject, status or wipe", order.Op)
 }
 
 // inject holds the journal for as long as the ceremony lasts, so that no
 // register starts meanwhile.
-func inject(ctx context.Context, c *Config, order keysOrder) error {
+func inject(ctx context.Context, c *Config, told string) error {
 	mode, err := unix.IoctlGetTermios(unix.Stdin, unix.TCGETS)
 	if err != nil {
 		return errors.New("inject needs a terminal: run it at the console, not in a pipe")
@@ -96,30 +120,23 @@ func inject(ctx context.Context, c *Config, order keysOrder) error {
 	if err != nil {
 		return err
 	}
-	var told *ceremony.Loaded
-	err = askKeys(ctx, startKeys(os.Stdin), order, func(w keysWord) error { //nolint:contextcheck // see above
-		if w.Load == nil {
-			return nil
-		}
-		told = w.Load
-		return notes.Note(record.SecurityEvent, loadedBody{"card-key-loaded", told.IKID, told.KCV, told.Officers})
+	note := func(_ context.Context, body loadedBody) error { return notes.Note(record.SecurityEvent, body) } //nolint:contextcheck // see above
+	err = journalled(ctx, note, func(heard func(keysWord) error) error {
+		return askKeys(ctx, startKeys(os.Stdin, told), opInject, heard)
 	})
-	if err != nil && told != nil {
-		err = errors.Join(err, notes.Note(record.SecurityEvent, loadedBody{"card-key-not-loaded", told.IKID, told.KCV, told.Officers})) //nolint:contextcheck // see above
-	}
 	return errors.Join(err, notes.Close())
 }
 
 // startKeys starts the hardened process of this command, with a terminal or
 // without.
-func startKeys(tty *os.File) func() (*role.Child, error) {
-	env := []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"}
+func startKeys(tty *os.File, told string) func() (*role.Child, error) {
+	env := []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none", role.TellEnv(told)}
 	return func() (*role.Child, error) { return role.Start(role.Keys, tty, env, nil) }
 }
 
 // askKeys starts the hardened process and has it carry out an order. heard is
 // called with each of its words; its error refuses.
-func askKeys(ctx context.Context, start func() (*role.Child, error), order keysOrder, heard func(keysWord) error) error {
+func askKeys(ctx context.Context, start func() (*role.Child, error), op string, heard func(keysWord) error) error {
 	child, err := start()
 	if err != nil {
 		return err
@@ -130,11 +147,7 @@ func askKeys(ctx context.Context, start func() (*role.Child, error), order keysO
 	defer context.AfterFunc(ctx, func() {
 		child.Link.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck,gosec // a closed link has ended the read by itself
 	})()
-	packet, err := json.Marshal(order)
-	if err != nil {
-		return fmt.Errorf("keys: %w", err)
-	}
-	if _, err := child.Link.Write(packet); err != nil {
+	if _, err := io.WriteString(child.Link, op); err != nil {
 		return fmt.Errorf("keys: %w", err)
 	}
 	for {
@@ -179,17 +192,17 @@ func keysMain() int {
 	if err != nil || hardened != nil {
 		return exitLink
 	}
-	packet := make([]byte, keysMax)
-	n, err := link.Read(packet)
+	told, err := chartered()
 	if err != nil {
 		return exitLink
 	}
-	var order keysOrder
-	if json.Unmarshal(packet[:n], &order) != nil {
+	op := make([]byte, keysMax)
+	n, err := link.Read(op)
+	if err != nil {
 		return exitLink
 	}
 	var w keysWord
-	if w.Done, err = obey(order, link); err != nil {
+	if w.Done, err = obey(string(op[:n]), told, link); err != nil {
 		w = keysWord{Err: err.Error()}
 	}
 	if sendKeys(link, w) != nil || err != nil {
@@ -198,19 +211,25 @@ func keysMain() int {
 	return 0
 }
 
-func obey(order keysOrder, link io.ReadWriter) (string, error) {
-	switch order.Op {
-	case "status":
-		return ceremony.Status(order.State)
-	case "wipe":
-		return "The card key is zeroised: load a new one.", ceremony.Wipe(order.State)
+func obey(op string, told charter, link io.ReadWriter) (string, error) {
+	switch op {
+	case opStatus:
+		return ceremony.Status(told.State)
+	case opWipe:
+		return "The card key is zeroised: load a new one.", ceremony.Wipe(told.State)
+	case opInject:
+	default:
+		return "", errors.New("it was asked for nothing that it knows")
+	}
+	if told.Owned && told.Owner == nil {
+		return "", errOwnerKey
 	}
 	tty, err := openTerminal(role.TTYFD)
 	if err != nil {
 		return "", err
 	}
 	err = ceremony.Inject(tty, ceremony.Options{
-		Dir: order.State, VersionB: order.VersionB, Confine: true,
+		Dir: told.State, VersionB: told.VersionB, Confine: true, Register: told.Register, Owner: told.Owner,
 		Journal: func(l ceremony.Loaded) error {
 			if err := sendKeys(link, keysWord{Load: &l}); err != nil {
 				return err
@@ -225,6 +244,9 @@ func obey(order keysOrder, link io.ReadWriter) (string, error) {
 	})
 	return "loaded", errors.Join(err, tty.restore())
 }
+
+// errOwnerKey: nobody else's word counts while it is so.
+var errOwnerKey = errors.New("the owner's key cannot be read, so no card key is loaded: put console.owner right")
 
 func sendKeys(link io.Writer, w keysWord) error {
 	packet, err := json.Marshal(w)

@@ -75,6 +75,20 @@ func newOffice(t *testing.T) *office {
 	return o
 }
 
+// charter is what the configuration has the key's processes told.
+func (o *office) charter() string {
+	o.t.Helper()
+	c, err := LoadConfig(o.config)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	told, err := c.charter()
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return told
+}
+
 // regi runs the program in a pipe.
 func (o *office) regi(args ...string) (string, error) {
 	cmd := exec.CommandContext(o.t.Context(), "/proc/self/exe")
@@ -333,12 +347,14 @@ func TestTamper(t *testing.T) {
 			if err := os.MkdirAll(o.state, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			spawn, err := role.NewSpawner(os.Stderr, role.Spawning{Paths: []landlock.Path{{Path: o.state, Access: landlock.Read | landlock.Write}}})
+			spawn, err := role.NewSpawner(os.Stderr, role.Spawning{
+				Paths: []landlock.Path{{Path: o.state, Access: landlock.Read | landlock.Write}}, Told: map[string]string{role.Keys: o.charter()},
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
 			wiped := false
-			k := &keyKeeper{dir: o.state, spawn: spawn, state: func() string { return "up" }}
+			k := &keyKeeper{spawn: spawn, state: func() string { return "up" }}
 			c.process(t, k, &wiped)
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()

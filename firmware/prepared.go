@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"regi/firmware/boot"
+	"regi/firmware/console"
 	"regi/firmware/record"
 )
 
@@ -19,6 +20,7 @@ type prepared struct {
 	Prices    []byte `json:"prices,omitempty"`
 	Owner     []byte `json:"owner,omitempty"` // the public key of a first owner
 	Packet    []byte `json:"packet,omitempty"`
+	Grant     string `json:"grant,omitempty"` // for the configuration
 	Challenge string `json:"challenge,omitempty"`
 }
 
@@ -58,7 +60,10 @@ func takePrepared(path string, why error, link *boot.Link) (*Config, error) {
 func (s *setup) take(p *prepared) error {
 	text := []byte(p.Config)
 	if len(text) > 0 {
-		if err := s.mayBecome(text); err != nil {
+		if err := s.granted(p); err != nil {
+			return err
+		}
+		if err := s.mayBecome(text, p.Grant != ""); err != nil {
 			return err
 		}
 		if _, err := parseConfig(text, s.path); err != nil {
@@ -89,6 +94,9 @@ func (s *setup) take(p *prepared) error {
 	if err != nil {
 		return err
 	}
+	if err := usedUp(c, p.Challenge); err != nil {
+		return err
+	}
 	for name, text := range files {
 		if name != s.path {
 			if err := writeDurably(name, []byte(text)); err != nil {
@@ -117,8 +125,19 @@ func (s *setup) takeOwner(file []byte) (*Config, error) {
 	return LoadConfig(s.path)
 }
 
+// granted checks the grant for a configuration, and takes it.
+func (s *setup) granted(p *prepared) error {
+	if p.Grant == "" {
+		return nil
+	}
+	if _, err := warranted(s.config, console.Warrant{Grant: p.Grant, Challenge: p.Challenge}); err != nil {
+		return err
+	}
+	return usedUp(s.config, p.Challenge)
+}
+
 // mayBecome refuses another identity where there is an owner to ask.
-func (s *setup) mayBecome(text []byte) error {
+func (s *setup) mayBecome(text []byte, warranted bool) error {
 	after, err := s.loose(text)
 	if err != nil {
 		return err
@@ -126,13 +145,7 @@ func (s *setup) mayBecome(text []byte) error {
 	if s.config.Console.Owner == "" {
 		return nil
 	}
-	was := settings(s.config)
-	for i, now := range settings(after) {
-		if now != was[i] && isLocked(now.Key) {
-			return fmt.Errorf("%s is not changed here: %w", now.Key, errLocked)
-		}
-	}
-	return nil
+	return mayBecome(settings(s.config), settings(after), warranted)
 }
 
 func preparedFile(c *Config) string { return filepath.Join(consoleFolder(c), "setup.json") }

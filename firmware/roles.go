@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"regi/drivers"
 	"regi/firmware/capture"
+	"regi/firmware/record"
 	"regi/firmware/role"
 	"regi/firmware/uplink"
 )
@@ -40,25 +43,57 @@ var exitReasons = map[int]string{ //nolint:gochecknoglobals // a constant table
 	exitKeysBusy: "card key file in use: end \"regi keys\" first",
 }
 
-// wireMax bounds the packet that names the reader's line.
-const wireMax = 8192
+// charter is what the processes that hold card keys go by. They have it from the
+// spawner, which has it from a register that had read nothing yet: one that was
+// taken over since can neither show them another reader or another key file, nor
+// name itself the owner.
+type charter struct {
+	Register string // "store/register"
+	State    string // the folder with the key file
+	Card     wire
+	VersionB bool
+	// Owned: a card key is loaded with the owner's permit alone. Owner is nil then
+	// if the owner's key cannot be read.
+	Owned bool
+	Owner ed25519.PublicKey
+}
 
-// wire is what a new capture process is told.
+// wire is the card reader's line.
 type wire struct {
 	Serial
 	Reader string // card.reader
-	State  string // the folder with the key file
 	CBC    bool
 }
 
-// sendWire tells a new capture process which line is the card reader's, and
-// where its keys are.
-func sendWire(link *os.File, w wire) error {
-	packet, err := json.Marshal(w)
-	if err != nil {
-		return fmt.Errorf("capture: %w", err)
+func (c *Config) charter() (string, error) {
+	told := charter{
+		Register: c.Register.Store + "/" + c.Register.ID, State: c.Register.State, VersionB: c.Card.KeyblockB, Owned: c.Console.Owner != "",
+		Card: wire{Serial: c.Card.Serial, Reader: c.Card.Reader, CBC: c.Card.Suite == "cbc"},
 	}
-	if _, err := link.Write(packet); err != nil {
+	if told.Owned {
+		told.Owner, _ = keyFile("console.owner", c.Console.Owner, record.ParseSignPublic) //nolint:errcheck // see charter.Owner
+	}
+	text, err := json.Marshal(told)
+	if err != nil {
+		return "", fmt.Errorf("config: %w", err)
+	}
+	return string(text), nil
+}
+
+// chartered is what this process was told.
+func chartered() (c charter, err error) {
+	return c, json.Unmarshal([]byte(role.Told()), &c)
+}
+
+// What the register asks of a new capture process: to read cards, or, for "regi
+// check", only to say how it is confined.
+const (
+	captureCards = "C"
+	captureJail  = "J"
+)
+
+func askCapture(link *os.File, what string) error {
+	if _, err := io.WriteString(link, what); err != nil {
 		return fmt.Errorf("capture: %w", err)
 	}
 	return nil
@@ -73,18 +108,22 @@ func captureMain() int {
 	if err != nil || hardened != nil {
 		return exitLink
 	}
-	packet := make([]byte, wireMax)
-	n, err := link.Read(packet)
+	told, err := chartered()
 	if err != nil {
 		return exitLink
 	}
-	var w wire
-	if json.Unmarshal(packet[:n], &w) != nil {
+	asked := make([]byte, len(captureCards)+1)
+	n, err := link.Read(asked)
+	if err != nil {
 		return exitLink
 	}
 	var keys *capture.Keys
-	if w.State != "" { // "regi check" only asks how the process is confined
-		keys, err = capture.OpenKeys(w.State)
+	switch string(asked[:n]) {
+	default:
+		return exitLink
+	case captureJail:
+	case captureCards:
+		keys, err = capture.OpenKeys(told.State)
 		if errors.Is(err, capture.ErrKeysBusy) {
 			return exitKeysBusy
 		}
@@ -92,8 +131,8 @@ func captureMain() int {
 			return exitKeys
 		}
 	}
-	o := capture.Options{Link: link, Keys: keys, CBC: w.CBC}
-	read, err := openReader(w, &o)
+	o := capture.Options{Link: link, Keys: keys, CBC: told.Card.CBC}
+	read, err := openReader(told.Card, &o)
 	if err != nil {
 		return openExit(err)
 	}

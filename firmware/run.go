@@ -71,7 +71,7 @@ func run(ctx context.Context, c *Config, path string, onBoard *boot.Link) error 
 		spawn.Close()
 		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
-	keeper := &keyKeeper{dir: c.Register.State, spawn: spawn, state: func() string { return reg.Device("card") }}
+	keeper := &keyKeeper{spawn: spawn, state: func() string { return reg.Device("card") }}
 	tech, err := newTechnician(c, &technician{reg: reg, keeper: keeper, spawn: spawn, link: onBoard, log: tail, path: path, key: rc.Key, trial: trial})
 	if err != nil {
 		return err
@@ -137,8 +137,14 @@ func startSpawner(c *Config) (*role.Spawner, error) {
 	if err != nil {
 		return nil, err
 	}
-	keyed := os.Getenv(cardKeyEnv) != ""
-	return role.NewSpawner(os.Stderr, role.Spawning{Paths: spawnerPaths(c), Lines: lines, Keyed: keyed})
+	told, err := c.charter()
+	if err != nil {
+		return nil, err
+	}
+	return role.NewSpawner(os.Stderr, role.Spawning{
+		Paths: spawnerPaths(c), Lines: lines, Keyed: os.Getenv(cardKeyEnv) != "",
+		Told: map[string]string{role.Capture: told, role.Keys: told},
+	})
 }
 
 func makeState(c *Config) error {
@@ -443,7 +449,7 @@ func keepCapture(ctx context.Context, c *Config, reg *register.Register, tamper 
 		if err != nil {
 			return nil, err
 		}
-		return child, sendWire(child.Link, wire{Serial: c.Card.Serial, Reader: c.Card.Reader, State: c.Register.State, CBC: c.Card.Suite == "cbc"})
+		return child, askCapture(child.Link, captureCards)
 	}
 	serve := func(ctx context.Context, child *role.Child) {
 		keeper.begin(child.Link)

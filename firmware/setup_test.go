@@ -398,15 +398,15 @@ func TestReplace(t *testing.T) {
 		"half of it":    whole[:60],
 		"an old key":    whole + "[scanner]\nspeed = 1\n",
 	} {
-		if err := tech.Replace(text); err == nil || len(tech.Changed()) > 0 {
+		if err := tech.Replace(text, console.Warrant{}); err == nil || len(tech.Changed()) > 0 {
 			t.Errorf("%s: %v, %q", name, err, tech.Changed())
 		}
 	}
 	good := whole + "[scanner]\nbaud = 19200\n"
-	if err := tech.Replace(good); err != nil || string(tech.changed) != good || len(tech.Changed()) != 1 || tech.Changed()[0] != (console.Setting{Key: "scanner.baud", Value: "19200"}) {
+	if err := tech.Replace(good, console.Warrant{}); err != nil || string(tech.changed) != good || len(tech.Changed()) != 1 || tech.Changed()[0] != (console.Setting{Key: "scanner.baud", Value: "19200"}) {
 		t.Errorf("%v, %q", err, tech.Changed())
 	}
-	if err := tech.Replace(whole); err != nil || len(tech.Changed()) != 0 {
+	if err := tech.Replace(whole, console.Warrant{}); err != nil || len(tech.Changed()) != 0 {
 		t.Errorf("the same again: %v, %q", err, tech.Changed())
 	}
 }

@@ -15,7 +15,6 @@ import (
 
 	"regi/board/port"
 	"regi/drivers"
-	"regi/firmware/capture/ceremony"
 	"regi/firmware/catalog"
 	"regi/firmware/console"
 	"regi/firmware/record"
@@ -73,13 +72,12 @@ func (s *setup) Show(context.Context, string, string) error { return errNoCounte
 type setupKeys struct{ s *setup }
 
 func (k setupKeys) ask(ctx context.Context, op string, tty *os.File, heard func(keysWord) error) error {
-	order := keysOrder{Op: op, State: k.s.config.Register.State, VersionB: k.s.config.Card.KeyblockB}
-	return askKeys(ctx, func() (*role.Child, error) { return k.s.spawn.Start(role.Keys, tty) }, order, heard)
+	return askKeys(ctx, func() (*role.Child, error) { return k.s.spawn.Start(role.Keys, tty) }, op, heard)
 }
 
 // Status is asked of the hardened process.
 func (k setupKeys) Status(ctx context.Context) (said string, err error) {
-	err = k.ask(ctx, "status", nil, func(w keysWord) error {
+	err = k.ask(ctx, opStatus, nil, func(w keysWord) error {
 		said = w.Done
 		return nil
 	})
@@ -88,7 +86,7 @@ func (k setupKeys) Status(ctx context.Context) (said string, err error) {
 
 // Wipe destroys the key.
 func (k setupKeys) Wipe(ctx context.Context) error {
-	return k.ask(ctx, "wipe", nil, func(keysWord) error { return nil })
+	return k.ask(ctx, opWipe, nil, func(keysWord) error { return nil })
 }
 
 // Inject hands the line to the hardened process.
@@ -98,18 +96,10 @@ func (k setupKeys) Inject(ctx context.Context, line console.Line) error {
 		return drivers.ErrUnsupported
 	}
 	return p.Lend(func(tty *os.File) error {
-		var told *ceremony.Loaded
-		err := k.ask(ctx, "inject", tty, func(w keysWord) error {
-			if w.Load == nil {
-				return nil
-			}
-			told = w.Load
-			return k.s.pended.note(ctx, record.SecurityEvent, loadedBody{"card-key-loaded", told.IKID, told.KCV, told.Officers})
-		})
-		if err != nil && told != nil {
-			err = errors.Join(err, k.s.pended.note(ctx, record.SecurityEvent, loadedBody{"card-key-not-loaded", told.IKID, told.KCV, told.Officers}))
+		note := func(ctx context.Context, body loadedBody) error {
+			return k.s.pended.note(ctx, record.SecurityEvent, body)
 		}
-		return err
+		return journalled(ctx, note, func(heard func(keysWord) error) error { return k.ask(ctx, opInject, tty, heard) })
 	})
 }
 
@@ -122,7 +112,7 @@ func (s *setup) List() []console.Setting {
 
 // Set is console.Settings's. A file that is not complete yet may be right in
 // what it has.
-func (s *setup) Set(key, value string) error {
+func (s *setup) Set(key, value string, by console.Warrant) error {
 	section, name, ok := strings.Cut(key, ".")
 	if i := strings.LastIndex(key, "."); ok && i > 0 {
 		section, name = key[:i], key[i+1:]
@@ -142,7 +132,7 @@ func (s *setup) Set(key, value string) error {
 			continue // no value as it stands
 		}
 		changed := setKey(s.draft, section, name, v)
-		err := s.mayBecome(changed)
+		err := s.mayBecome(changed, by != (console.Warrant{}))
 		if err == nil {
 			s.draft = changed
 			s.changes = append(slices.DeleteFunc(s.changes, func(c console.Setting) bool { return c.Key == key }), console.Setting{Key: key, Value: value})
@@ -156,8 +146,8 @@ func (s *setup) Set(key, value string) error {
 }
 
 // Replace is console.Settings's.
-func (s *setup) Replace(text string) error {
-	if err := s.mayBecome([]byte(text)); err != nil {
+func (s *setup) Replace(text string, by console.Warrant) error {
+	if err := s.mayBecome([]byte(text), by != (console.Warrant{})); err != nil {
 		return err
 	}
 	if _, err := parseConfig([]byte(text), s.path); err != nil {
@@ -199,12 +189,16 @@ func (s *setup) Discard() {
 }
 
 // Apply is console.Settings's.
-func (s *setup) Apply(_ context.Context, who string) error {
+func (s *setup) Apply(_ context.Context, who string, by console.Warrant) error {
 	s.mu.Lock()
 	p := prepared{Who: who, Config: string(s.draft), Prices: s.prices}
 	s.mu.Unlock()
-	if _, err := parseConfig([]byte(p.Config), s.path); err != nil {
+	after, err := parseConfig([]byte(p.Config), s.path)
+	if err != nil {
 		return err
+	}
+	if was, err := s.loose(s.text); err == nil && was.Console.Owner != "" && mayBecome(settings(was), settings(after), false) != nil {
+		p.Grant, p.Challenge = by.Grant, by.Challenge // which the next start asks for
 	}
 	return s.lay(&p)
 }

@@ -40,7 +40,6 @@ func openTamper(c *Config) (*board.Tamper, error) {
 
 // keyKeeper has the card key destroyed, whatever the card process does.
 type keyKeeper struct {
-	dir   string
 	spawn *role.Spawner
 	state func() string // of the card reader, as the operator sees it
 
@@ -107,7 +106,7 @@ func (k *keyKeeper) wipe(ctx context.Context) {
 	for ctx.Err() == nil {
 		k.hangUp()
 		start := func() (*role.Child, error) { return k.spawn.Start(role.Keys, nil) }
-		if askKeys(ctx, start, keysOrder{Op: "wipe", State: k.dir}, nil) == nil {
+		if askKeys(ctx, start, opWipe, nil) == nil {
 			return
 		}
 		pause(ctx, wipeEvery)

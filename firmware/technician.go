@@ -282,15 +282,14 @@ func (t *technician) Show(ctx context.Context, upper, lower string) error {
 // cardKeys is console.Keys.
 type cardKeys struct{ t *technician }
 
-func (k cardKeys) ask(ctx context.Context, order keysOrder, tty *os.File, heard func(keysWord) error) error {
-	order.State, order.VersionB = k.t.config.Register.State, k.t.config.Card.KeyblockB
+func (k cardKeys) ask(ctx context.Context, op string, tty *os.File, heard func(keysWord) error) error {
 	start := func() (*role.Child, error) { return k.t.spawn.Start(role.Keys, tty) }
-	return askKeys(ctx, start, order, heard)
+	return askKeys(ctx, start, op, heard)
 }
 
 // Status is asked of the hardened process: this one cannot reach the key file.
 func (k cardKeys) Status(ctx context.Context) (said string, err error) {
-	err = k.ask(ctx, keysOrder{Op: "status"}, nil, func(w keysWord) error {
+	err = k.ask(ctx, opStatus, nil, func(w keysWord) error {
 		said = w.Done
 		return nil
 	})
@@ -325,18 +324,8 @@ func (k cardKeys) Inject(ctx context.Context, line console.Line) error {
 }
 
 func (k cardKeys) inject(ctx context.Context, tty *os.File) error {
-	var told *ceremony.Loaded
-	err := k.ask(ctx, keysOrder{Op: "inject"}, tty, func(w keysWord) error {
-		if w.Load == nil {
-			return nil
-		}
-		told = w.Load
-		return k.t.reg.Note(ctx, record.SecurityEvent, loadedBody{"card-key-loaded", told.IKID, told.KCV, told.Officers})
-	})
-	if err != nil && told != nil {
-		err = errors.Join(err, k.t.reg.Note(context.WithoutCancel(ctx), record.SecurityEvent, loadedBody{"card-key-not-loaded", told.IKID, told.KCV, told.Officers}))
-	}
-	return err
+	note := func(ctx context.Context, body loadedBody) error { return k.t.reg.Note(ctx, record.SecurityEvent, body) }
+	return journalled(ctx, note, func(heard func(keysWord) error) error { return k.ask(ctx, opInject, tty, heard) })
 }
 
 // List is console.Settings's: the settings that are in force, with the defaults.
@@ -370,26 +359,14 @@ func flatten(v reflect.Value, prefix string) (all []console.Setting) {
 	return all
 }
 
-// locked settings are who this register is, whom it trusts, and what of the
-// board it is given: a whole section, or one setting or table. They come with an
-// enrolment, or with the card.
-var locked = [...]string{ //nolint:gochecknoglobals // a constant table
-	"register.store", "register.id", "register.state", "register.supervisor",
-	"cloud", "card", "console", "issuer", "network", "usb", "catalog.file", "keypad.hid",
-}
-
-func isLocked(key string) bool {
-	return slices.ContainsFunc(locked[:], func(l string) bool { return key == l || strings.HasPrefix(key, l+".") })
-}
-
 // Set is console.Settings's.
-func (t *technician) Set(key, value string) error {
+func (t *technician) Set(key, value string, by console.Warrant) error {
 	section, name, ok := strings.Cut(key, ".")
 	if !ok || !slices.ContainsFunc(t.List(), func(s console.Setting) bool { return s.Key == key }) {
 		return fmt.Errorf("%s is no setting: config show lists them", key)
 	}
-	if isLocked(key) {
-		return fmt.Errorf("%s is not changed here: %w", key, errLocked)
+	if err := mayChange(key, t.warrants(by)); err != nil {
+		return err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -438,26 +415,25 @@ func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
+// warrants says whether the owner lets whoever is at the console change more than
+// the register's own settings. The console has opened the warrant.
+func (t *technician) warrants(by console.Warrant) bool {
+	return t.config.Console.Owner != "" && by != (console.Warrant{})
+}
+
 // Replace is console.Settings's: another file, with the same identity.
-func (t *technician) Replace(text string) error {
+func (t *technician) Replace(text string, by console.Warrant) error {
 	after, err := parseConfig([]byte(text), t.path)
 	if err != nil {
 		return err
 	}
-	var changes []console.Setting
-	was := settings(t.config)
-	for i, s := range settings(after) {
-		switch {
-		case s == was[i]:
-		case isLocked(s.Key):
-			return fmt.Errorf("%s is not changed here: %w", s.Key, errLocked)
-		default:
-			changes = append(changes, s)
-		}
+	was, will := settings(t.config), settings(after)
+	if err := mayBecome(was, will, t.warrants(by)); err != nil {
+		return err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.changed, t.changes = []byte(text), changes
+	t.changed, t.changes = []byte(text), changes(was, will)
 	return nil
 }
 
@@ -476,15 +452,23 @@ func (t *technician) Discard() {
 }
 
 // Apply is console.Settings's.
-func (t *technician) Apply(ctx context.Context, who string) error {
+func (t *technician) Apply(ctx context.Context, who string, by console.Warrant) error {
 	t.mu.Lock()
 	text, changes := t.changed, slices.Clone(t.changes)
 	t.mu.Unlock()
 	keys := make([]string, 0, len(changes))
+	next := trial{Who: who, Config: string(text)}
 	for _, c := range changes {
+		if err := mayChange(c.Key, t.warrants(by)); err != nil {
+			return err // whoever noted it had a grant, and has left
+		}
 		keys = append(keys, c.Key)
+		if isLocked(c.Key) {
+			next.Grant, next.Challenge = by.Grant, by.Challenge
+		}
 	}
-	return t.stage(ctx, trial{Who: who, Keys: keys, Config: string(text)})
+	next.Keys = keys
+	return t.stage(ctx, next)
 }
 
 // answerFor is how long the console may still say that it went well.
@@ -600,8 +584,8 @@ func (t *technician) boardLog(n int) []string {
 	return s.Log[max(0, len(s.Log)-n):]
 }
 
-// logLines are kept of this process's log.
-const logLines = 500
+// logLines of at most logLineMax bytes are kept of this process's log.
+const logLines, logLineMax = 500, 8192
 
 // stateLine is in what the shell logs whenever anything has changed.
 const stateLine = "msg=state "
@@ -633,7 +617,7 @@ func (l *logTail) Write(b []byte) (int, error) {
 		l.lines = append(l.lines[:0], l.lines[logLines/10:]...)
 	}
 	line := bytes.TrimRight(b, "\n")
-	l.lines = append(l.lines, string(line[:min(len(line), wireMax)]))
+	l.lines = append(l.lines, string(line[:min(len(line), logLineMax)]))
 	return len(b), nil
 }
 

@@ -226,7 +226,7 @@ func (c *counter) records() (all []string) {
 		var body map[string]any
 		json.Unmarshal(plain, &body)
 		line := []string{sealed.Kind.String()}
-		for _, key := range []string{"Role", "Who", "By", "Command", "Result", "Event", "Why", "IKID"} {
+		for _, key := range []string{"Role", "Who", "By", "Command", "Result", "Event", "Why", "IKID", "Permit", "Answer"} {
 			if v, ok := body[key]; ok && v != "console-login-refused" {
 				line = append(line, fmt.Sprint(v))
 			}
@@ -327,6 +327,7 @@ func TestCeremonyAtTheConsole(t *testing.T) {
 	c.type_("lang en\r")
 	c.grant(console.Grant{Role: console.KeyOfficer, Minutes: 30, Name: "Sato", Scope: []string{"keys"}})
 	c.type_("keys inject\r")
+	id := c.permit(h, c.owner)
 	c.answer("Officer 1, your name: ", "Sato Hanako\r")
 	c.answer("component (not shown): ", partOne+"\r")
 	c.answer("Its check value: ", h.kcv[0]+"\r")
@@ -339,7 +340,7 @@ func TestCeremonyAtTheConsole(t *testing.T) {
 	c.answer("regi(key-officer)> ", "keys status\r")
 	c.until(h.ikid)
 	c.answer("regi(key-officer)> ", "keys inject\r")
-	c.answer("Officer 1, your name: ", "x\x03")
+	c.answer("The owner's permit: ", "x\x03")
 	c.until("no key was loaded")
 	c.answer("regi(key-officer)> ", "logout\r")
 	c.grant(console.Grant{Role: console.Technician, Minutes: 30, Name: "Suzuki"})
@@ -366,7 +367,7 @@ func TestCeremonyAtTheConsole(t *testing.T) {
 		}
 	}
 	got := c.records()
-	for _, want := range []string{"console.open key-officer Sato grant", "console.command key-officer Sato keys inject begun", "security.event card-key-loaded " + h.ikid, "console.command key-officer Sato keys inject ok"} {
+	for _, want := range []string{"console.open key-officer Sato grant", "console.command key-officer Sato keys inject begun", "security.event card-key-loaded " + h.ikid + " " + id, "console.command key-officer Sato keys inject ok"} {
 		if !slices.Contains(got, want) {
 			t.Errorf("no record %q in\n%s", want, strings.Join(got, "\n"))
 		}
@@ -419,6 +420,51 @@ func TestConfigAtTheConsole(t *testing.T) {
 	got := c.records()
 	for _, want := range []string{"config.applied technician kept", "config.applied technician undone the register ended before the test was over"} {
 		if !slices.Contains(got, want) {
+			t.Errorf("no record %q in\n%s", want, strings.Join(got, "\n"))
+		}
+	}
+}
+
+// TestGrantForConfig: a technician with the owner's grant for config changes the
+// board's address and who issues receipts; one with a PIN, or another grant, does
+// not; and it is on record.
+func TestGrantForConfig(t *testing.T) {
+	c := newCounter(t)
+	c.own()
+	c.start()
+	c.up()
+	c.type_("lang en\r")
+	c.grant(console.Grant{Role: console.Technician, Minutes: 30, Name: "Tanaka"})
+	c.answer("technician)> ", "config set network.address 192.0.2.7/24\r")
+	c.until("a grant of the owner that names config")
+	c.answer("technician)> ", "logout\r")
+	c.grant(console.Grant{Role: console.Technician, Minutes: 30, Name: "Suzuki", Scope: []string{"config"}})
+	c.answer("technician)> ", "config set console.owner mine.pub\r")
+	c.until("comes with enroll, or with the card")
+	c.answer("technician)> ", "config set network.address 192.0.2.7/24\r")
+	c.until("Noted")
+	c.answer("technician)> ", "config set issuer.tel 03-0000-0000\r")
+	c.until("Noted")
+	c.answer("technician)> ", "config apply\r")
+	c.answer("Type yes to go on: ", "yes\r")
+	if c.cmd.Wait(); c.cmd.ProcessState.Success() {
+		t.Fatal("the register does not start again")
+	}
+	c.at = len(c.shown)
+	c.start()
+	c.until("is kept")
+	c.end()
+	text, err := os.ReadFile(c.config)
+	if err != nil || !strings.Contains(string(text), `address = "192.0.2.7/24"`) || !strings.Contains(string(text), `tel = "03-0000-0000"`) {
+		t.Errorf("%s, %v", text, err)
+	}
+	got := c.records()
+	for _, want := range []string{
+		"console.command technician Tanaka config set network.address 192.0.2.7/24",
+		"console.command technician Suzuki config set network.address 192.0.2.7/24 ok",
+		"config.applied Suzuki kept ",
+	} {
+		if !slices.ContainsFunc(got, func(r string) bool { return strings.HasPrefix(r, want) && len(r) > len("config.applied Suzuki kept ") }) {
 			t.Errorf("no record %q in\n%s", want, strings.Join(got, "\n"))
 		}
 	}

@@ -56,12 +56,15 @@ type trial struct {
 	Keys  []string `json:"keys"`          // what is changed, by name
 	Up    []string `json:"up"`            // devices that worked before
 	Why   string   `json:"why,omitempty"` // it failed
-	// What is to be taken: the text of another configuration, or credentials of
-	// the owner and the challenge that they answer. Whoever has taken over the
+	// What is to be taken: the text of another configuration, with a grant of the
+	// owner if it takes one, or credentials; and the challenge that they answer. Whoever has taken over the
 	// register may write this file: it is checked like anything from outside.
 	Config    string `json:"config,omitempty"`
+	Grant     string `json:"grant,omitempty"`
 	Packet    []byte `json:"packet,omitempty"`
 	Challenge string `json:"challenge,omitempty"`
+	// Answer is what a record calls the owner's part of it.
+	Answer string `json:"answer,omitempty"`
 
 	path       string
 	unfinished bool // undoing it must be done again
@@ -85,7 +88,7 @@ func readTrial(c *Config) *trial {
 	if json.Unmarshal(data, t) != nil { // nothing was taken of it
 		return none
 	}
-	t.Who, t.Why, t.Keys, t.Up = shortened(t.Who), shortened(t.Why), allShortened(t.Keys), allShortened(t.Up)
+	t.Who, t.Why, t.Answer, t.Keys, t.Up = shortened(t.Who), shortened(t.Why), shortened(t.Answer), allShortened(t.Keys), allShortened(t.Up)
 	return t
 }
 
@@ -232,12 +235,17 @@ func (t *trial) giveUp(c *Config, log *slog.Logger) *trial {
 }
 
 // end drops what was to be taken.
-func (t *trial) end(state string) { t.State, t.Config, t.Packet, t.Challenge = state, "", nil, "" }
+func (t *trial) end(state string) {
+	t.State, t.Config, t.Grant, t.Packet, t.Challenge = state, "", "", nil, ""
+}
 
 // take puts the new files in place of the old ones, which are kept.
 func (t *trial) take(c *Config, path string) error {
 	files, err := t.files(c, path)
 	if err != nil {
+		return fmt.Errorf("trial: %w", err)
+	}
+	if err := t.useUp(c); err != nil {
 		return fmt.Errorf("trial: %w", err)
 	}
 	before := map[string]*string{}
@@ -281,16 +289,34 @@ func (t *trial) files(c *Config, path string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	was := settings(c)
-	for i, s := range settings(after) {
-		if s != was[i] && isLocked(s.Key) {
-			return nil, fmt.Errorf("%s: %w", s.Key, errLocked)
+	if t.Grant != "" {
+		if _, err := warranted(c, console.Warrant{Grant: t.Grant, Challenge: t.Challenge}); err != nil {
+			return nil, err
 		}
+	}
+	was, will := settings(c), settings(after)
+	if err := mayBecome(was, will, t.Grant != ""); err != nil {
+		return nil, err
+	}
+	t.Keys = nil // whatever was said of them
+	for _, s := range changes(was, will) {
+		t.Keys = append(t.Keys, s.Key)
 	}
 	return map[string]string{path: t.Config}, nil
 }
 
-var errLocked = errors.New("it comes with enroll, or with the card")
+// useUp takes the owner's part of the change, which is good once.
+func (t *trial) useUp(c *Config) error {
+	if t.Grant == "" && len(t.Packet) == 0 {
+		return nil
+	}
+	shown, err := console.ParseChallenge(t.Challenge)
+	if err != nil {
+		return err
+	}
+	t.Answer = grantID(shown)
+	return useUp(c, shown)
+}
 
 // enrolled are the files that an enrolment changes, if the owner signed it for
 // this register.
@@ -395,6 +421,8 @@ type configBody struct {
 	Keys   []string `json:"Keys"`
 	Result string   `json:"Result"` // "kept" or "undone"
 	Why    string   `json:"Why,omitempty"`
+	// Answer is the owner's, if it took one: the nonce of the challenge.
+	Answer string `json:"Answer,omitempty"`
 }
 
 // watch tests the register with the change that it was started with, and puts
@@ -402,7 +430,7 @@ type configBody struct {
 func (t *trial) watch(ctx context.Context, reg *register.Register) error {
 	switch t.State {
 	case trialUndone:
-		err := reg.Note(ctx, record.ConfigApplied, configBody{t.Who, t.Keys, "undone", t.Why})
+		err := reg.Note(ctx, record.ConfigApplied, configBody{t.Who, t.Keys, "undone", t.Why, t.Answer})
 		if err == nil {
 			err = t.drop()
 		}
@@ -428,7 +456,7 @@ func (t *trial) watch(ctx context.Context, reg *register.Register) error {
 		t.save() //nolint:errcheck,gosec // then it still says trying, and is undone, too
 		return errRestart
 	}
-	if err := reg.Note(ctx, record.ConfigApplied, configBody{Who: t.Who, Keys: t.Keys, Result: "kept"}); err != nil {
+	if err := reg.Note(ctx, record.ConfigApplied, configBody{Who: t.Who, Keys: t.Keys, Result: "kept", Answer: t.Answer}); err != nil {
 		return ended(ctx, err)
 	}
 	reg.Announce("S01", "設定変更を確定しました / the change of the configuration is kept")

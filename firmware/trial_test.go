@@ -127,9 +127,14 @@ func TestTrial(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	holds(t, path, to.URL, to.CA)
-	got = start(t, path)
-	if got.State != "" {
+	if got = start(t, path); got.State != "" {
 		t.Fatalf("%+v", got)
+	}
+	if err := stage.save(); err != nil { // as a register could that was taken over
+		t.Fatal(err)
+	}
+	if got = start(t, path); got.State != trialUndone || !strings.Contains(got.Why, errAnswered.Error()) {
+		t.Errorf("the owner's answer is taken twice: %+v", got)
 	}
 }
 
@@ -273,7 +278,7 @@ func TestTrialLocked(t *testing.T) {
 			t.Errorf("%s.%s: %+v", s.section, s.key, got)
 		}
 		tech := &technician{config: c, text: text, path: path}
-		if err := tech.Set(s.section+"."+s.key, s.value); !errors.Is(err, errLocked) {
+		if err := tech.Set(s.section+"."+s.key, s.value, console.Warrant{}); !errors.Is(err, errLocked) {
 			t.Errorf("%s.%s at the console: %v", s.section, s.key, err)
 		}
 	}
@@ -437,7 +442,7 @@ func FuzzSet(f *testing.F) {
 			t.Fatal(err)
 		}
 		tech := &technician{config: c, text: []byte(complete), path: path}
-		if tech.Set("scanner."+key, value) != nil {
+		if tech.Set("scanner."+key, value, console.Warrant{}) != nil {
 			if len(tech.Changed()) > 0 {
 				t.Error("a refused change is noted")
 			}

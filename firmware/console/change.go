@@ -230,7 +230,7 @@ func (s *session) configSet(_ context.Context, args []string) error {
 		s.say("%s config set KEY VALUE", s.tr(wordsUse))
 		return errors.New("use")
 	}
-	if err := s.host.Settings.Set(args[0], args[1]); err != nil {
+	if err := s.host.Settings.Set(args[0], args[1], s.who.warrant); err != nil {
 		return err
 	}
 	s.say("%s", s.tr(wordsConfigSet))
@@ -271,7 +271,7 @@ func (s *session) configApply(ctx context.Context, _ []string) error {
 	if ok, err := s.sure(ctx); !ok {
 		return err
 	}
-	err := s.host.Settings.Apply(ctx, s.who.name)
+	err := s.host.Settings.Apply(ctx, s.who.name, s.who.warrant)
 	s.ending = err == nil
 	return err
 }

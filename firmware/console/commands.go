@@ -326,11 +326,11 @@ func (s *session) askGrant(ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
-	g, until, err := s.guard.loginGrant(typed)
+	g, until, w, err := s.guard.loginGrant(typed)
 	if err != nil {
 		return s.refused(ctx, "grant", err)
 	}
-	if err := s.enter(ctx, user{g.Role, g.Name, g.Scope, until}, openBody{By: "grant", Scope: g.Scope, Minutes: g.Minutes}); err != nil {
+	if err := s.enter(ctx, user{g.Role, g.Name, g.Scope, until, w}, openBody{By: "grant", Scope: g.Scope, Minutes: g.Minutes}); err != nil {
 		return err
 	}
 	scope := strings.Join(g.Scope, ", ")

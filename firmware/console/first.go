@@ -78,7 +78,7 @@ func (s *session) configPaste(ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.host.Settings.Replace(text); err != nil {
+	if err := s.host.Settings.Replace(text, s.who.warrant); err != nil {
 		return err
 	}
 	s.say("%s", s.tr(wordsConfigSet))

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base32"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -16,16 +14,15 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"regi/firmware/letters"
 	"regi/firmware/record"
 )
 
 // Limits of grants and credentials.
 const (
 	nonceBytes = 8
-	checkBytes = 2
 	nameMax    = 40
 	scopeMax   = 120
-	textMax    = LineMax // of a challenge or a grant, as it is typed
 	// GrantMinutesMax is a working day.
 	GrantMinutesMax = 480
 	// CredentialsMax bounds credentials, as they are pasted.
@@ -42,7 +39,7 @@ const (
 // Errors of what is typed.
 var (
 	// ErrTyped: it is not what was written down; letters are missing or wrong.
-	ErrTyped = errors.New("mistyped: letters are missing or wrong")
+	ErrTyped = letters.ErrTyped
 	// ErrSignature: nobody this register knows has signed it, for this register
 	// and the challenge that it shows.
 	ErrSignature = errors.New("not signed by the owner for this register and this challenge")
@@ -100,12 +97,12 @@ func (c Challenge) String() string {
 	b := append([]byte{formVersion, byte(len(id))}, id...) //nolint:gosec // at most 65
 	b = append(b, c.Nonce[:]...)
 	b = binary.BigEndian.AppendUint32(b, uint32(c.Time.Unix())) //nolint:gosec // until 2106
-	return write(b)
+	return letters.Write(b)
 }
 
 // ParseChallenge reads what String wrote.
 func ParseChallenge(s string) (c Challenge, err error) {
-	b, err := readText(s)
+	b, err := letters.Read(s)
 	if err != nil {
 		return c, err
 	}
@@ -163,12 +160,64 @@ func (g Grant) Sign(owner ed25519.PrivateKey, c Challenge) (string, error) {
 	b = binary.BigEndian.AppendUint16(b, uint16(g.Minutes)) //nolint:gosec // checked
 	b = append(append(b, byte(len(g.Name))), g.Name...)     //nolint:gosec // checked
 	b = append(append(b, byte(len(scope))), scope...)       //nolint:gosec // checked
-	return write(append(b, ed25519.Sign(owner, signed(grantContext, c, b))...)), nil
+	return letters.Write(append(b, ed25519.Sign(owner, signed(grantContext, c, b))...)), nil
+}
+
+// Warrant is a grant that names config, with the challenge that it answers: with
+// it, and for as long as it lasts, also those settings may be changed that nobody
+// at the register may change alone. The next start checks it again, where a
+// register that was taken over cannot reach. The zero Warrant is none.
+type Warrant struct{ Grant, Challenge string }
+
+// configScope is the word that a grant must name.
+const configScope = "config"
+
+// warrant is the one of a grant; most are none.
+func warrant(g Grant, text string, c Challenge) Warrant {
+	if g.Role != Technician || !slices.Contains(g.Scope, configScope) {
+		return Warrant{}
+	}
+	return Warrant{text, c.String()}
+}
+
+// warrantTaken is how long after its end a warrant is still taken: a register
+// has to start again in between. A clock may be so wrong, too.
+const warrantTaken = time.Minute
+
+// Errors of Open.
+var (
+	errNoWarrant    = errors.New("no grant of the owner that names config")
+	errWarrantEnded = errors.New("the owner's grant has ended")
+	errWarrantClock = errors.New("the owner's grant is of a time to come: the clock was set back")
+)
+
+// Open says who may change those settings, if the owner granted it to the
+// register id and now is within its time.
+func (w Warrant) Open(owner ed25519.PublicKey, id record.ID, now time.Time) (g Grant, c Challenge, err error) {
+	if w == (Warrant{}) {
+		return g, c, errNoWarrant
+	}
+	if c, err = ParseChallenge(w.Challenge); err != nil {
+		return g, c, err
+	}
+	c.ID = id
+	if g, err = openGrant(w.Grant, owner, c); err != nil {
+		return g, c, err
+	}
+	switch until := c.Time.Add(time.Duration(g.Minutes) * time.Minute); {
+	case warrant(g, w.Grant, c) == Warrant{}:
+		return g, c, errNoWarrant
+	case now.After(until.Add(warrantTaken)):
+		return g, c, errWarrantEnded
+	case now.Before(c.Time.Add(-warrantTaken)):
+		return g, c, errWarrantClock
+	}
+	return g, c, nil
 }
 
 // openGrant checks a typed grant against the challenge that was shown.
 func openGrant(text string, owner ed25519.PublicKey, c Challenge) (g Grant, err error) {
-	b, err := readText(text)
+	b, err := letters.Read(text)
 	if err != nil {
 		return g, err
 	}
@@ -209,48 +258,8 @@ func signed(use string, c Challenge, body []byte) []byte {
 	id := c.ID.String()
 	b := append([]byte(use), byte(len(id))) //nolint:gosec // at most 65
 	b = append(append(b, id...), c.Nonce[:]...)
+	b = binary.BigEndian.AppendUint32(b, uint32(c.Time.Unix())) //nolint:gosec // until 2106
 	return append(b, body...)
-}
-
-// letters is base32 (RFC 4648): it has no 0, 1, 8 and 9, which look like O, I
-// and B.
-func letters() *base32.Encoding { return base32.StdEncoding.WithPadding(base32.NoPadding) }
-
-// write puts bytes and their check into letters, in groups.
-func write(b []byte) string {
-	sum := sha256.Sum256(b)
-	text := letters().EncodeToString(append(bytes.Clone(b), sum[:checkBytes]...))
-	const group = 4
-	var s strings.Builder
-	for i := 0; i < len(text); i += group {
-		if i > 0 {
-			s.WriteByte('-')
-		}
-		s.WriteString(text[i:min(i+group, len(text))])
-	}
-	return s.String()
-}
-
-// readText reads what write wrote, however it is grouped.
-func readText(s string) ([]byte, error) {
-	if len(s) > textMax {
-		return nil, ErrTyped
-	}
-	s = strings.Map(func(r rune) rune {
-		if r == '-' || r == ' ' {
-			return -1
-		}
-		return unicode.ToUpper(r)
-	}, s)
-	b, err := letters().DecodeString(s)
-	if err != nil || len(b) < checkBytes || letters().EncodeToString(b) != s {
-		return nil, ErrTyped
-	}
-	b, check := b[:len(b)-checkBytes], b[len(b)-checkBytes:]
-	if sum := sha256.Sum256(b); !bytes.Equal(sum[:checkBytes], check) {
-		return nil, ErrTyped
-	}
-	return b, nil
 }
 
 // Credentials are what the owner answers to an enrolment: the cloud of this

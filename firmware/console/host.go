@@ -131,15 +131,17 @@ type Keys interface {
 type Settings interface {
 	// List is every setting of the file in its order.
 	List() []Setting
-	// Set notes a change if the file would be right with it.
-	Set(key, value string) error
+	// Set notes a change if the file would be right with it, and whoever is here
+	// may make it: by says whether the owner has granted more than the register's
+	// own settings.
+	Set(key, value string, by Warrant) error
 	// Replace notes another file in place of the whole one.
-	Replace(text string) error
+	Replace(text string, by Warrant) error
 	Changed() []Setting
 	Discard()
 	// Apply has the register end and start again with the changes, for good only
 	// if every device that is up now is up then, too.
-	Apply(ctx context.Context, who string) error
+	Apply(ctx context.Context, who string, by Warrant) error
 }
 
 // Setting is a line of the configuration.

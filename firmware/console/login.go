@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"regi/firmware/letters"
 )
 
 // Limits of a login.
@@ -242,10 +244,10 @@ func (g *guard) ask() Challenge {
 
 // loginGrant looks at an answer to the challenge that was shown. One that is
 // mistyped is no try, but counted; one that is right uses the challenge up.
-func (g *guard) loginGrant(typed string) (grant Grant, until time.Time, err error) {
-	if _, err := readText(typed); err != nil {
+func (g *guard) loginGrant(typed string) (grant Grant, until time.Time, w Warrant, err error) {
+	if _, err := letters.Read(typed); err != nil {
 		g.refused++
-		return grant, until, err
+		return grant, until, w, err
 	}
 	err = g.attempt(func() error {
 		if g.challenge == nil {
@@ -261,9 +263,10 @@ func (g *guard) loginGrant(typed string) (grant Grant, until time.Time, err erro
 		return nil
 	})
 	if err == nil {
+		w = warrant(grant, typed, *g.challenge)
 		g.challenge = nil
 	}
-	return grant, until, err
+	return grant, until, w, err
 }
 
 // isUncounted: it was not looked at, and is on record with others only.

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"regi/firmware/letters"
 	"regi/firmware/record"
 )
 
@@ -148,7 +149,7 @@ func TestDamagedMemory(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, _, err := g.loginGrant(text); err != nil {
+			if _, _, _, err := g.loginGrant(text); err != nil {
 				t.Error(err)
 			}
 			if string(m.data) != data {
@@ -173,7 +174,7 @@ func TestGrants(t *testing.T) {
 		refuse := func(name, text string, want error) {
 			t.Helper()
 			time.Sleep(time.Until(g.early))
-			if _, _, err := g.loginGrant(text); !errors.Is(err, want) {
+			if _, _, _, err := g.loginGrant(text); !errors.Is(err, want) {
 				t.Errorf("%s: %v, want %v", name, err, want)
 			}
 		}
@@ -189,19 +190,19 @@ func TestGrants(t *testing.T) {
 		refuse("a stranger's", sign(stranger, shown, want), ErrSignature)
 		refuse("mistyped", strings.Replace(text, text[:4], "AAAA", 1), ErrTyped)
 		refuse("cut", text[:len(text)-4], ErrTyped)
-		refuse("long", strings.Repeat("A", textMax+1), ErrTyped)
+		refuse("long", strings.Repeat("A", letters.Max+1), ErrTyped)
 		second := g.ask()
 		refuse("of an older challenge", text, ErrSignature)
 		text = sign(owner, second, want)
 		time.Sleep(time.Until(g.early))
-		got, until, err := g.loginGrant(text)
+		got, until, _, err := g.loginGrant(text)
 		if err != nil || got.Name != want.Name || got.Role != want.Role || len(got.Scope) != 2 || until.Sub(second.Time) < 29*time.Minute || until.Sub(second.Time) > 31*time.Minute {
 			t.Fatalf("%+v until %v, %v", got, until, err)
 		}
 		refuse("used", text, ErrSignature)
 		late := g.ask()
 		time.Sleep(31 * time.Minute)
-		if _, _, err := g.loginGrant(sign(owner, late, want)); err == nil {
+		if _, _, _, err := g.loginGrant(sign(owner, late, want)); err == nil {
 			t.Error("an expired grant lets in")
 		}
 	})

@@ -79,6 +79,8 @@ type user struct {
 	name  string
 	scope []string
 	until time.Time // of a grant
+	// warrant is that of a grant that names config.
+	warrant Warrant
 }
 
 // session is one use of the line.

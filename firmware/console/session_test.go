@@ -149,7 +149,7 @@ func (s *shop) List() []console.Setting {
 	return []console.Setting{{Key: "scanner.baud", Value: "9600"}, {Key: "cloud.url", Value: "tls://cloud:4222"}, {Key: "issuer.name", Value: "Sato Store"}, {Key: "register.supervisor", Value: s.supervisor}}
 }
 
-func (s *shop) Set(key, value string) error {
+func (s *shop) Set(key, value string, _ console.Warrant) error {
 	if key != "scanner.baud" {
 		return errors.New("no such setting")
 	}
@@ -157,16 +157,18 @@ func (s *shop) Set(key, value string) error {
 	return nil
 }
 
-func (s *shop) Replace(text string) error {
+func (s *shop) Replace(text string, _ console.Warrant) error {
 	if !strings.Contains(text, "[register]") {
 		return errors.New("that is no configuration")
 	}
 	s.changed = []console.Setting{{Key: "all of it", Value: text}}
 	return nil
 }
-func (s *shop) Changed() []console.Setting                { return s.changed }
-func (s *shop) Discard()                                  { s.changed = nil }
-func (s *shop) Apply(_ context.Context, who string) error { return s.do("apply " + who) }
+func (s *shop) Changed() []console.Setting { return s.changed }
+func (s *shop) Discard()                   { s.changed = nil }
+func (s *shop) Apply(_ context.Context, who string, _ console.Warrant) error {
+	return s.do("apply " + who)
+}
 
 type identity struct{ *shop }
 

@@ -36,6 +36,16 @@ const (
 	ReportFD = 4
 )
 
+// toldEnv is the one variable that is not the role's own: see Told.
+const toldEnv = "REGI_TOLD"
+
+// Told is what this process's role was told by who started the register, and not
+// by the register, which may have been taken over since.
+func Told() string { return os.Getenv(toldEnv) }
+
+// TellEnv is the environment of a child that is started without a spawner.
+func TellEnv(told string) string { return toldEnv + "=" + told }
+
 // Of says which role this process was started in: "" for the first one.
 func Of(argv0 string) string {
 	switch argv0 {

@@ -87,6 +87,9 @@ type Spawning struct {
 	// Lines are the devices that may be asked for by their names; what they are
 	// only the opener knows.
 	Lines map[string]json.RawMessage
+	// Told is what processes of these roles are told at their start. Whoever takes
+	// the register over later cannot tell them anything else.
+	Told map[string]string
 	// Keyed: a card process may be given a source of keys. Only where there was
 	// one before the register was confined: who takes it over later shall not
 	// bring his own.
@@ -337,7 +340,7 @@ func SpawnMain(open Opener) error {
 	if err != nil {
 		return fmt.Errorf("role: %s: %w", Spawn, err)
 	}
-	p := &spawner{null: uintptr(null), oomScore: oomScore, children: map[int]int{}, open: open, keyed: told.Keyed}
+	p := &spawner{null: uintptr(null), oomScore: oomScore, children: map[int]int{}, open: open, keyed: told.Keyed, told: told.Told}
 	for _, name := range slices.Sorted(maps.Keys(told.Lines)) {
 		p.lines = append(p.lines, told.Lines[name])
 	}
@@ -402,6 +405,7 @@ type spawner struct {
 	open     Opener
 	lines    []json.RawMessage
 	keyed    bool
+	told     map[string]string
 	children map[int]int // process id to pidfd
 }
 
@@ -498,6 +502,9 @@ func (p *spawner) start(number int, fds []int) (pid int, errno syscall.Errno) {
 	}
 	for _, fd := range fds {
 		attr.Files = append(attr.Files, uintptr(fd))
+	}
+	if told, ok := p.told[role.name]; ok {
+		attr.Env = append(slices.Clone(role.env), TellEnv(told))
 	}
 	if role.urgent {
 		p.urgent(true)

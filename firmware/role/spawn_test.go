@@ -101,6 +101,24 @@ func TestSpawned(t *testing.T) {
 	}
 }
 
+// A role is told what the spawner was told for it, and no other role is.
+func TestSpawnedIsTold(t *testing.T) {
+	s, err := role.NewSpawner(os.Stderr, role.Spawning{Paths: looking, Told: map[string]string{role.Capture: `{"a":1}`}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	want := []string{"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none", role.TellEnv(`{"a":1}`)}
+	for range 2 { // the table is as it was
+		if r := ask(t, spawned(t, s, role.Capture, nil)); !slices.Equal(r.Env, want) {
+			t.Errorf("environment %q, want %q", r.Env, want)
+		}
+	}
+	if r := ask(t, spawned(t, s, role.Uplink, nil)); len(r.Env) > 0 {
+		t.Errorf("the uplink: %q", r.Env)
+	}
+}
+
 // stderr is what this process's standard error is, as report names it.
 func stderr(t *testing.T) string {
 	t.Helper()

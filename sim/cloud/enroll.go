@@ -60,7 +60,7 @@ func (c *Cloud) Credentials(e Enrolment) (Credentials, error) {
 	if len(e.Request)+len(e.Code)+len(e.URL) > enrolmentMax {
 		return fail(ErrRequest)
 	}
-	id, nonce, err := readCode(e.Code)
+	id, asked, err := readCode(e.Code)
 	if err != nil {
 		return fail(err)
 	}
@@ -83,7 +83,7 @@ func (c *Cloud) Credentials(e Enrolment) (Credentials, error) {
 		}
 		body[name] = string(data)
 	}
-	text, owner, err := c.secrets.signCredentials(id, nonce, body)
+	text, owner, err := c.secrets.signCredentials(id, asked, body)
 	if err != nil {
 		return fail(err)
 	}
@@ -95,7 +95,7 @@ func (c *Cloud) Credentials(e Enrolment) (Credentials, error) {
 
 // readCode reads a challenge: base32 in groups, of version, the register's name
 // with its length, a nonce, its clock and two bytes of SHA-256.
-func readCode(s string) (id record.ID, nonce []byte, err error) {
+func readCode(s string) (id record.ID, asked []byte, err error) {
 	s = strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(s))
 	b, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(s)
 	if err != nil || len(b) < 2+codeNonce+codeTime+codeCheck {
@@ -109,7 +109,7 @@ func readCode(s string) (id record.ID, nonce []byte, err error) {
 	if id, err = record.ParseID(string(b[2 : 2+int(b[1])])); err != nil {
 		return id, nil, ErrCode
 	}
-	return id, b[2+int(b[1]):][:codeNonce], nil
+	return id, b[2+int(b[1]):], nil
 }
 
 // requestKey is the key of a request, which has signed it.
@@ -131,13 +131,13 @@ func requestKey(text string, id record.ID) (ed25519.PublicKey, error) {
 
 // signCredentials is the owner's part, who has a key of its own in the folder:
 // owner.pub is what a register knows the owner by.
-func (s *secrets) signCredentials(id record.ID, nonce []byte, body map[string]string) (text, public string, err error) {
+func (s *secrets) signCredentials(id record.ID, asked []byte, body map[string]string) (text, public string, err error) {
 	text1, err := json.Marshal(body)
 	if err != nil {
 		return "", "", err
 	}
 	signed := append([]byte(signedUse), byte(len(id.String()))) //nolint:gosec // at most 65
-	signed = append(append(append(signed, id.String()...), nonce...), text1...)
+	signed = append(append(append(signed, id.String()...), asked...), text1...)
 	packet, err := json.Marshal(struct {
 		Body      []byte `json:"body"`
 		Signature []byte `json:"signature"`

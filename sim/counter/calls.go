@@ -18,6 +18,7 @@ import (
 	"regi/sim/device/keypad"
 	"regi/sim/device/printer"
 	"regi/sim/device/scanner"
+	"regi/sim/keyhost"
 	"regi/sim/wire"
 )
 
@@ -312,10 +313,32 @@ func refuse(w http.ResponseWriter, status int, text string) {
 	}{text})
 }
 
+// keyloadCall is what a register that has an owner asks.
+type keyloadCall struct {
+	Challenge string `json:"challenge"`
+}
+
 // postKeyload makes what the key loading office sends for one register: the
-// answer is the two officers' letters and the block, for "regi keys inject".
-func (c *Counter) postKeyload(w http.ResponseWriter, _ *http.Request) {
+// answer is the two officers' letters and the block, for "regi keys inject", and
+// the owner's permit if the register's challenge comes with the call.
+func (c *Counter) postKeyload(w http.ResponseWriter, r *http.Request) {
+	var asked keyloadCall
+	if r.ContentLength != 0 {
+		if err := decode(w, r, &asked, `nothing, or {"challenge":"AIDT-…"}, as keys inject shows it`); err != nil {
+			var f fault
+			errors.As(err, &f)
+			refuse(w, f.status, f.text)
+			return
+		}
+	}
 	letters, err := c.Letters()
+	if err == nil && asked.Challenge != "" {
+		err = c.Cloud.PermitKey(&letters, asked.Challenge)
+	}
+	if errors.Is(err, keyhost.ErrChallenge) {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
 	if err != nil {
 		refuse(w, http.StatusInternalServerError, err.Error())
 		return

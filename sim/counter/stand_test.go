@@ -31,6 +31,7 @@ import (
 	"regi/sim/device/power"
 	"regi/sim/device/printer"
 	"regi/sim/device/scanner"
+	"regi/sim/keyhost"
 	"regi/sim/wire"
 )
 
@@ -94,6 +95,7 @@ func setUp(t testing.TB, changes ...func(*counter.Counter)) *stand {
 		Cards: []counter.TestCard{{ID: "visa-ok", Label: "Visa •••• 1111", Says: "approved", Track1: track1, Track2: track2}},
 		Log:   func(format string, args ...any) { fmt.Fprintf(&s.log, format+"\n", args...) },
 	}
+	c.Letters = func() (keyhost.Letters, error) { return keyhost.Write([8]byte{0xF0}, [16]byte{1}) }
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 3)
 	for _, run := range []func(context.Context) error{c.Printer.Run, c.Display.Run, c.Console.Run} {

@@ -27,6 +27,10 @@ type Letters struct {
 	Block      string  `json:"block"`
 	IKID       string  `json:"ikid"`
 	CheckValue string  `json:"check_value"`
+	// Permit is the owner's, and PermitID what the register's journal will call
+	// it; "" where nobody asked for one.
+	Permit   string `json:"permit,omitempty"`
+	PermitID string `json:"permit_id,omitempty"`
 }
 
 // partBytes is AES-256: the protection key is never weaker than the key in it.

@@ -1,12 +1,14 @@
 // Package ceremony is how two officers bring a card key into a register: each
 // types one component of the protection key with its check value, then the key
-// block is pasted, and the key it holds is kept in the key file.
+// block is pasted, and the key it holds is kept in the key file. A register that
+// has an owner takes only the key that the owner has signed for it.
 //
 // Everything typed goes byte by byte into an arena and is gone at the end. Only
 // names, key ids and check values are ever written back.
 package ceremony
 
 import (
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +19,7 @@ import (
 	"regi/firmware/capture/internal/jail"
 	"regi/firmware/capture/internal/keyblock"
 	"regi/firmware/capture/internal/keystore"
+	"regi/firmware/permit"
 )
 
 // triesMax is how often a component or a block may be mistyped.
@@ -48,6 +51,7 @@ type Terminal interface {
 type Loaded struct {
 	IKID, KCV string // hex
 	Officers  [2]string
+	Permit    string // the id of the owner's; "": there is no owner
 }
 
 // Options of Inject.
@@ -56,6 +60,10 @@ type Options struct {
 	Dir string
 	// VersionB takes key blocks of version B (TDES), too.
 	VersionB bool
+	// Owner, if there is one, must permit the key for Register: whoever has taken
+	// over the process that lends the terminal could else be both officers.
+	Owner    ed25519.PublicKey
+	Register string
 	// Journal makes the record durable; only then is the key written.
 	Journal func(Loaded) error
 	// Confine locks this process in, for good, before the first secret comes.
@@ -78,9 +86,11 @@ func Inject(tty Terminal, o Options) error {
 	if o.Confine {
 		jail.Enter()
 	}
+	challenge := permit.Challenged(o.Register)
 	arena.Do(func() {
 		var s *sitting
 		if s, err = newSitting(a, tty, files, o); err == nil {
+			s.challenge = challenge
 			err = s.run()
 			*s.v = vault{}
 		}
@@ -105,6 +115,9 @@ type sitting struct {
 	opener *keyblock.Opener
 	device *dukpt.Device
 	cr     bool // the last line ended with a carriage return
+
+	challenge permit.Challenge
+	permit    *permit.Permit // nil: there is no owner
 }
 
 func newSitting(a *arena.Arena, tty Terminal, files *keystore.Files, o Options) (*sitting, error) {
@@ -130,6 +143,12 @@ func (s *sitting) run() error {
 	size := 0
 	if err := s.say("Loading a card key. Ctrl-C stops.\r\n%s\r\n", describe(s.store.Info())); err != nil {
 		return err
+	}
+	if s.o.Owner != nil {
+		var err error
+		if loaded.Permit, err = s.permitted(); err != nil {
+			return err
+		}
 	}
 	for i := range loaded.Officers {
 		name, err := s.officer(i, loaded.Officers[0])
@@ -161,6 +180,11 @@ func (s *sitting) run() error {
 func (s *sitting) keep(h keyblock.Header, key []byte, kcv [keystore.KCVBytes]byte, loaded Loaded) error {
 	if info := s.store.Info(); info.IKID == h.IKID && info.State != keystore.Empty {
 		return ErrSame
+	}
+	if s.permit != nil {
+		if err := s.permit.Check(s.challenge); err != nil {
+			return fmt.Errorf("%w, no key was loaded", err)
+		}
 	}
 	if err := s.o.Journal(loaded); err != nil {
 		return fmt.Errorf("the journal does not take the record, no key was loaded: %w", err)

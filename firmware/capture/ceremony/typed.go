@@ -15,6 +15,7 @@ import (
 	"regi/firmware/capture/internal/dukpt"
 	"regi/firmware/capture/internal/keyblock"
 	"regi/firmware/capture/internal/keystore"
+	"regi/firmware/permit"
 )
 
 // Limits of what is typed, in bytes.
@@ -102,6 +103,38 @@ func (s *sitting) read() ([]byte, error) {
 			n++
 		}
 	}
+}
+
+// permitted shows a challenge and takes the owner's answer to it.
+func (s *sitting) permitted() (id string, err error) {
+	if err := s.say("This register takes only a key that its owner permits. Read this challenge to the owner, with the key's letter:\r\n%s\r\n", s.challenge); err != nil {
+		return "", err
+	}
+	for range triesMax {
+		line, err := s.ask(false, "The owner's permit: ")
+		if err != nil {
+			return "", err
+		}
+		p, id, err := permit.Open(string(line), s.o.Owner, s.challenge)
+		if err == nil {
+			s.permit = &p
+			return id, s.say("The owner permits key %X, check value %X, for %d minutes from the challenge on (permit %s).\r\n", p.IKID, p.KCV, p.Minutes, id)
+		}
+		if err := s.say("Permit refused: %s.\r\n", err); err != nil {
+			return "", err
+		}
+	}
+	return "", ErrTries
+}
+
+var errNotPermitted = errors.New("it is not the key that the owner permits")
+
+// permits says whether the owner meant this block, with this key.
+func (s *sitting) permits(block []byte, h keyblock.Header, key []byte) error {
+	if p := s.permit; p != nil && (p.Mark != permit.MarkOf(block) || p.IKID != h.IKID || p.KCV != s.keyKCV(key)) {
+		return errNotPermitted
+	}
+	return nil
 }
 
 // officer asks for the name of one of the two.
@@ -250,6 +283,9 @@ func (s *sitting) keyBlock(kbpk []byte) (h keyblock.Header, key []byte, err erro
 		}
 		if err == nil && len(key) != 16 && len(key) != dukpt.KeyMax {
 			err = dukpt.ErrKeySize
+		}
+		if err == nil {
+			err = s.permits(line, h, key)
 		}
 		if err == nil {
 			return h, key, nil

@@ -5,6 +5,7 @@ package main
 import (
 	"crypto/ed25519"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"regi/firmware/console"
+	"regi/firmware/permit"
 	"regi/firmware/record"
 )
 
@@ -22,7 +24,10 @@ const usage = `grant is the tool of the owner of registers.
   grant key --key owner.key
         make a key: owner.key stays with the owner, owner.pub goes to the registers ([console] owner)
   grant sign --key owner.key --challenge XXXX-… --name "Sato" [--role technician|key-officer] [--minutes 60] [--scope "check,print test"]
-        allow a technician: the register shows the challenge (command grant) and takes what is printed
+        allow a technician (also the settings of network, USB, card, console and issuer if the scope names config): the register shows the challenge (command grant) and takes what is printed
+  grant permit --key owner.key --challenge XXXX-… --ikid F0E1D2C3B4A59687 --kcv 1A2B3C --block D0144… [--minutes 60]
+        permit one card key, as the key loading office's letter has it: the register shows the challenge (command
+        keys inject) and takes what is printed
   grant credentials --key owner.key --challenge XXXX-… --url tls://host:4222 --ca F --creds F --seal-to F --signed-by F
         enrol a register: it shows the challenge as its code (command enroll) and takes what is printed
 `
@@ -37,10 +42,11 @@ func main() {
 	}
 }
 
-// options are the flags of all three.
+// options are the flags of all four.
 type options struct {
 	key, challenge, name, role, scope string
 	url, ca, creds, sealTo, signedBy  string
+	ikid, kcv, block                  string
 	minutes                           int
 }
 
@@ -56,6 +62,9 @@ func command(args []string, out io.Writer) error {
 	f.StringVar(&o.role, "role", "technician", "technician or key-officer")
 	f.StringVar(&o.scope, "scope", "", "commands, separated by commas; none: all of the role but pin")
 	f.IntVar(&o.minutes, "minutes", 60, "how long, from the challenge on")
+	f.StringVar(&o.ikid, "ikid", "", "of the card key, 16 digits")
+	f.StringVar(&o.kcv, "kcv", "", "the card key's check value, 6 digits")
+	f.StringVar(&o.block, "block", "", "its key block, as it will be pasted")
 	f.StringVar(&o.url, "url", "", "of the cloud")
 	f.StringVar(&o.ca, "ca", "", "`file`")
 	f.StringVar(&o.creds, "creds", "", "`file`")
@@ -72,6 +81,8 @@ func command(args []string, out io.Writer) error {
 		return makeKey(o, out)
 	case "sign":
 		return sign(o, out)
+	case "permit":
+		return permitKey(o, out)
 	case "credentials":
 		return credentials(o, out)
 	}
@@ -103,18 +114,39 @@ func makeKey(o options, out io.Writer) error {
 	return err
 }
 
-func (o options) open() (owner ed25519.PrivateKey, c console.Challenge, err error) {
+func (o options) owner() (ed25519.PrivateKey, error) {
 	data, err := read("--key", o.key)
 	if err != nil {
-		return nil, c, err
+		return nil, err
 	}
-	if owner, err = record.ParseSignPrivate([]byte(data)); err != nil {
-		return nil, c, fmt.Errorf("%s: %w", o.key, err)
+	owner, err := record.ParseSignPrivate([]byte(data))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.key, err)
+	}
+	return owner, nil
+}
+
+func (o options) open() (owner ed25519.PrivateKey, c console.Challenge, err error) {
+	if owner, err = o.owner(); err != nil {
+		return nil, c, err
 	}
 	if c, err = console.ParseChallenge(o.challenge); err != nil {
 		return nil, c, fmt.Errorf("--challenge: %w", err)
 	}
-	return owner, c, nil
+	return owner, c, notAhead(c.Time)
+}
+
+// aheadMax is how far a register's clock may be ahead of the owner's.
+const aheadMax = 24 * time.Hour
+
+// notAhead refuses a challenge of a time to come: what is signed for it would be
+// good for longer than the owner means. A clock that is behind is one without a
+// battery.
+func notAhead(asked time.Time) error {
+	if time.Until(asked) > aheadMax {
+		return fmt.Errorf("--challenge: the register's clock says %s: it must be put right first", asked.Format(time.DateTime))
+	}
+	return nil
 }
 
 func sign(o options, out io.Writer) error {
@@ -141,6 +173,41 @@ func sign(o options, out io.Writer) error {
 	}
 	_, err = fmt.Fprintf(out, "Register %s asked at %s (by its own clock).\n%s may be %s until %d minutes after that: %s.\n\n%s\n",
 		c.ID, c.Time.Format(time.DateTime), g.Name, g.Role, g.Minutes, scope, text)
+	return err
+}
+
+func permitKey(o options, out io.Writer) error {
+	owner, err := o.owner()
+	if err != nil {
+		return err
+	}
+	c, err := permit.ParseChallenge(o.challenge)
+	if err != nil {
+		return fmt.Errorf("--challenge: %w", err)
+	}
+	if err := notAhead(c.Time); err != nil {
+		return err
+	}
+	if o.block == "" {
+		return errors.New("--block is needed")
+	}
+	p := permit.Permit{Minutes: o.minutes, Mark: permit.MarkOf([]byte(strings.TrimSpace(o.block)))}
+	for _, hexed := range []struct {
+		flag, text string
+		into       []byte
+	}{{"--ikid", o.ikid, p.IKID[:]}, {"--kcv", o.kcv, p.KCV[:]}} {
+		b, err := hex.DecodeString(hexed.text)
+		if err != nil || len(b) != len(hexed.into) {
+			return fmt.Errorf("%s: %d digits, 0 to 9 and A to F", hexed.flag, 2*len(hexed.into))
+		}
+		copy(hexed.into, b)
+	}
+	text, id, err := p.Sign(owner, c)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "Register %s asked at %s (by its own clock).\nKey %X, check value %X, may be loaded there until %d minutes after that. The journal will name permit %s.\n\n%s\n",
+		c.Register, c.Time.Format(time.DateTime), p.IKID, p.KCV, p.Minutes, id, text)
 	return err
 }
 
