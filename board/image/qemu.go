@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"regi/board/image/rom"
 	"regi/firmware/update"
@@ -119,6 +120,7 @@ func (b *bench) once(ctx context.Context) (off bool, err error) {
 	args = append(append(args, "-trace", "enable=qemu_system_shutdown_request", "-D", events), b.more...)
 	c := exec.CommandContext(ctx, "qemu-system-aarch64", args...) //nolint:gosec // words of ours and the caller's
 	c.Stdin, c.Stdout, c.Stderr = b.in, b.out, os.Stderr
+	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // no machine outlives its owner
 	if err := c.Run(); err != nil {
 		return false, fmt.Errorf("qemu-system-aarch64: %w", errors.Join(err, ctx.Err()))
 	}

@@ -87,7 +87,7 @@ func Start(ctx context.Context, o Options) (*Guest, error) {
 	}
 	g := &Guest{cmd: exec.CommandContext(ctx, o.Image, args...), socket: socket, ended: make(chan struct{})} //nolint:gosec // words of ours
 	g.cmd.Stdout, g.cmd.Stderr = o.Log, o.Log
-	g.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // QEMU is the command's child
+	g.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL} // QEMU is the command's child
 	g.cmd.Cancel = func() error { return syscall.Kill(-g.cmd.Process.Pid, syscall.SIGKILL) }
 	if err := g.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("guest: %w", err)
