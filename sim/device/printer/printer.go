@@ -20,8 +20,7 @@
 //
 // Parsed to its exact length but not drawn: MaxiCode, Aztec and composite codes,
 // QR model 1 (drawn as model 2), FS g memory, 90° rotation outside of page mode,
-// kanji fonts B and C, UTF-8. NEC and IBM extension characters stand in the text
-// but are boxes on paper, because the free font lacks them.
+// kanji fonts B and C, UTF-8.
 package printer
 
 import (
