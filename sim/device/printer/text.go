@@ -186,16 +186,16 @@ func (it *interpreter) aligned(w int) int {
 // enqueue hands a job to the mechanism, and waits while it is too far behind.
 func (it *interpreter) enqueue(j job) error {
 	p := it.p
-	for len(p.jobs) >= aheadMax && it.epoch == p.epoch {
+	for len(p.jobs) >= aheadMax && it.epoch == p.m.Epoch {
 		if err := it.pause(); err != nil {
 			return err
 		}
 	}
-	if it.epoch != p.epoch {
+	if it.epoch != p.m.Epoch {
 		return errLost
 	}
 	p.jobs = append(p.jobs, j)
-	p.wake()
+	p.m.Wake()
 	return nil
 }
 
