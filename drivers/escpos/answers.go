@@ -1,12 +1,11 @@
 package escpos
 
 import (
-	"slices"
 	"strings"
 	"time"
 
 	"regi/drivers"
-	"regi/drivers/printerport"
+	"regi/drivers/printjob"
 )
 
 // What the printer says, told apart by bit patterns (Epson ESC/POS reference,
@@ -41,22 +40,13 @@ func processID(n int64) string {
 	return string(id[:])
 }
 
-// readFence stands in owes for one that is answered when it is read (GS r);
-// others stand there with their ID.
-const readFence = ""
-
 // answers sorts the bytes of a printer by the question they answer. A byte
 // that nobody asked for answers nothing.
 type answers struct {
-	printerport.Tally // of answers to DLE EOT
+	printjob.Ledger
 
-	status []byte // those that came, in order
-
-	owes   []string // fences without an answer, oldest first
-	passed int      // fences with one
-	name   byte     // the answer to a fence without ID, 0: any
-
-	xoff bool
+	status []byte // answers to DLE EOT, in order
+	name   byte   // the answer to a fence without ID, 0: any
 
 	part []byte // of an automatic status
 	// auto is the newest one, nil: none since it was switched on; rung counts
@@ -74,9 +64,6 @@ type answers struct {
 	found   string
 	plainly bool
 	byte    []byte
-
-	// lost: a later fence was answered, so what stood before it never will be.
-	lost bool
 }
 
 // gap is longer than the bytes of one answer are apart.
@@ -92,33 +79,10 @@ func (a *answers) Hear(bytes []byte, silent time.Duration) {
 	}
 }
 
-// Count is of what was asked for.
-func (a *answers) Count() *printerport.Tally { return &a.Tally }
-
-// owed is the number of fences without an answer.
-func (a *answers) owed() int { return len(a.owes) }
-
-// pass takes the answer to the oldest fence, if it is that. Fences with an ID
-// are answered in their turn, so one that is not the oldest tells that those
-// before it were lost.
-func (a *answers) pass(id string) bool {
-	at := slices.Index(a.owes, id)
-	if at < 0 || at > 0 && id == readFence {
-		return false
-	}
-	if at > 0 {
-		a.lost = true
-		return true
-	}
-	a.owes = a.owes[1:]
-	a.passed++
-	return true
-}
-
 func (a *answers) feed(b byte) {
 	switch {
 	case b == xon, b == xoff: // also between the bytes of the answers below
-		a.xoff = b == xoff
+		a.Xoff = b == xoff
 	case b&realTimeMask == realTime && (b < ' ' || !a.text(b)):
 		a.answer(b)
 	case len(a.block) > 0:
@@ -132,7 +96,7 @@ func (a *answers) feed(b byte) {
 		a.automatic(b)
 	case a.plainly && b&plainMask == plain:
 		a.byte, a.plainly = []byte{b}, false
-	case b&plainMask == plain && (a.name == 0 || a.name == b) && a.pass(readFence):
+	case b&plainMask == plain && (a.name == 0 || a.name == b) && a.Pass(printjob.Unnamed):
 	case startsBlock(b):
 		a.block = append(a.block, b)
 	default:
@@ -190,10 +154,13 @@ func (a *answers) pausedLine() {
 	}
 }
 
-// stopped says that the printer has told by itself that it does not print.
-func (a *answers) stopped() bool {
-	return a.auto != nil && !a.deaf && a.rung != a.denied && a.auto.Err() != nil
+// Halted says that the printer has told by itself that it does not print.
+func (a *answers) Halted() (told int, halted bool) {
+	return a.rung, a.auto != nil && !a.deaf && a.rung != a.denied && a.auto.Err() != nil
 }
+
+// Deny is told that DLE EOT says otherwise.
+func (a *answers) Deny(told int) { a.denied = told }
 
 func (a *answers) inBlock(b byte) {
 	if b != 0 && len(a.block) < blockMax {
@@ -210,7 +177,7 @@ func (a *answers) inBlock(b byte) {
 	// was given up.
 	last := whole[max(0, len(whole)-len(processHead)-idLength):]
 	if id, ours := strings.CutPrefix(last, processHead); ours && b == 0 && len(id) == idLength {
-		a.pass(id)
+		a.Pass(id)
 	}
 }
 

@@ -7,23 +7,24 @@ import (
 
 	"regi/drivers"
 	"regi/drivers/printerport"
+	"regi/drivers/printjob"
 )
 
 // FuzzAnswers: no bytes from the printer answer more than was asked.
 func FuzzAnswers(f *testing.F) {
 	f.Add([]byte{0x12, 0x16, 0x00, xoff, 0x10, 0x00, xon, 0x00, 0x00, 0x37, 0x22, 0, 0xFF}, byte(2), byte(3))
 	f.Fuzz(func(t *testing.T, said []byte, asked, fences byte) {
-		a := answers{want: "\x37\x72", plainly: fences%2 == 1, Tally: printerport.Tally{Asked: int(asked)}, owes: slices.Repeat([]string{readFence, processID(7)}, int(fences))}
+		a := answers{want: "\x37\x72", plainly: fences%2 == 1, Ledger: printjob.Ledger{Tally: printerport.Tally{Asked: int(asked)}, Owes: slices.Repeat([]string{printjob.Unnamed, processID(7)}, int(fences))}}
 		for i, b := range said {
 			if i%7 == 6 {
 				a.pausedLine()
 			}
 			a.feed(b)
 		}
-		if a.Asked < 0 || len(a.status)+a.Asked != int(asked) || a.owed()+a.passed != 2*int(fences) || len(a.part) >= autoBytes || len(a.block) > blockMax {
+		if a.Asked < 0 || len(a.status)+a.Asked != int(asked) || a.Owed()+a.Passed != 2*int(fences) || len(a.part) >= autoBytes || len(a.block) > blockMax {
 			t.Errorf("%+v", a)
 		}
-		if a.Extra+len(a.status)+a.passed+len(a.byte)+a.rung > len(said) || a.Noise > 2*len(said) || len(a.found) > blockMax || a.rung > len(said)/autoBytes {
+		if a.Extra+len(a.status)+a.Passed+len(a.byte)+a.rung > len(said) || a.Noise > 2*len(said) || len(a.found) > blockMax || a.rung > len(said)/autoBytes {
 			t.Errorf("more answers than bytes: %+v", a)
 		}
 	})
@@ -59,11 +60,11 @@ func TestAnswers(t *testing.T) {
 		{"automatic status in another", "\x10\x00\x10\x00\x00\x00\x00", want{asked: 2, passed: 1, noise: 1}},
 		{"noise", "\xff\x80\x90", want{asked: 2, noise: 3}},
 	} {
-		a := answers{Tally: printerport.Tally{Asked: 2}, owes: []string{readFence, readFence, id}}
+		a := answers{Ledger: printjob.Ledger{Tally: printerport.Tally{Asked: 2}, Owes: []string{printjob.Unnamed, printjob.Unnamed, id}}}
 		for _, b := range []byte(test.said) {
 			a.feed(b)
 		}
-		got := want{string(a.status), a.Asked, a.Extra, a.passed, a.Noise, a.xoff}
+		got := want{string(a.status), a.Asked, a.Extra, a.Passed, a.Noise, a.Xoff}
 		if got != test.want || len(a.part) != 0 || len(a.block) != 0 {
 			t.Errorf("%s: %+v, want %+v", test.name, got, test.want)
 		}
@@ -95,8 +96,8 @@ func TestAutomatic(t *testing.T) {
 		if a.auto == nil || *a.auto != want || a.rung != 1 || a.Noise != 0 {
 			t.Errorf("% x: %+v", said, a)
 		}
-		if a.stopped() != (want.Err() != nil) {
-			t.Errorf("% x: stopped %v", said, a.stopped())
+		if _, halted := a.Halted(); halted != (want.Err() != nil) {
+			t.Errorf("% x: stopped %v", said, halted)
 		}
 	}
 }
@@ -105,11 +106,11 @@ func TestAutomatic(t *testing.T) {
 func TestLost(t *testing.T) {
 	t.Parallel()
 	one, two := processID(1), processID(2)
-	a := answers{owes: []string{one, two}}
+	a := answers{Ledger: printjob.Ledger{Owes: []string{one, two}}}
 	for _, b := range []byte(processHead + two + "\x00") {
 		a.feed(b)
 	}
-	if !a.lost || a.passed != 0 || a.owed() != 2 {
+	if !a.Lost || a.Passed != 0 || a.Owed() != 2 {
 		t.Errorf("%+v", a)
 	}
 }
@@ -118,7 +119,7 @@ func TestLost(t *testing.T) {
 // answers to DLE EOT.
 func TestBlock(t *testing.T) {
 	t.Parallel()
-	a := answers{Tally: printerport.Tally{Asked: 1}, want: "\x37\x72"}
+	a := answers{Ledger: printjob.Ledger{Tally: printerport.Tally{Asked: 1}}, want: "\x37\x72"}
 	for _, b := range []byte("\x5fother\x00\x37\x72@1236\x12\x00") {
 		a.feed(b)
 	}

@@ -56,8 +56,8 @@ func receipt() drivers.Document {
 func TestReceiptBytes(t *testing.T) {
 	t.Parallel()
 	out, err := encode(models[0], receipt(), 1)
-	if err != nil || len(out.bytes) > receiptBytesMax {
-		t.Errorf("%d lines in %d bytes, %v", len(receipt().Items), len(out.bytes), err)
+	if err != nil || len(out.Bytes) > receiptBytesMax {
+		t.Errorf("%d lines in %d bytes, %v", len(receipt().Items), len(out.Bytes), err)
 	}
 }
 
@@ -71,7 +71,7 @@ func BenchmarkEncode(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(len(out.bytes)), "wire-B")
+	b.ReportMetric(float64(len(out.Bytes)), "wire-B")
 	b.ReportMetric(float64(len(doc.Items)), "lines")
 }
 
@@ -128,5 +128,5 @@ func BenchmarkEncodeAll(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(len(out.bytes)), "wire-B")
+	b.ReportMetric(float64(len(out.Bytes)), "wire-B")
 }

@@ -61,7 +61,7 @@ func (e *encoder) linear(b drivers.Barcode, code barcode.Code) error {
 	e.command(gs, 'w', byte(module&0xFF))   // GS w: module width in dots
 	e.command(gs, 'f', 0)                   // GS f 0: font A
 	e.command(gs, 'H', flag(b.Text, below)) // GS H: characters below
-	e.out.bytes = append(e.out.bytes, command...)
+	e.out.Bytes = append(e.out.Bytes, command...)
 	e.printed(linesOf(e.model, height) + 1)
 	return nil
 }
@@ -249,7 +249,7 @@ func symbolStore(cn byte, data string) []byte {
 
 // printSymbol stores the data and is GS ( k fn 81: print it.
 func (e *encoder) printSymbol(cn byte, data []byte, height int) {
-	e.out.bytes = append(e.out.bytes, data...)
+	e.out.Bytes = append(e.out.Bytes, data...)
 	e.symbol(cn, 81, 48)
 	e.printed(linesOf(e.model, height))
 }

@@ -163,6 +163,9 @@ func all() []wanted {
 		{drivers.Barcode{Symbology: drivers.QRCode, Data: "領収書 0001-01-000777"}, "領収書 0001-01-000777", true, false},
 		{drivers.Barcode{Symbology: drivers.QRCode, Data: "a\x10\x14\x01\x00\x01bcd"}, "bcd", true, false},
 		{drivers.Barcode{Symbology: drivers.DataMatrix, Data: "REGI 0001-01-000123"}, "REGI 0001-01-000123", true, false},
+		{drivers.Barcode{Symbology: drivers.PDF417, Data: "0001-01-20261125-000123"}, "0001-01-20261125-000123", false, false},
+		{drivers.Barcode{Symbology: drivers.PDF417, Data: "a"}, "a", false, false},
+		{drivers.Barcode{Symbology: drivers.PDF417, Data: strings.Repeat("REGI 0001-01-000123 ", 10)}, "REGI 0001-01-000123 REGI", false, false},
 		{drivers.Barcode{Symbology: drivers.DataBar, Data: "0490123456789"}, "04901234567894", false, true},
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"regi/drivers"
 	"regi/drivers/glyph"
+	"regi/drivers/printjob"
 )
 
 // setUp makes a printer ours, whatever it was before.
@@ -54,26 +55,9 @@ const (
 	lastFences = 2
 )
 
-// unit is what is sent in one piece: a command or a printed line. With fences
-// it ends a block.
-type unit struct {
-	end    int // in stream.bytes
-	fences []string
-	// items is how many items of the document stand wholly before its end, or
-	// midItem where the last one has only begun.
-	items int
-	// blank: it marks no paper, so that it may be sent twice.
-	blank bool
-}
-
-// midItem: a document cannot be taken up again there.
-const midItem = -1
-
 // stream is a document as the printer takes it.
 type stream struct {
-	bytes []byte
-	units []unit
-	next  int64  // the first process ID that was not used
+	printjob.Stream
 	logos []logo // that the printer must keep before it prints this
 }
 
@@ -85,21 +69,24 @@ func encode(m Model, doc drivers.Document, next int64) (stream, error) {
 		return stream{}, fmt.Errorf("%d items, at most %d: %w", len(doc.Items), drivers.DocumentItemsMax, drivers.ErrTooLong)
 	}
 	e := encoder{model: m, chars: newSet(m, doc.Latin), page: katakana()}
-	e.out.bytes = append(make([]byte, 0, 64*(len(doc.Items)+1)), m.setUp()...)
-	e.out.next = next
-	e.out.units = make([]unit, 0, len(doc.Items)+4)
+	e.out.Bytes = append(make([]byte, 0, 64*(len(doc.Items)+1)), m.setUp()...)
+	e.out.Next = next
+	if m.PrintComplete {
+		e.out.Telling = printjob.Named
+	}
+	e.out.Units = make([]printjob.Unit, 0, len(doc.Items)+4)
 	e.blank()
 	if m.UserKanji.Has() {
 		e.slots = glyph.Slots{}
 		e.define(doc.Items)
 	}
 	for i, item := range doc.Items {
-		e.items = midItem
+		e.items = printjob.MidItem
 		if err := e.item(item); err != nil {
 			return stream{}, fmt.Errorf("item %d: %w", i+1, err)
 		}
 		e.items = i + 1
-		e.out.units[len(e.out.units)-1].items = i + 1
+		e.out.Units[len(e.out.Units)-1].Items = i + 1
 	}
 	e.tail(doc.Cut)
 	return e.out, nil
@@ -120,13 +107,13 @@ type encoder struct {
 	inPage     bool       // page mode
 
 	lines      int // in this block
-	items      int // see unit
+	items      int // see printjob.Unit
 	blockBegin int
 }
 
-func (e *encoder) put(s string) { e.out.bytes = append(e.out.bytes, s...) }
+func (e *encoder) put(s string) { e.out.Bytes = append(e.out.Bytes, s...) }
 
-func (e *encoder) command(b ...byte) { e.out.bytes = append(e.out.bytes, b...) }
+func (e *encoder) command(b ...byte) { e.out.Bytes = append(e.out.Bytes, b...) }
 
 // end ends a unit, and with fences a block.
 func (e *encoder) end(fences int) {
@@ -135,10 +122,10 @@ func (e *encoder) end(fences int) {
 		ids = make([]string, 0, fences)
 	}
 	for range fences {
-		id := readFence
+		id := printjob.Unnamed
 		if e.model.PrintComplete {
-			id = processID(e.out.next)
-			e.out.next++
+			id = processID(e.out.Next)
+			e.out.Next++
 			e.put(printFence)
 			e.put(id)
 		} else {
@@ -146,23 +133,23 @@ func (e *encoder) end(fences int) {
 		}
 		ids = append(ids, id)
 	}
-	e.out.units = append(e.out.units, unit{end: len(e.out.bytes), fences: ids, items: e.items})
+	e.out.Units = append(e.out.Units, printjob.Unit{End: len(e.out.Bytes), Fences: ids, Items: e.items})
 	if fences > 0 {
-		e.blockBegin, e.lines = len(e.out.bytes), 0
+		e.blockBegin, e.lines = len(e.out.Bytes), 0
 	}
 }
 
 // blank ends a unit that marks no paper.
 func (e *encoder) blank() {
 	e.end(0)
-	e.out.units[len(e.out.units)-1].blank = true
+	e.out.Units[len(e.out.Units)-1].Blank = true
 }
 
 // printed ends a unit that is as high as so many lines of text.
 func (e *encoder) printed(lines int) {
 	e.lines += lines
 	fences := 0
-	if !e.inPage && (e.lines >= blockLines || len(e.out.bytes)-e.blockBegin >= blockBytes) {
+	if !e.inPage && (e.lines >= blockLines || len(e.out.Bytes)-e.blockBegin >= blockBytes) {
 		fences = 1
 	}
 	e.end(fences)
@@ -356,7 +343,7 @@ func (e *encoder) tail(cutPaper bool) {
 		e.put(cutting(e.model))
 	}
 	e.end(fences)
-	e.out.units[len(e.out.units)-1].blank = true
+	e.out.Units[len(e.out.Units)-1].Blank = true
 }
 
 // cutting is the command that ends a sheet.

@@ -10,6 +10,7 @@ import (
 
 	"regi/drivers"
 	"regi/drivers/glyph"
+	"regi/drivers/printjob"
 	"regi/drivers/raster"
 )
 
@@ -109,7 +110,7 @@ func checkOn(t failer, m Model, doc drivers.Document) {
 	t.Helper()
 	out, err := encode(m, doc, 1)
 	if err != nil {
-		if len(out.bytes) > 0 {
+		if len(out.Bytes) > 0 {
 			t.Fatalf("bytes with an error")
 		}
 		for _, item := range doc.Items { // all or nothing
@@ -119,9 +120,9 @@ func checkOn(t failer, m Model, doc drivers.Document) {
 		}
 		return
 	}
-	for i := range out.bytes[1:] {
-		if realTimeAt(out.bytes, i) {
-			t.Fatalf("%s: real-time command % x at %d", m.Name, out.bytes[i:i+2], i)
+	for i := range out.Bytes[1:] {
+		if realTimeAt(out.Bytes, i) {
+			t.Fatalf("%s: real-time command % x at %d", m.Name, out.Bytes[i:i+2], i)
 		}
 	}
 	for _, l := range out.logos {
@@ -129,7 +130,7 @@ func checkOn(t failer, m Model, doc drivers.Document) {
 			t.Fatalf("%s: real-time command in a logo", m.Name)
 		}
 	}
-	rest := text(t, out.bytes)
+	rest := text(t, out.Bytes)
 	least := 0
 	for _, item := range doc.Items {
 		if _, ok := item.(drivers.TextLine); ok {
@@ -146,17 +147,17 @@ func checkOn(t failer, m Model, doc drivers.Document) {
 func units(t failer, m Model, doc drivers.Document, out stream) {
 	t.Helper()
 	from, items := 0, 0
-	for i, u := range out.units {
-		if n := u.end - from; n > drivers.BarcodeBytesMax+glyph.TextMax {
+	for i, u := range out.Units {
+		if n := u.End - from; n > drivers.BarcodeBytesMax+glyph.TextMax {
 			t.Fatalf("unit of %d bytes", n)
 		}
-		if u.items != midItem {
-			if u.items < items || u.blank && i < len(out.units)-1 && u.items > 0 {
+		if u.Items != printjob.MidItem {
+			if u.Items < items || u.Blank && i < len(out.Units)-1 && u.Items > 0 {
 				t.Fatalf("unit %d: %+v after %d items", i, u, items)
 			}
-			items = u.items
+			items = u.Items
 		}
-		if from = u.end; i == len(out.units)-1 && (from != len(out.bytes) || len(u.fences) != map[bool]int{false: lastFences, true: 1}[m.PrintComplete]) {
+		if from = u.End; i == len(out.Units)-1 && (from != len(out.Bytes) || len(u.Fences) != map[bool]int{false: lastFences, true: 1}[m.PrintComplete]) {
 			t.Fatalf("the document ends without its fences")
 		}
 	}
@@ -289,12 +290,12 @@ func TestLatinSigns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plain := bytes.ReplaceAll(bytes.ReplaceAll(out.bytes, []byte(systemJIS), nil), []byte(systemShiftJIS), nil)
-		if !bytes.Contains(plain, []byte(table)) || bytes.Contains(out.bytes, []byte(kanjiOn)) || !bytes.Contains(out.bytes, []byte("\x1bt\x10")) {
-			t.Errorf("%s: %q", name, out.bytes)
+		plain := bytes.ReplaceAll(bytes.ReplaceAll(out.Bytes, []byte(systemJIS), nil), []byte(systemShiftJIS), nil)
+		if !bytes.Contains(plain, []byte(table)) || bytes.Contains(out.Bytes, []byte(kanjiOn)) || !bytes.Contains(out.Bytes, []byte("\x1bt\x10")) {
+			t.Errorf("%s: %q", name, out.Bytes)
 		}
-		if out, err = encode(m, drivers.Document{Items: drivers.Texts(drivers.TextLine{Text: text})}, 0); err != nil || bytes.Contains(out.bytes, []byte(table)) {
-			t.Errorf("%s: %v, %q", name, err, out.bytes)
+		if out, err = encode(m, drivers.Document{Items: drivers.Texts(drivers.TextLine{Text: text})}, 0); err != nil || bytes.Contains(out.Bytes, []byte(table)) {
+			t.Errorf("%s: %v, %q", name, err, out.Bytes)
 		}
 	}
 }
@@ -313,8 +314,8 @@ func TestNoKanji(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := bytes.IndexByte(out.bytes, fs) >= 0; got != m.Kanji.Has() {
-				t.Errorf("%s: FS is %t in %q", name, got, out.bytes)
+			if got := bytes.IndexByte(out.Bytes, fs) >= 0; got != m.Kanji.Has() {
+				t.Errorf("%s: FS is %t in %q", name, got, out.Bytes)
 			}
 		}
 		if m.Kanji.Has() {
@@ -322,8 +323,8 @@ func TestNoKanji(t *testing.T) {
 		}
 		doc := drivers.Document{Items: drivers.Texts(drivers.TextLine{Text: "茶 1"})}
 		out, err := encode(m, doc, 0)
-		if want := append(inline(glyph.Draw('茶'), false), " 1\n"...); err != nil || !bytes.Contains(out.bytes, want) {
-			t.Errorf("%s: %v, %q", name, err, out.bytes)
+		if want := append(inline(glyph.Draw('茶'), false), " 1\n"...); err != nil || !bytes.Contains(out.Bytes, want) {
+			t.Errorf("%s: %v, %q", name, err, out.Bytes)
 		}
 	}
 }

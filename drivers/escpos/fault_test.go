@@ -12,6 +12,7 @@ import (
 	"regi/drivers"
 	"regi/drivers/driverstest"
 	"regi/drivers/escpos"
+	"regi/drivers/printjob"
 )
 
 // fault is one that happens after a line, and how it ends.
@@ -90,12 +91,12 @@ func TestFaultTable(t *testing.T) {
 			t.Parallel()
 			for _, f := range faults() {
 				t.Run(f.name, func(t *testing.T) {
-					outcomes := map[escpos.State]int{}
+					outcomes := map[printjob.State]int{}
 					for at := range receiptLines + 1 {
 						outcomes[happens(t, model, f, at)]++
 					}
 					t.Log(f.name, outcomes)
-					if f.always && outcomes[escpos.Printed] != receiptLines+1 {
+					if f.always && outcomes[printjob.Printed] != receiptLines+1 {
 						t.Errorf("%v: a pause must not lose a receipt", outcomes)
 					}
 				})
@@ -106,7 +107,7 @@ func TestFaultTable(t *testing.T) {
 
 // happens lets a fault happen after so many lines of a receipt, and returns
 // what the driver said became of it.
-func happens(t *testing.T, model string, f fault, at int) (end escpos.State) {
+func happens(t *testing.T, model string, f fault, at int) (end printjob.State) {
 	t.Helper()
 	driverstest.Simulated().Run(t, func(t *testing.T) {
 		near, far := driverstest.Simulated().Connect(t)
@@ -146,16 +147,16 @@ func happens(t *testing.T, model string, f fault, at int) (end escpos.State) {
 }
 
 // judge compares what the driver said with the paper.
-func judge(t *testing.T, at int, paper, lines []string, err error, job escpos.Job) escpos.State {
+func judge(t *testing.T, at int, paper, lines []string, err error, job printjob.Job) printjob.State {
 	t.Helper()
 	got := slices.DeleteFunc(slices.Clone(paper), func(l string) bool { return l == "✂" || l == "" })
 	switch {
 	case err == nil:
-		if !slices.Equal(got, lines) || !slices.Contains(paper, "✂") || job.State != escpos.Printed {
+		if !slices.Equal(got, lines) || !slices.Contains(paper, "✂") || job.State != printjob.Printed {
 			t.Errorf("line %d: printed, says the driver; %+v, on the paper %q", at, job, paper)
 		}
 	case errors.Is(err, drivers.ErrUnknownOutcome):
-		if job.State != escpos.Unknown || job.Certain > len(got) {
+		if job.State != printjob.Unknown || job.Certain > len(got) {
 			t.Errorf("line %d: %+v, on the paper %q", at, job, paper)
 		}
 		// Dots are what a printer makes of text that it was not set up for.
@@ -164,7 +165,7 @@ func judge(t *testing.T, at int, paper, lines []string, err error, job escpos.Jo
 			t.Errorf("line %d: %v; printed twice or out of order: %q", at, err, paper)
 		}
 	default:
-		if len(got) > 0 || job.State != escpos.Failed {
+		if len(got) > 0 || job.State != printjob.Failed {
 			t.Errorf("line %d: nothing is printed, says the driver: %v; %+v, on the paper %q", at, err, job, paper)
 		}
 	}
@@ -188,7 +189,7 @@ func inOrder(got, lines []string) bool {
 func TestFaultsAtRandom(t *testing.T) {
 	t.Parallel()
 	const seeds = 400
-	outcomes := map[escpos.State]int{}
+	outcomes := map[printjob.State]int{}
 	for seed := range uint64(seeds) {
 		model := []string{"tm-t88v", "generic-80"}[seed%2]
 		driverstest.Simulated().Run(t, func(t *testing.T) {
@@ -199,12 +200,12 @@ func TestFaultsAtRandom(t *testing.T) {
 		})
 	}
 	t.Log(outcomes)
-	if outcomes[escpos.Printed] < seeds/10 || outcomes[escpos.Unknown] < seeds/10 {
+	if outcomes[printjob.Printed] < seeds/10 || outcomes[printjob.Unknown] < seeds/10 {
 		t.Errorf("%v: some should come out, and some not", outcomes)
 	}
 }
 
-func atRandom(t *testing.T, model string, random *rand.Rand) escpos.State {
+func atRandom(t *testing.T, model string, random *rand.Rand) printjob.State {
 	t.Helper()
 	near, far := driverstest.Simulated().Connect(t)
 	d := driverstest.NewReceiptPrinter(t, far)

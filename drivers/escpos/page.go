@@ -55,7 +55,7 @@ func (e *encoder) number(n int) {
 	if meaning(b) {
 		b[0]++
 	}
-	e.out.bytes = append(e.out.bytes, b...)
+	e.out.Bytes = append(e.out.Bytes, b...)
 }
 
 // place puts one item on the page. A position is that of the lower left, of

@@ -55,7 +55,7 @@ func onPaper(t testing.TB, model string, doc drivers.Document) *printer.Printer 
 	for _, l := range out.logos {
 		wire = append(wire, l.store()...)
 	}
-	p := printer.New(&tape{Reader: bytes.NewReader(append(wire, out.bytes...))}, printer.Options{Model: simModel(t, model)})
+	p := printer.New(&tape{Reader: bytes.NewReader(append(wire, out.Bytes...))}, printer.Options{Model: simModel(t, model)})
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestFewSwitches(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := bytes.Count(out.bytes[len(setUp):], []byte("\x1bt")); got != want {
+		if got := bytes.Count(out.Bytes[len(setUp):], []byte("\x1bt")); got != want {
 			t.Errorf("%q: %d switches, want %d", text, got, want)
 		}
 	}
@@ -181,7 +181,7 @@ func TestSlots(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defined, inline := bytes.Count(out.bytes, []byte("\x1c2\xec")), bytes.Count(out.bytes, []byte("\x1b*\x21\x18\x00"))
+	defined, inline := bytes.Count(out.Bytes, []byte("\x1c2\xec")), bytes.Count(out.Bytes, []byte("\x1b*\x21\x18\x00"))
 	if defined != glyph.SlotsMax || defined+inline != 128 {
 		t.Errorf("%d defined, %d drawn", defined, inline)
 	}
@@ -249,8 +249,8 @@ func TestRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		out, err := encode(m, drivers.Document{Items: []drivers.Item{drivers.TextLine{Text: "a"}, test.item}}, 1)
-		if !errors.Is(err, test.want) || len(out.bytes) > 0 {
-			t.Errorf("%s: %v, %d bytes", test.name, err, len(out.bytes))
+		if !errors.Is(err, test.want) || len(out.Bytes) > 0 {
+			t.Errorf("%s: %v, %d bytes", test.name, err, len(out.Bytes))
 		}
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"regi/drivers"
 	"regi/drivers/drawer"
 	"regi/drivers/printerport"
+	"regi/drivers/printjob"
 )
 
 // Bytes that begin commands.
@@ -42,15 +43,13 @@ const kickWithin = time.Second
 
 // Printer is one printer. It is safe for use by several goroutines.
 type Printer struct {
-	line     *line
-	printing printerport.Turn
-	coils    drawer.Coils
+	line  *line
+	jobs  *printjob.Queue[*answers]
+	coils drawer.Coils
 
-	// Guarded by printing.
+	// Guarded by the turn of jobs.
 	nextID int64 // of a process
-	ready  bool  // see prepare
 	auto   bool  // the model is still to be probed
-	mend   int   // the longest command of a document that was lost
 	shelf  shelf // the pictures that it keeps
 
 	silent atomic.Bool // the last question for its status was not answered
@@ -60,7 +59,6 @@ type Printer struct {
 	mu    sync.Mutex // a leaf
 	model Model
 	found Found
-	job   Job
 }
 
 var (
@@ -76,56 +74,27 @@ const Auto = "auto"
 // an error that lists the known ones.
 func New(p drivers.Port, model string) (*Printer, error) {
 	if model == Auto {
-		return &Printer{model: least(), auto: true, line: newLine(p), printing: printerport.NewTurn()}, nil
+		return newPrinter(p, least(), true), nil
 	}
 	m, err := modelByName(model)
 	if err != nil {
 		return nil, err
 	}
-	return &Printer{model: m, line: newLine(p), printing: printerport.NewTurn()}, nil
+	return newPrinter(p, m, false), nil
+}
+
+func newPrinter(port drivers.Port, m Model, auto bool) *Printer {
+	p := &Printer{model: m, auto: auto, line: newLine(port)}
+	p.jobs = printjob.NewQueue(language{p}, p.line.Line)
+	return p
 }
 
 // Init checks that a printer answers, whatever it says, and sets it up. A
 // document does so again: a printer forgets when its power is cycled.
 func (p *Printer) Init(ctx context.Context) error {
-	if err := p.prepare(ctx); err != nil {
+	if err := p.jobs.Prepare(ctx); err != nil {
 		return fmt.Errorf("escpos: init: %w", err)
 	}
-	return nil
-}
-
-// prepare does once what must be known before the first document.
-func (p *Printer) prepare(ctx context.Context) error {
-	if err := p.printing.Take(ctx); err != nil {
-		return err
-	}
-	defer p.printing.Release()
-	return p.prepared(ctx)
-}
-
-// prepared is prepare for whoever holds the printer's turn.
-func (p *Printer) prepared(ctx context.Context) error {
-	if p.ready {
-		return nil
-	}
-	if _, err := p.line.ask(ctx, aboutPrinter); err != nil {
-		return err
-	}
-	if p.auto {
-		if _, err := p.probe(ctx); err != nil {
-			return err
-		}
-	}
-	if err := p.alive(ctx); err != nil {
-		return err
-	}
-	if err := p.learnFence(ctx); err != nil {
-		return err
-	}
-	if err := p.listen(ctx); err != nil {
-		return err
-	}
-	p.ready = true
 	return nil
 }
 
@@ -252,7 +221,7 @@ func (p *Printer) Recover(ctx context.Context, clear bool) error {
 	n := byte(1)
 	if clear {
 		n = 2
-		p.line.Edit(func(a *answers) { a.lost = true })
+		p.line.Edit(func(a *answers) { a.Lost = true })
 	}
 	if _, err := p.line.sendBy(ctx, time.Now().Add(kickWithin), []byte{dle, enq, n}, urgent); err != nil {
 		return fmt.Errorf("escpos: recover: %w", err)

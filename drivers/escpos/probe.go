@@ -64,10 +64,10 @@ func least() Model {
 // which recover, switch off and clear. It wraps the reason where the printer
 // has stopped: then it answers nothing in its turn.
 func (p *Printer) Probe(ctx context.Context) (Found, error) {
-	if err := p.printing.Take(ctx); err != nil {
+	if err := p.jobs.Take(ctx); err != nil {
 		return Found{}, fmt.Errorf("escpos: probe: %w", err)
 	}
-	defer p.printing.Release()
+	defer p.jobs.Release()
 	f, err := p.probe(ctx)
 	if err != nil {
 		return Found{}, fmt.Errorf("escpos: probe: %w", err)
@@ -91,7 +91,7 @@ func (p *Printer) probe(ctx context.Context) (f Found, err error) {
 			return f, err
 		}
 	}
-	p.ready = false // ESC @ has undone it
+	p.jobs.Unprepare() // ESC @ has undone it
 	m := learned(&f)
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -53,9 +53,9 @@ func (e *encoder) raster(d raster.Dots) {
 
 // dots appends picture data without a real-time command in it.
 func (e *encoder) dots(b []byte) {
-	from := len(e.out.bytes)
-	e.out.bytes = append(e.out.bytes, b...)
-	scrub(e.out.bytes[from:])
+	from := len(e.out.Bytes)
+	e.out.Bytes = append(e.out.Bytes, b...)
+	scrub(e.out.Bytes[from:])
 }
 
 // strips prints dots as bit images of 24 dots' height: ESC 3 24 takes away the

@@ -79,8 +79,8 @@ func TestShelfOnce(t *testing.T) {
 		}
 		d.sent = 0
 		out, err := encode(m, doc, 1)
-		if err != nil || len(out.bytes) > 100 {
-			t.Fatalf("%d bytes, %v", len(out.bytes), err)
+		if err != nil || len(out.Bytes) > 100 {
+			t.Fatalf("%d bytes, %v", len(out.Bytes), err)
 		}
 		if kept, err := s.keep(t.Context(), out.logos, d.ask, d.send); err != nil || !kept {
 			t.Fatalf("%v, %v", kept, err)
@@ -88,7 +88,7 @@ func TestShelfOnce(t *testing.T) {
 		if stored := d.sent > bytesOfLogo; stored != (i == 0) {
 			t.Errorf("print %d sent %d bytes before the document", i, d.sent)
 		}
-		if err := d.send(t.Context(), out.bytes); err != nil {
+		if err := d.send(t.Context(), out.Bytes); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := d.ask(t.Context(), printFence+"done", processHead+"done"); err != nil {

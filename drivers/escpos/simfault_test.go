@@ -10,6 +10,7 @@ import (
 
 	"regi/drivers/driverstest"
 	"regi/drivers/escpos"
+	"regi/drivers/printjob"
 	"regi/sim/device/printer" //nolint:depguard // tests may cross: another reading of ESC/POS is the judge
 )
 
@@ -45,12 +46,12 @@ func TestFaultTableSimulator(t *testing.T) {
 		for name, changes := range simFaults() {
 			t.Run(model+" "+name, func(t *testing.T) {
 				t.Parallel()
-				outcomes := map[escpos.State]int{}
+				outcomes := map[printjob.State]int{}
 				for at := range receiptLines + 1 {
 					driverstest.Simulated().Run(t, func(t *testing.T) { outcomes[simFault(t, model, at, changes)]++ })
 				}
 				t.Log(model, name, outcomes)
-				if model == "tm-t88v" && keeps(name) && outcomes[escpos.Printed] != receiptLines+1 {
+				if model == "tm-t88v" && keeps(name) && outcomes[printjob.Printed] != receiptLines+1 {
 					t.Errorf("%v: a pause must not lose a receipt", outcomes)
 				}
 			})
@@ -88,7 +89,7 @@ func simulated(t *testing.T, model string) (*escpos.Printer, *printer.Printer) {
 	return p, sim
 }
 
-func simFault(t *testing.T, model string, at int, changes []printer.Change) escpos.State {
+func simFault(t *testing.T, model string, at int, changes []printer.Change) printjob.State {
 	t.Helper()
 	p, sim := simulated(t, model)
 	doc, lines := numbered(receiptLines)

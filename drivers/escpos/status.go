@@ -128,7 +128,7 @@ const (
 // printer that never says so it returns at the end of ctx. Its bytes are a bell
 // and no more: clones send automatic statuses that are not true.
 func (p *Printer) Changed(ctx context.Context) error {
-	if err := p.prepare(ctx); err != nil {
+	if err := p.jobs.Prepare(ctx); err != nil {
 		return fmt.Errorf("escpos: changed: %w", err)
 	}
 	for {

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"regi/drivers"
-	"regi/drivers/printerport"
+	"regi/drivers/printjob"
 )
 
 // What the printer says, told apart by bit patterns (Line Mode 5.2.3, "Status
@@ -110,24 +110,13 @@ func idDigit(n int) byte {
 	}
 }
 
-// countFence stands in owes for an ETB; others stand there with their ID.
-const countFence = ""
-
 // answers sorts the bytes of a printer by the question they answer. A byte
 // that nobody asked for answers nothing.
 type answers struct {
-	printerport.Tally // of answers to ESC ACK SOH
+	printjob.Ledger // Lost, too, where the counter moved by more than was owed
 
 	status drivers.PrinterStatus
-
-	owes   []string // fences without an answer, oldest first
-	passed int      // fences with one
-	etb    int      // the printer's counter, as last heard
-	// jumped: the counter moved by more than was owed. The printer has lost its
-	// buffer, or somebody else prints.
-	jumped bool
-
-	xoff bool
+	etb    int // the printer's counter, as last heard
 
 	frame []byte // a status so far
 	reply []byte // an answer to ESC GS ETX so far
@@ -140,16 +129,10 @@ func (a *answers) Hear(bytes []byte, _ time.Duration) {
 	}
 }
 
-// Count is of what was asked for.
-func (a *answers) Count() *printerport.Tally { return &a.Tally }
-
-// owed is the number of fences without an answer.
-func (a *answers) owed() int { return len(a.owes) }
-
 func (a *answers) feed(b byte) {
 	switch {
 	case b == xon, b == xoff:
-		a.xoff = b == xoff
+		a.Xoff = b == xoff
 	case a.inReply(b):
 	case len(a.frame) > 0 && b&statusMask == statusRest, len(a.frame) == 1 && b&expandedMask == statusRest:
 		a.inFrame(b)
@@ -177,7 +160,7 @@ func (a *answers) inReply(b byte) bool {
 	}
 	a.reply = append(a.reply, b)
 	if len(a.reply) == replyLength {
-		a.pass(string(a.reply[len(replyHead) : len(replyHead)+idLength]))
+		a.Pass(string(a.reply[len(replyHead) : len(replyHead)+idLength]))
 		a.reply = a.reply[:0]
 	}
 	return true
@@ -191,15 +174,6 @@ func fitsReply(at int, b byte) bool {
 		return isID(b)
 	default:
 		return b == replyTail[at-tail]
-	}
-}
-
-// pass takes the answer to the oldest fence, if it is that: another ID is that
-// of a document that was given up.
-func (a *answers) pass(id string) {
-	if len(a.owes) > 0 && a.owes[0] == id {
-		a.owes = a.owes[1:]
-		a.passed++
 	}
 }
 
@@ -232,13 +206,13 @@ func (a *answers) told(frame []byte) {
 func (a *answers) count(etb int) {
 	n := (etb - a.etb + etbs) % etbs
 	a.etb = etb
-	if n == 0 || len(a.owes) == 0 || a.owes[0] != countFence {
+	if n == 0 || len(a.Owes) == 0 || a.Owes[0] != printjob.Unnamed {
 		return
 	}
-	if n > len(a.owes) {
-		a.jumped = true
+	if n > len(a.Owes) {
+		a.Lost = true
 		return
 	}
-	a.owes = a.owes[n:]
-	a.passed += n
+	a.Owes = a.Owes[n:]
+	a.Passed += n
 }

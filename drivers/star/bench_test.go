@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"regi/drivers"
+	"regi/drivers/printjob"
 )
 
 // To reach: a text receipt of 30 lines within 0.2 ms and 1,500 bytes.
@@ -30,15 +31,15 @@ func TestReceiptBytes(t *testing.T) {
 	t.Parallel()
 	for _, m := range models {
 		out, err := encode(m, thirty(), 1)
-		if n := len(thirty().Items); err != nil || n != 30 || len(out.bytes) > receiptBytesMax {
-			t.Errorf("%s: %d lines in %d bytes, %v", m.Name, n, len(out.bytes), err)
+		if n := len(thirty().Items); err != nil || n != 30 || len(out.Bytes) > receiptBytesMax {
+			t.Errorf("%s: %d lines in %d bytes, %v", m.Name, n, len(out.Bytes), err)
 		}
 	}
 }
 
 func BenchmarkEncode(b *testing.B) {
 	doc := thirty()
-	var out stream
+	var out printjob.Stream
 	b.ReportAllocs()
 	for b.Loop() {
 		var err error
@@ -46,6 +47,6 @@ func BenchmarkEncode(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(len(out.bytes)), "wire-B")
+	b.ReportMetric(float64(len(out.Bytes)), "wire-B")
 	b.ReportMetric(float64(len(doc.Items)), "lines")
 }

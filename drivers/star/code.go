@@ -92,7 +92,6 @@ func (e *encoder) linear(b drivers.Barcode, code barcode.Code) error {
 	e.command(esc, 'b', l.kind, hri, l.modes[module-moduleLeast], byte(e.model.paper().Height(b)&0xFF))
 	e.put(data)
 	e.command(rs)
-	e.ends = string(rune(rs))
 	e.printed(blockBytes)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"regi/drivers"
 	"regi/drivers/glyph"
+	"regi/drivers/printjob"
 )
 
 // setUp makes a printer ours, whatever it was before.
@@ -25,7 +26,7 @@ const (
 	// cut is ESC d 3: feed to the cutting position and cut partially.
 	cut = "\x1bd3"
 	// etb is ETB: count one more when all before it is printed.
-	etb = 0x17
+	etb = "\x17"
 	// clearCounter is ESC GS ETX 2 0 0: the print end counter is 0 again, so that
 	// no answer holds it as XON or XOFF.
 	clearCounter = "\x1b\x1d\x03\x02\x00\x00"
@@ -42,29 +43,18 @@ const (
 	blockMost = 1900
 )
 
-// block is what is sent in one piece, and ends with a fence.
-type block struct {
-	end   int    // in stream.bytes
-	ends  string // see piece
-	fence string
-}
-
-// stream is a document as the printer takes it.
-type stream struct {
-	bytes  []byte
-	blocks []block
-	next   int64 // the first fence ID that was not used
-}
-
 // encode lays doc out for a model, with fence IDs from next on. Errors wrap
 // drivers.ErrTooLong, ErrUnsupported or ErrControl, or those of package barcode.
-func encode(m Model, doc drivers.Document, next int64) (stream, error) {
+func encode(m Model, doc drivers.Document, next int64) (printjob.Stream, error) {
 	if len(doc.Items) > drivers.DocumentItemsMax {
-		return stream{}, fmt.Errorf("%d items, at most %d: %w", len(doc.Items), drivers.DocumentItemsMax, drivers.ErrTooLong)
+		return printjob.Stream{}, fmt.Errorf("%d items, at most %d: %w", len(doc.Items), drivers.DocumentItemsMax, drivers.ErrTooLong)
 	}
 	e := encoder{model: m, chars: newSet(doc.Latin), page: katakana()}
-	e.out.bytes = append(make([]byte, 0, 64*(len(doc.Items)+2)), setUp...)
-	e.out.next = next
+	e.out.Bytes = append(make([]byte, 0, 64*(len(doc.Items)+2)), setUp...)
+	e.out.Next, e.out.Telling = next, printjob.Counted
+	if m.PrintEnd {
+		e.out.Telling = printjob.Named
+	}
 	if doc.CutFirst {
 		e.put(cut)
 	}
@@ -73,22 +63,38 @@ func encode(m Model, doc drivers.Document, next int64) (stream, error) {
 		e.define(doc.Items)
 	}
 	for i, item := range doc.Items {
+		e.items = printjob.MidItem
 		if err := e.item(item); err != nil {
-			return stream{}, fmt.Errorf("item %d: %w", i+1, err)
+			return printjob.Stream{}, fmt.Errorf("item %d: %w", i+1, err)
+		}
+		e.items = i + 1
+		if last := len(e.out.Units) - 1; last >= 0 && e.blockBegin == len(e.out.Bytes) {
+			e.out.Units[last].Items = i + 1
 		}
 	}
-	if doc.Cut {
+	e.tail(doc.Cut)
+	return e.out, nil
+}
+
+// tail ends the document. What is printed is known before the cut, which may
+// jam: a printer that was switched off to free its knife then only cuts again.
+func (e *encoder) tail(cutPaper bool) {
+	if cutPaper {
+		if e.model.PrintEnd && e.lines > 0 {
+			e.fence()
+		}
 		e.put(cut)
 	}
-	e.fence()
-	return e.out, nil
+	if cutPaper || e.blockBegin < len(e.out.Bytes) {
+		e.fence()
+	}
 }
 
 type encoder struct {
 	model Model
 	chars *glyph.Set
 	slots glyph.Slots // nil without download characters
-	out   stream
+	out   printjob.Stream
 
 	// The printer's state, to send changes only.
 	bold       bool
@@ -97,8 +103,8 @@ type encoder struct {
 	page       glyph.Page
 	latin      bool // ESC $ 0
 
-	lines      int    // in this block
-	ends       string // of this block
+	lines      int // in this block
+	items      int // see printjob.Unit
 	blockBegin int
 }
 
@@ -121,27 +127,33 @@ func (e *encoder) item(item drivers.Item) error {
 	return fmt.Errorf("a %T: %w", item, drivers.ErrUnsupported)
 }
 
-func (e *encoder) put(s string) { e.out.bytes = append(e.out.bytes, s...) }
+func (e *encoder) put(s string) { e.out.Bytes = append(e.out.Bytes, s...) }
 
-func (e *encoder) command(b ...byte) { e.out.bytes = append(e.out.bytes, b...) }
+func (e *encoder) command(b ...byte) { e.out.Bytes = append(e.out.Bytes, b...) }
+
+// fence is ESC GS ETX 1 n1 n2, or an ETB, which has no name.
+func fence(id string) string {
+	if id == printjob.Unnamed {
+		return etb
+	}
+	return clearCounter + replyHead + id
+}
 
 // fence ends a block.
 func (e *encoder) fence() {
-	id := countFence
+	id := printjob.Unnamed
 	if e.model.PrintEnd {
-		id = fenceID(e.out.next)
-		e.out.next++
-		e.put(clearCounter + replyHead + id) // ESC GS ETX 1 n1 n2
-	} else {
-		e.command(etb)
+		id = fenceID(e.out.Next)
+		e.out.Next++
 	}
-	e.out.blocks = append(e.out.blocks, block{len(e.out.bytes), e.ends, id})
-	e.blockBegin, e.lines, e.ends = len(e.out.bytes), 0, ""
+	e.put(fence(id))
+	e.out.Units = append(e.out.Units, printjob.Unit{End: len(e.out.Bytes), Fences: []string{id}, Items: e.items, Blank: e.lines == 0})
+	e.blockBegin, e.lines = len(e.out.Bytes), 0
 }
 
 // room ends the block before one that n bytes more would make too long.
 func (e *encoder) room(n int) {
-	if held := len(e.out.bytes) - e.blockBegin; held > 0 && held+n > blockMost {
+	if held := len(e.out.Bytes) - e.blockBegin; held > 0 && held+n > blockMost {
 		e.fence()
 	}
 }
@@ -149,7 +161,7 @@ func (e *encoder) room(n int) {
 // printed counts a line, a code or a slice, and ends a block that is full.
 func (e *encoder) printed(full int) {
 	e.lines++
-	if e.lines >= blockLines || len(e.out.bytes)-e.blockBegin >= full {
+	if e.lines >= blockLines || len(e.out.Bytes)-e.blockBegin >= full {
 		e.fence()
 	}
 }

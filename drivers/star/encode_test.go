@@ -13,6 +13,7 @@ import (
 	"regi/drivers/barcode"
 	"regi/drivers/glyph"
 	"regi/drivers/printerport"
+	"regi/drivers/printjob"
 )
 
 type failer interface{ Fatalf(string, ...any) }
@@ -98,11 +99,11 @@ func check(t failer, doc drivers.Document) {
 			}
 			continue
 		}
-		if bytes.Contains(out.bytes, []byte("\x1b\x06")) {
+		if bytes.Contains(out.Bytes, []byte("\x1b\x06")) {
 			t.Fatalf("a real-time command")
 		}
 		lines := 0
-		for b := out.bytes; len(b) > 0; {
+		for b := out.Bytes; len(b) > 0; {
 			n := 1
 			if b[0] == lf {
 				lines++
@@ -128,16 +129,16 @@ func check(t failer, doc drivers.Document) {
 
 // blocks checks them: in order, none too large for two of them and a question to
 // be in the smallest buffer, all there.
-func blocks(t failer, out stream) {
+func blocks(t failer, out printjob.Stream) {
 	const half = 4096/2 - 3
 	from := 0
-	for _, b := range out.blocks {
-		if n := b.end - from; n <= 0 || n > half {
+	for _, b := range out.Units {
+		if n := b.End - from; n <= 0 || n > half {
 			t.Fatalf("block of %d bytes", n)
 		}
-		from = b.end
+		from = b.End
 	}
-	if from != len(out.bytes) {
+	if from != len(out.Bytes) {
 		t.Fatalf("the document ends without its fence")
 	}
 }
@@ -280,8 +281,8 @@ func TestCodeData(t *testing.T) {
 		{drivers.Code128, "50%", "\x1bb6\x31\x32\x4f50%0\x1e"},
 	} {
 		out, err := encode(models[0], drivers.Document{Items: []drivers.Item{drivers.Barcode{Symbology: test.symbology, Data: test.data}}}, 1)
-		if err != nil || !bytes.Contains(out.bytes, []byte(test.want)) {
-			t.Errorf("%d: %q, %v, want %q in it", test.symbology, out.bytes[min(len(setUp), len(out.bytes)):], err, test.want)
+		if err != nil || !bytes.Contains(out.Bytes, []byte(test.want)) {
+			t.Errorf("%d: %q, %v, want %q in it", test.symbology, out.Bytes[min(len(setUp), len(out.Bytes)):], err, test.want)
 		}
 	}
 }
@@ -317,18 +318,18 @@ func TestMend(t *testing.T) {
 		t.Fatal(err)
 	}
 	from := 0
-	for _, b := range out.blocks {
-		p := piece{out.bytes[from:b.end], b.ends}
-		for n := range len(p.bytes) {
-			mend := p.mend(n)
-			if len(mend) < len(p.bytes)-n || bytes.ContainsAny(mend, "\x1c\x07\x1a\x19") {
-				t.Errorf("% x is mended by % x", p.bytes[:n], mend)
+	for _, b := range out.Units {
+		unit := out.Bytes[from:b.End]
+		for n := range unit {
+			mend := mend(len(unit) - n)
+			if len(mend) < len(unit)-n || bytes.ContainsAny(mend, "\x1c\x07\x1a\x19") {
+				t.Errorf("% x is mended by % x", unit[:n], mend)
 			}
-			if bytes.Contains(p.bytes, []byte{esc, 'b'}) && mend[len(mend)-1] != rs {
+			if mend[len(mend)-1] != rs {
 				t.Errorf("a bar code is not ended: % x", mend)
 			}
 		}
-		from = b.end
+		from = b.End
 	}
 }
 
@@ -339,17 +340,17 @@ func FuzzAnswers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, said []byte, asked, fences byte, counts bool) {
 		owe := fenceID(7)
 		if counts {
-			owe = countFence
+			owe = printjob.Unnamed
 		}
 		asked %= 2
-		a := answers{Tally: printerport.Tally{Asked: int(asked)}, owes: slices.Repeat([]string{owe}, int(fences))}
+		a := answers{Ledger: printjob.Ledger{Tally: printerport.Tally{Asked: int(asked)}, Owes: slices.Repeat([]string{owe}, int(fences))}}
 		for _, b := range said {
 			a.feed(b)
 		}
-		if a.Asked < 0 || a.owed()+a.passed != int(fences) || len(a.frame) > frameMost || len(a.reply) >= replyLength {
+		if a.Asked < 0 || a.Owed()+a.Passed != int(fences) || len(a.frame) > frameMost || len(a.reply) >= replyLength {
 			t.Errorf("%+v", a)
 		}
-		if a.Noise > len(said) || !counts && frameLeast*(a.Extra+int(asked)-a.Asked)+replyLength*a.passed > len(said) {
+		if a.Noise > len(said) || !counts && frameLeast*(a.Extra+int(asked)-a.Asked)+replyLength*a.Passed > len(said) {
 			t.Errorf("more answers than bytes: %+v", a)
 		}
 	})
@@ -384,11 +385,11 @@ func TestAnswers(t *testing.T) {
 		{"printed, cut short and again", reply[:5] + reply, want{asked: 1, passed: 1, noise: 5}},
 		{"noise", "\xff\x00\x90", want{asked: 1, noise: 3}},
 	} {
-		a := answers{Tally: printerport.Tally{Asked: 1}, owes: []string{id}}
+		a := answers{Ledger: printjob.Ledger{Tally: printerport.Tally{Asked: 1}, Owes: []string{id}}}
 		for _, b := range []byte(test.said) {
 			a.feed(b)
 		}
-		got := want{a.Asked, a.Extra, a.passed, a.Noise, a.status.PaperOut, a.jumped, a.xoff}
+		got := want{a.Asked, a.Extra, a.Passed, a.Noise, a.status.PaperOut, a.Lost, a.Xoff}
 		if got != test.want || len(a.frame) != 0 || len(a.reply) != 0 {
 			t.Errorf("%s: %+v, want %+v (%+v)", test.name, got, test.want, a)
 		}
@@ -398,18 +399,18 @@ func TestAnswers(t *testing.T) {
 // TestCounted: the counter passes what is owed, over its end, and no more.
 func TestCounted(t *testing.T) {
 	t.Parallel()
-	a := answers{etb: 30, owes: []string{countFence, countFence, countFence}}
+	a := answers{etb: 30, Ledger: printjob.Ledger{Owes: []string{printjob.Unnamed, printjob.Unnamed, printjob.Unnamed}}}
 	for _, step := range []struct {
 		etb, passed int
 		jumped      bool
 	}{{30, 0, false}, {31, 1, false}, {1, 3, false}, {9, 3, false}} {
 		a.count(step.etb)
-		if a.passed != step.passed || a.jumped != step.jumped {
-			t.Errorf("%d: %d passed, jumped %v", step.etb, a.passed, a.jumped)
+		if a.Passed != step.passed || a.Lost != step.jumped {
+			t.Errorf("%d: %d passed, jumped %v", step.etb, a.Passed, a.Lost)
 		}
 	}
-	a.owes = []string{countFence, countFence}
-	if a.count(0); !a.jumped || a.owed() != 2 {
+	a.Owes = []string{printjob.Unnamed, printjob.Unnamed}
+	if a.count(0); !a.Lost || a.Owed() != 2 {
 		t.Errorf("the printer lost count: %+v", a)
 	}
 	for n := range etbs {
@@ -433,8 +434,8 @@ func TestLatinSigns(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := bytes.Contains(out.bytes, []byte(table)); got != latin {
-				t.Errorf("%s, Latin %t: %q", name, latin, out.bytes)
+			if got := bytes.Contains(out.Bytes, []byte(table)); got != latin {
+				t.Errorf("%s, Latin %t: %q", name, latin, out.Bytes)
 			}
 		}
 	}

@@ -9,23 +9,20 @@ import (
 
 // paddingLeast ends any command without data that was cut short on the wire:
 // NULs are its missing parameters, and nothing where none is missing.
-const paddingLeast = 8
+// paddingMost bounds what is sent for one whose data may be missing.
+const (
+	paddingLeast = 8
+	paddingMost  = 8 << 10
+)
 
-// piece is what stays together on the wire.
-type piece struct {
-	bytes []byte
-	// ends closes data of any length: RS after a bar code. It is nothing to a
-	// printer that does not read such data.
-	ends string
+// mend ends what was sent of a command when n bytes of it are missing: as many
+// NULs are data of a known length, and RS ends data of any length. It never does
+// what the command would, and is nothing to a printer that waits for neither.
+func mend(n int) []byte {
+	return append(make([]byte, min(paddingMost, max(paddingLeast, n))), rs)
 }
 
-// mend ends the piece when only n bytes of it were sent: as many NULs as are
-// missing are data of a known length. It never does what the piece would.
-func (p piece) mend(n int) []byte {
-	return append(make([]byte, max(paddingLeast, len(p.bytes)-n)), p.ends...)
-}
-
-// line is one port, and what ends a piece that was cut short on it.
+// line is one port, and what ends a command that was cut short on it.
 type line struct {
 	*printerport.Line[*answers]
 
@@ -34,9 +31,9 @@ type line struct {
 
 func newLine(p drivers.Port) *line { return &line{Line: printerport.New(p, &answers{})} }
 
-// send writes one piece and returns how much of it has left. If not even its
-// first byte has within a while, the error wraps printerport.ErrBlocked.
-func (l *line) send(ctx context.Context, p piece) (int, error) {
+// send writes one unit in one piece and returns how much of it has left. If not
+// even its first byte has within a while, the error wraps printerport.ErrBlocked.
+func (l *line) send(ctx context.Context, unit []byte) (int, error) {
 	if err := l.Writing.Take(ctx); err != nil {
 		return 0, err
 	}
@@ -48,18 +45,30 @@ func (l *line) send(ctx context.Context, p piece) (int, error) {
 			return 0, err
 		}
 	}
-	n, err := l.Push(ctx, p.bytes)
-	if n > 0 && n < len(p.bytes) {
-		l.torn = p.mend(n)
+	n, err := l.Push(ctx, unit)
+	if n > 0 && n < len(unit) {
+		l.torn = mend(len(unit) - n)
 	}
 	return n, err
+}
+
+// broken is told that up to n bytes of a command may be missing at the printer.
+func (l *line) broken(ctx context.Context, n int) error {
+	if err := l.Writing.Take(ctx); err != nil {
+		return err
+	}
+	defer l.Writing.Release()
+	if n >= len(l.torn) {
+		l.torn = mend(n)
+	}
+	return nil
 }
 
 // ask asks how the printer is, with ESC ACK SOH.
 func (l *line) ask(ctx context.Context) (got drivers.PrinterStatus, err error) {
 	err = l.Ask(ctx, printerport.Question[*answers]{
 		Answers: 1,
-		Send:    func(ctx context.Context) (int, error) { return l.send(ctx, piece{bytes: []byte{esc, ack, soh}}) },
+		Send:    func(ctx context.Context) (int, error) { return l.send(ctx, []byte{esc, ack, soh}) },
 		End:     func(a *answers) { got = a.status },
 	})
 	return got, err

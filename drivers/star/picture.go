@@ -71,15 +71,15 @@ func (e *encoder) slice(d raster.Dots, y, left int) {
 	} else {
 		e.command(esc, 'k', byte(width&0xFF), 0)
 	}
-	begin := len(e.out.bytes)
+	begin := len(e.out.Bytes)
 	for row := y; row < y+rows; row++ {
-		e.out.bytes = append(e.out.bytes, make([]byte, left)...)
-		e.out.bytes = append(e.out.bytes, d.Rows(row, row+1)[:width-left]...)
+		e.out.Bytes = append(e.out.Bytes, make([]byte, left)...)
+		e.out.Bytes = append(e.out.Bytes, d.Rows(row, row+1)[:width-left]...)
 	}
 	if !e.model.Raster {
-		e.out.bytes = append(e.out.bytes, make([]byte, (sliceRows-rows)*width)...)
+		e.out.Bytes = append(e.out.Bytes, make([]byte, (sliceRows-rows)*width)...)
 	}
-	scrub(e.out.bytes[begin:])
+	scrub(e.out.Bytes[begin:])
 	if !e.model.Raster {
 		e.command(lf)
 	}

@@ -30,6 +30,7 @@ import (
 	"regi/drivers"
 	"regi/drivers/drawer"
 	"regi/drivers/printerport"
+	"regi/drivers/printjob"
 )
 
 // Bytes that begin commands, or are one.
@@ -49,11 +50,11 @@ const kickWithin = time.Second
 
 // Printer is one printer. It is safe for use by several goroutines.
 type Printer struct {
-	line     *line
-	printing printerport.Turn
-	coils    drawer.Coils
+	line  *line
+	jobs  *printjob.Queue[*answers]
+	coils drawer.Coils
 
-	// Guarded by printing.
+	// Guarded by the turn of jobs.
 	nextID int64 // of a fence
 	auto   bool  // the model is still to be probed
 
@@ -70,31 +71,35 @@ var (
 // an error that lists the known ones.
 func New(p drivers.Port, model string) (*Printer, error) {
 	if model == Auto {
-		return &Printer{model: least(), auto: true, line: newLine(p), printing: printerport.NewTurn()}, nil
+		return newPrinter(p, least(), true), nil
 	}
 	m, err := modelByName(model)
 	if err != nil {
 		return nil, err
 	}
-	return &Printer{model: m, line: newLine(p), printing: printerport.NewTurn()}, nil
+	return newPrinter(p, m, false), nil
+}
+
+func newPrinter(port drivers.Port, m Model, auto bool) *Printer {
+	p := &Printer{model: m, auto: auto, line: newLine(port)}
+	p.jobs = printjob.NewQueue(language{p}, p.line.Line)
+	return p
 }
 
 // Init checks that a printer answers, whatever it says, and sets it up. A
 // document does so again: a printer forgets when its power is cycled.
 func (p *Printer) Init(ctx context.Context) error {
-	if err := p.printing.Take(ctx); err != nil {
+	if err := p.jobs.Take(ctx); err != nil {
 		return fmt.Errorf("star: init: %w", err)
 	}
-	defer p.printing.Release()
+	defer p.jobs.Release()
 	if _, err := p.line.ask(ctx); err != nil {
 		return fmt.Errorf("star: init: %w", err)
 	}
-	if p.auto {
-		if _, err := p.probe(ctx); err != nil {
-			return fmt.Errorf("star: init: %w", err)
-		}
+	if err := (language{p}).Prepare(ctx); err != nil {
+		return fmt.Errorf("star: init: %w", err)
 	}
-	if _, err := p.line.send(ctx, piece{bytes: []byte(setUp)}); err != nil {
+	if _, err := p.line.send(ctx, []byte(setUp)); err != nil {
 		return fmt.Errorf("star: init: %w", err)
 	}
 	return nil
@@ -140,24 +145,24 @@ func (p *Printer) Kick(ctx context.Context, pin int) error {
 
 // pulse returns when the command has left the port: what waits in front of it
 // may take longer than the coil's rest.
-func (p *Printer) pulse(ctx context.Context, command piece) error {
+func (p *Printer) pulse(ctx context.Context, command []byte) error {
 	return p.line.Out(ctx, time.Now().Add(kickWithin), func(ctx context.Context) (int, error) { return p.line.send(ctx, command) })
 }
 
 // kick is the command of a pin, and whether it is obeyed at once.
-func (p *Printer) kick(pin int) (command piece, atOnce bool) {
+func (p *Printer) kick(pin int) (command []byte, atOnce bool) {
 	switch {
 	case pin == 5 && p.Model().KickAtOnce:
 		// EM: external device 2, in its turn by one manual and at once by another.
-		return piece{bytes: []byte{em}}, false
+		return []byte{em}, false
 	case pin == 5:
-		return piece{bytes: []byte{sub}}, false // SUB: external device 2
+		return []byte{sub}, false // SUB: external device 2
 	case p.Model().KickAtOnce:
 		// FS: external device 1, at once. The pulse is set before, not with it: a
 		// buffered ESC BEL would be obeyed after it.
-		return piece{bytes: []byte{fs}}, true
+		return []byte{fs}, true
 	}
-	return piece{bytes: []byte{bel}}, false // BEL: external device 1
+	return []byte{bel}, false // BEL: external device 1
 }
 
 // Status asks the printer in real time, also while it prints. It wraps

@@ -66,10 +66,10 @@ const dropLine = "\x18"
 // Nothing of it prints, cuts, feeds or opens. It wraps the reason where the
 // printer has stopped: then it answers nothing in its turn.
 func (p *Printer) Probe(ctx context.Context) (Found, error) {
-	if err := p.printing.Take(ctx); err != nil {
+	if err := p.jobs.Take(ctx); err != nil {
 		return Found{}, fmt.Errorf("star: probe: %w", err)
 	}
-	defer p.printing.Release()
+	defer p.jobs.Release()
 	f, err := p.probe(ctx)
 	if err != nil {
 		return Found{}, fmt.Errorf("star: probe: %w", err)
@@ -85,13 +85,13 @@ func (p *Printer) probe(ctx context.Context) (f Found, err error) {
 	before := 0
 	p.line.Edit(func(a *answers) { before = a.etb })
 	id := fenceID(time.Now().UnixMilli())
-	p.line.Edit(func(a *answers) { a.owes = []string{id} })
-	if _, err := p.line.send(ctx, piece{bytes: append([]byte{etb}, clearCounter+replyHead+id...)}); err != nil {
+	p.line.Edit(func(a *answers) { a.Owes = []string{id} })
+	if _, err := p.line.send(ctx, []byte(etb+fence(id))); err != nil {
 		return f, err
 	}
 	until := time.Now().Add(probeWithin)
-	err = p.line.Await(ctx, until, func(a *answers) bool { return !slices.Contains(a.owes, id) })
-	p.line.Edit(func(a *answers) { a.owes = nil })
+	err = p.line.Await(ctx, until, func(a *answers) bool { return !slices.Contains(a.Owes, id) })
+	p.line.Edit(func(a *answers) { a.Owes = nil })
 	if f.PrintEnd = err == nil; err != nil && !noAnswer(err) {
 		return f, err
 	}
@@ -99,7 +99,7 @@ func (p *Printer) probe(ctx context.Context) (f Found, err error) {
 		return f, err
 	}
 	p.line.Edit(func(a *answers) { f.Counts = a.etb != before })
-	if _, err := p.line.send(ctx, piece{bytes: []byte(dropLine + setUp)}); err != nil {
+	if _, err := p.line.send(ctx, []byte(dropLine+setUp)); err != nil {
 		return f, err
 	}
 	p.learn(f)

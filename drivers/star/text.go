@@ -40,7 +40,7 @@ func (e *encoder) define(items []drivers.Item) {
 func (e *encoder) defineOne(code uint16, g glyph.Drawing) {
 	e.room(4 + len(g))
 	e.command(esc, 'r', byte(code>>8), byte(code&0xFF))
-	begin := len(e.out.bytes)
+	begin := len(e.out.Bytes)
 	for y := range glyph.Dots {
 		var row [glyph.Dots / 8]byte
 		for x := range glyph.Dots {
@@ -50,7 +50,7 @@ func (e *encoder) defineOne(code uint16, g glyph.Drawing) {
 		}
 		e.command(row[:]...)
 	}
-	scrub(e.out.bytes[begin:])
+	scrub(e.out.Bytes[begin:])
 }
 
 // text prints one line, and more where it is too long: nothing is lost.

@@ -157,7 +157,7 @@ var commands = map[string]command{
 	"\x1da": {1, set(func(it *interpreter, n byte) { it.p.subscribe(n) })},
 	"\x1dr": {1, set(transmitStatus)},
 	"\x1dI": {1, set(func(it *interpreter, n byte) { it.p.identify(n) })},
-	"\x1bv": {0, func(it *interpreter, _ []byte) error { it.p.send(it.p.rollStatus()); return nil }},
+	"\x1bv": {0, func(it *interpreter, _ []byte) error { it.p.m.Send(it.p.rollStatus()); return nil }},
 	"\x1bu": {1, set(func(it *interpreter, _ byte) { transmitStatus(it, 2) })},
 }
 
@@ -233,13 +233,13 @@ func characterSize(it *interpreter, n byte) {
 func transmitStatus(it *interpreter, n byte) {
 	switch n & 0x0F {
 	case 1:
-		it.p.send(it.p.rollStatus())
+		it.p.m.Send(it.p.rollStatus())
 	case 2:
 		var b byte
 		if it.p.lookPin3() {
 			b = 1
 		}
-		it.p.send(b)
+		it.p.m.Send(b)
 	}
 }
 

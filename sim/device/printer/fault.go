@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"regi/sim/device/printer/machine"
 )
 
 // Fault is something that goes wrong.
@@ -34,12 +36,12 @@ const planMax = 1000
 
 // Plan lets faults happen. It refuses all of them if one is unknown.
 func (p *Printer) Plan(faults ...FaultAt) error {
-	p.mu.Lock()
-	defer p.unlock()
-	var try condition
+	p.m.Lock()
+	defer p.m.Unlock()
+	var try machine.Condition
 	for _, f := range faults {
 		switch {
-		case !try.suffer(f.Kind, true):
+		case !suffer(&try, f.Kind, true):
 			return fmt.Errorf("printer: no fault %q", f.Kind)
 		case f.Byte < 0 || f.Line < 0 || f.Byte > 0 && f.Line > 0:
 			return errors.New("printer: a fault is at a byte or at a line")
@@ -59,40 +61,40 @@ func (p *Printer) Plan(faults ...FaultAt) error {
 
 // Mend ends a fault.
 func (p *Printer) Mend(kind Fault) error {
-	p.mu.Lock()
-	defer p.unlock()
-	if !p.set.suffer(kind, false) {
+	p.m.Lock()
+	defer p.m.Unlock()
+	if !suffer(&p.m.Condition, kind, false) {
 		return fmt.Errorf("printer: no fault %q", kind)
 	}
 	if kind == FaultCutter {
-		p.stuck = false
+		p.m.Stuck = false
 	}
-	p.touch()
+	p.m.Touch()
 	return nil
 }
 
 // suffer begins or ends a fault.
-func (c *condition) suffer(kind Fault, on bool) bool {
+func suffer(c *machine.Condition, kind Fault, on bool) bool {
 	switch kind {
 	case FaultNearEnd, FaultPaper:
-		c.roll, c.outAfter = rollOK, 0
+		c.Roll, c.OutAfter = machine.RollOK, 0
 		if on && kind == FaultPaper {
-			c.roll = rollOut
+			c.Roll = machine.RollOut
 		} else if on {
-			c.roll = rollNearEnd
+			c.Roll = machine.RollNearEnd
 		}
 	case FaultCover:
-		c.cover = on
+		c.Cover = on
 	case FaultCutter:
-		c.jammed = on
+		c.Jammed = on
 	case FaultPower:
-		c.off = on
+		c.Off = on
 	case FaultCable:
-		c.unplugged = on
+		c.Unplugged = on
 	case FaultHot:
-		c.hot = on
+		c.Hot = on
 	case FaultBroken:
-		c.broken = on
+		c.Broken = on
 	default:
 		return false
 	}
@@ -101,21 +103,22 @@ func (c *condition) suffer(kind Fault, on bool) bool {
 
 // inflict begins a fault now.
 func (p *Printer) inflict(kind Fault) {
-	wasOff := p.set.off
-	p.set.suffer(kind, true)
+	wasOff := p.m.Off
+	suffer(&p.m.Condition, kind, true)
 	switch {
-	case p.set.off && !wasOff:
+	case p.m.Off && !wasOff:
 		p.powerOff()
 	case kind == FaultCable:
-		p.answers = nil
+		p.m.Unsay()
 	}
-	p.touch()
+	p.m.Touch()
 }
 
 // powerOff loses all but the paper and the NV memory.
 func (p *Printer) powerOff() {
 	p.lose()
-	p.cold, p.stuck, p.asb, p.answers = true, false, 0, nil
+	p.cold, p.m.Stuck, p.asb = true, false, 0
+	p.m.Unsay()
 }
 
 // due counts one byte or line, and lets what is due happen.

@@ -84,8 +84,8 @@ func (it *interpreter) initialise() {
 
 // interpret carries out one command after the other.
 func (p *Printer) interpret(context.Context) error {
-	p.mu.Lock()
-	defer p.unlock()
+	p.m.Lock()
+	defer p.m.Unlock()
 	for {
 		switch err := p.commands.step(); {
 		case err == nil:
@@ -93,19 +93,18 @@ func (p *Printer) interpret(context.Context) error {
 			p.commands.restart()
 		case errors.Is(err, io.EOF):
 			p.parsed = true
-			p.wake()
+			p.m.Wake()
 			return nil
 		default:
 			return err
 		}
-		p.unlock() // others want to look, too
-		p.mu.Lock()
+		p.m.Breathe()
 	}
 }
 
 // restart goes on after the buffers were lost.
 func (it *interpreter) restart() {
-	it.epoch, it.pushed, it.line = it.p.epoch, -1, line{}
+	it.epoch, it.pushed, it.line = it.p.m.Epoch, -1, line{}
 	it.macro.playing, it.macro.runs, it.macro.recording = nil, 0, false
 	if it.p.cold {
 		it.p.cold = false
@@ -119,7 +118,7 @@ func (it *interpreter) next() (byte, error) {
 	p := it.p
 	for {
 		switch {
-		case it.epoch != p.epoch:
+		case it.epoch != p.m.Epoch:
 			return 0, errLost
 		case it.pushed >= 0:
 			b := byte(it.pushed & 0xFF)
@@ -134,13 +133,13 @@ func (it *interpreter) next() (byte, error) {
 				return 0, err
 			}
 			continue
-		case len(p.in.buf) > 0 && p.online():
+		case len(p.in.buf) > 0 && p.m.Online():
 			b := p.in.buf[0]
 			it.macro.hear(b)
 			p.in.buf = p.in.buf[1:]
-			if len(p.in.buf)+1 == p.opt.BufferBytes || p.in.held {
+			if len(p.in.buf)+1 == p.opt.BufferBytes || p.m.Held {
 				p.flow()
-				p.wake()
+				p.m.Wake()
 			}
 			return b, nil
 		case len(p.in.buf) == 0 && p.in.ended:

@@ -285,6 +285,6 @@ func (it *interpreter) matrixSize(cn byte, k matrixKind) error {
 			bad = '0'
 		}
 	}
-	it.p.send(append(append([]byte{0x37, k.identifier}, fmt.Sprintf("%d\x1f%d\x1f1\x1f%c", w, h, bad)...), 0)...)
+	it.p.m.Send(append(append([]byte{0x37, k.identifier}, fmt.Sprintf("%d\x1f%d\x1f1\x1f%c", w, h, bad)...), 0)...)
 	return nil
 }

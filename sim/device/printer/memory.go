@@ -116,7 +116,7 @@ func (it *interpreter) graphics(n int) error {
 func (it *interpreter) memoryCommand(fn byte, a []byte) error {
 	p := it.p
 	number := func(id byte, n int) {
-		p.send(append(append([]byte{0x37, id}, strconv.Itoa(n)...), 0)...)
+		p.m.Send(append(append([]byte{0x37, id}, strconv.Itoa(n)...), 0)...)
 	}
 	switch fn {
 	case fnNVCapacity:
@@ -135,7 +135,7 @@ func (it *interpreter) memoryCommand(fn byte, a []byte) error {
 	}
 	switch {
 	case fn == fnNVKeys && string(a) == "KC":
-		p.send(append(append([]byte{0x37, answerKeys, 0x40}, m.keys()...), 0)...)
+		p.m.Send(append(append([]byte{0x37, answerKeys, 0x40}, m.keys()...), 0)...)
 	case fn == fnNVClear && string(a) == clearWord:
 		maps.DeleteFunc(m.pictures, func(key string, _ *dots) bool { return len(key) == 2 })
 		maps.DeleteFunc(m.bytes, func(key string, _ int) bool { return len(key) == 2 })

@@ -44,34 +44,31 @@ func (c cut) String() string {
 // move is the mechanism: it prints, feeds, cuts and kicks at the paper's speed,
 // and stands still while the printer is offline.
 func (p *Printer) move(ctx context.Context) error {
-	p.mu.Lock()
-	defer p.unlock()
+	p.m.Lock()
+	defer p.m.Unlock()
 	for {
-		for len(p.jobs) == 0 || !p.online() {
+		for len(p.jobs) == 0 || !p.m.Online() {
 			if len(p.jobs) == 0 && p.parsed {
 				p.printed = true
-				p.wake()
+				p.m.Wake()
 				return nil
 			}
-			if err := p.wait(ctx); err != nil {
+			if err := p.m.Wait(ctx); err != nil {
 				return err
 			}
 		}
-		epoch, next := p.epoch, p.jobs[0]
+		epoch, next := p.m.Epoch, p.jobs[0]
 		if d := p.travel(next); d > 0 {
-			p.unlock()
-			err := sleep(ctx, d)
-			p.mu.Lock()
+			err := p.m.Rest(ctx, d)
 			if err != nil {
 				return err
 			}
-			if p.epoch != epoch || !p.online() {
+			if p.m.Epoch != epoch || !p.m.Online() {
 				continue // the line is lost, or printed again from its first dot
 			}
 		}
 		p.perform(next)
-		p.unlock() // hooks see each line
-		p.mu.Lock()
+		p.m.Breathe() // hooks see each line
 	}
 }
 
@@ -88,22 +85,11 @@ func (p *Printer) travel(j job) time.Duration {
 	return time.Duration(um) * time.Millisecond / time.Duration(p.opt.MillimetresPerSecond)
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err() //nolint:wrapcheck // Run looks at the context itself
-	}
-}
-
 // perform does the first job. A cut that fails stays the first.
 func (p *Printer) perform(j job) {
-	if j.cut != noCut && p.set.jammed {
-		p.stuck = true
-		p.touch()
+	if j.cut != noCut && p.m.Jammed {
+		p.m.Stuck = true
+		p.m.Touch()
 		return
 	}
 	p.jobs = p.jobs[1:]
@@ -118,30 +104,23 @@ func (p *Printer) perform(j job) {
 			p.note(Record{Kind: KindCut, Row: row - p.model.CutterDots, Cut: j.cut.String()})
 			p.cuts++
 		}
-		p.touch()
+		p.m.Touch()
 	case j.pulse != nil:
 		j.pulse()
-		p.wake()
+		p.m.Wake()
 	case j.answer != nil:
-		p.send(j.answer...)
+		p.m.Send(j.answer...)
 	default:
 		p.sheet.add(j)
 		for range j.lines {
 			p.count()
 		}
-		p.touch()
+		p.m.Touch()
 	}
 }
 
 // count is told of each line, and lets the paper end after the wanted one.
 func (p *Printer) count() {
-	p.lines++
 	p.due(lineLeft)
-	if p.set.outAfter == 0 {
-		return
-	}
-	p.set.outAfter--
-	if p.set.outAfter == 0 {
-		p.set.roll = rollOut
-	}
+	p.m.Count()
 }

@@ -20,19 +20,16 @@
 //
 // Parsed to its exact length but not drawn: MaxiCode, Aztec and composite codes,
 // QR model 1 (drawn as model 2), FS g memory, 90° rotation outside of page mode,
-// kanji fonts B and C, UTF-8. NEC and IBM extension characters stand in the text
-// but are boxes on paper, because the free font lacks them.
+// kanji fonts B and C, UTF-8.
 package printer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
+	"regi/sim/device/printer/machine"
 )
 
 // Limits of a printer.
@@ -42,17 +39,10 @@ const (
 	// aheadMax is how many lines, cuts and pulses are parsed before the
 	// mechanism has carried them out.
 	aheadMax = 8
-	// answersMax bounds the bytes that wait for a register that does not read.
-	answersMax = 1024
-	chunkMax   = 512 // bytes a read
 )
 
 // Wire is the printer's end of the line, as a sim/wire.TTY is.
-type Wire interface {
-	io.Reader
-	io.Writer
-	SetReadDeadline(at time.Time) error
-}
+type Wire = machine.Wire
 
 // Options of a printer; the zero value is a TM-T88V that prints at once.
 type Options struct {
@@ -78,29 +68,19 @@ type Options struct {
 
 // Printer is one receipt printer. Its methods are safe from any goroutine.
 type Printer struct {
-	wire  Wire
 	opt   Options
 	model Model
+	m     *machine.Machine // its lock guards what is below
 
-	mu      sync.Mutex
-	changed chan struct{} // closed and renewed when anything below changes
-	calls   []func()      // hooks that wait for mu to be free
-	touched bool          // Changed is among them
-
-	set      condition
 	plan     []FaultAt
-	stuck    bool // a cut failed: error state
-	epoch    int  // grows whenever the buffers are lost
 	cold     bool // the last loss was of power: settings are gone too
 	in       receiver
 	parsed   bool // the input ended and all of it is parsed
 	printed  bool // and printed
 	jobs     []job
-	answers  []byte
 	asb      byte    // GS a: which changes are reported
 	asbLast  [4]byte // what was reported last
 	sheet    sheet
-	lines    int
 	cuts     int
 	records  []Record
 	noted    int // records so far
@@ -118,7 +98,8 @@ func New(w Wire, o Options) *Printer {
 	if o.BufferBytes <= 0 {
 		o.BufferBytes = DefaultBufferBytes
 	}
-	p := &Printer{wire: w, opt: o, model: o.Model, changed: make(chan struct{}), set: healthy()}
+	p := &Printer{opt: o, model: o.Model}
+	p.m = machine.New(w, kind{p}, o.Changed)
 	p.sheet.stride = (o.Model.Dots + 7) / 8
 	p.nv.size = o.Model.NVBytes
 	p.commands.p = p
@@ -129,20 +110,10 @@ func New(w Wire, o Options) *Printer {
 // Run prints what comes by the wire until the context ends or, for a wire that
 // ends, all of it is on paper. It is the only reader of the wire.
 func (p *Printer) Run(ctx context.Context) error {
-	g, inner := errgroup.WithContext(ctx)
-	stop := context.AfterFunc(inner, func() {
-		p.wire.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck,gosec // a closed wire ends the read as well
-	})
-	defer stop()
-	p.commands.pause = func() error { return p.wait(inner) }
-	for _, task := range []func(context.Context) error{p.read, p.interpret, p.move, p.answer} {
-		g.Go(func() error { return task(inner) })
-	}
-	err := g.Wait()
-	p.wire.SetReadDeadline(time.Time{}) //nolint:errcheck,gosec // for the next Run; of no use on a closed wire
-	if ctx.Err() != nil {
-		return nil //nolint:nilerr // told to stop
-	}
+	err := p.m.Run(ctx, func(ctx context.Context) error {
+		p.commands.pause = func() error { return p.m.Wait(ctx) }
+		return p.interpret(ctx)
+	}, p.move)
 	if err != nil {
 		return fmt.Errorf("printer: %w", err)
 	}
@@ -152,114 +123,40 @@ func (p *Printer) Run(ctx context.Context) error {
 // Text is the newest paper as text, one line a printed line; 12 dots are one
 // column, kanji take two. A cut is a line [CutMark].
 func (p *Printer) Text() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.m.Lock()
+	defer p.m.Unlock()
 	return p.sheet.text()
 }
 
 // PNG writes a picture of the newest paper, at most [RowsMax] dot rows.
 func (p *Printer) PNG(w io.Writer) error {
-	p.mu.Lock()
+	p.m.Lock()
 	newest := p.sheet.newest()
-	p.mu.Unlock()
+	p.m.Unlock()
 	return newest.png(w, p.model.Dots)
 }
 
 // Refresh makes the printer look at its drawer switch, and report a change.
 func (p *Printer) Refresh() {
-	p.mu.Lock()
-	defer p.unlock()
+	p.m.Lock()
+	defer p.m.Unlock()
 	p.report()
 }
 
-// read fills the receive buffer.
-func (p *Printer) read(ctx context.Context) error {
-	chunk := make([]byte, chunkMax)
-	for {
-		room, err := p.room(ctx)
-		if err != nil {
-			return err
-		}
-		n, err := p.wire.Read(chunk[:min(room, chunkMax)])
-		p.receive(chunk[:n])
-		switch {
-		case errors.Is(err, io.EOF):
-			p.end()
-			return nil
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			return fmt.Errorf("read: %w", err)
-		}
-	}
-}
+// kind is ESC/POS on a machine.
+type kind struct{ *Printer }
 
-// answer writes what the register asked for. What cannot be written is lost, as
-// on a line that nobody listens to.
-func (p *Printer) answer(ctx context.Context) error {
-	p.mu.Lock()
-	defer p.unlock()
-	for {
-		for len(p.answers) == 0 {
-			if p.printed {
-				return nil
-			}
-			if err := p.wait(ctx); err != nil {
-				return err
-			}
-		}
-		b := p.answers
-		p.answers = nil
-		p.unlock()
-		p.wire.Write(b) //nolint:errcheck,gosec // see above
-		p.mu.Lock()
-	}
-}
+// Free is the room in the receive buffer.
+func (k kind) Free() int { return k.opt.BufferBytes - len(k.in.buf) }
 
-// send queues an answer.
-func (p *Printer) send(b ...byte) {
-	if p.set.off || p.set.unplugged || len(p.answers)+len(b) > answersMax {
-		return
-	}
-	p.answers = append(p.answers, b...)
-	p.wake()
-}
+// Receive buffers what came.
+func (k kind) Receive(b []byte) { k.receive(b) }
 
-// wake lets everybody who waits look again.
-func (p *Printer) wake() {
-	close(p.changed)
-	p.changed = make(chan struct{})
-}
+// Ended is told that the wire has no more.
+func (k kind) Ended() { k.in.ended = true }
 
-// touch is wake for changes that can be seen from outside.
-func (p *Printer) touch() {
-	p.report()
-	p.wake()
-	if p.opt.Changed != nil && !p.touched {
-		p.touched = true
-		p.calls = append(p.calls, p.opt.Changed)
-	}
-}
+// Drained: all is on paper.
+func (k kind) Drained() bool { return k.printed }
 
-// wait gives up the lock until something changes.
-func (p *Printer) wait(ctx context.Context) error {
-	changed := p.changed
-	p.unlock()
-	defer p.mu.Lock()
-	select {
-	case <-changed:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err() //nolint:wrapcheck // Run looks at the context itself
-	}
-}
-
-// unlock gives up the lock and then calls the hooks, which may call the printer.
-func (p *Printer) unlock() {
-	calls := p.calls
-	p.calls, p.touched = nil, false
-	p.mu.Unlock()
-	for _, call := range calls {
-		call()
-	}
-}
+// Report sends the automatic status.
+func (k kind) Report() { k.report() }

@@ -320,7 +320,7 @@ func TestDots(t *testing.T) {
 	same("base line", show("A\x1d!\x01A", 24, 48), beside(strings.Repeat(strings.Repeat(".", 12)+"\n", 24)+plain, enlarge(plain, 1, 2)))
 	same("user-defined kanji", show("\x1cC1\x1c2\xec\x40"+strings.Repeat("\xf0\x00\x01", 24)+"\xec\x40", 24, 24),
 		strings.Repeat(strings.Repeat("#", 24)+"\n", 4)+strings.Repeat(strings.Repeat(".", 24)+"\n", 19)+strings.Repeat("#", 24)+"\n")
-	same("a box where the font has no glyph", show("\x1cC1\xfb\xfc", 24, 3), strings.Repeat(strings.Repeat(".", 24)+"\n", 2)+"."+strings.Repeat("#", 22)+".\n")
+	same("a box where the font has no glyph", show("\x1cC1\xed\xb4", 24, 3), strings.Repeat(strings.Repeat(".", 24)+"\n", 2)+"."+strings.Repeat("#", 22)+".\n")
 
 	p, _ := play(t, printer.Options{}, "\x1b{\x01A\n")
 	turned := patch(picture(t, p), 500, 12, 24)

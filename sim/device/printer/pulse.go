@@ -46,8 +46,8 @@ type Pulse struct {
 
 // Pulses are the newest pulses, the oldest first.
 func (p *Printer) Pulses() []Pulse {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.m.Lock()
+	defer p.m.Unlock()
 	return slices.Clone(p.pulses)
 }
 
@@ -69,7 +69,7 @@ func (p *Printer) kick(m byte, on, off time.Duration, realTime bool) {
 	}
 	p.note(Record{Kind: KindPulse, Row: p.sheet.end(), Pulse: &next})
 	if p.opt.DrawerKick != nil {
-		p.calls = append(p.calls, func() { p.opt.DrawerKick(next.Pin, on, off) })
+		p.m.Later(func() { p.opt.DrawerKick(next.Pin, on, off) })
 	}
 }
 

@@ -1,7 +1,6 @@
 package printer
 
 import (
-	"context"
 	"time"
 )
 
@@ -9,14 +8,6 @@ import (
 // answered when they came; a register that asks an offline printer for hours
 // must not fill its buffer. No picture has that many in a row.
 const pollRunMax = 16
-
-// Flow control.
-const (
-	xon  = 0x11
-	xoff = 0x13
-	// xoffRoom: XOFF goes out when less room than this is left.
-	xoffRoom = 256
-)
 
 // receiver is the receive buffer, and the watch for real-time commands in it.
 type receiver struct {
@@ -26,32 +17,19 @@ type receiver struct {
 	realtime []byte // a real-time command that has begun
 	since    int    // bytes since the last DLE EOT ended
 	polls    int    // DLE EOT in a row
-	held     bool   // XOFF was sent
 }
 
 func (r *receiver) clear() {
-	*r = receiver{ended: r.ended, held: r.held}
-}
-
-// room waits until the buffer has room.
-func (p *Printer) room(ctx context.Context) (int, error) {
-	p.mu.Lock()
-	defer p.unlock()
-	for len(p.in.buf) >= p.opt.BufferBytes {
-		if err := p.wait(ctx); err != nil {
-			return 0, err
-		}
-	}
-	return p.opt.BufferBytes - len(p.in.buf), nil
+	*r = receiver{ended: r.ended}
 }
 
 // receive buffers bytes and obeys the real-time commands among them at once. A
 // printer that is off hears nothing.
 func (p *Printer) receive(b []byte) {
-	p.mu.Lock()
-	defer p.unlock()
+	p.m.Lock()
+	defer p.m.Unlock()
 	for _, c := range b {
-		if p.set.off || p.set.unplugged {
+		if p.m.Off || p.m.Unplugged {
 			return
 		}
 		p.in.buf = append(p.in.buf, c)
@@ -64,15 +42,7 @@ func (p *Printer) receive(b []byte) {
 		}
 	}
 	p.flow()
-	p.wake()
-}
-
-// end is told when the wire has no more.
-func (p *Printer) end() {
-	p.mu.Lock()
-	defer p.unlock()
-	p.in.ended = true
-	p.wake()
+	p.m.Wake()
 }
 
 // flow tells the register to stop or to go on.
@@ -80,15 +50,7 @@ func (p *Printer) flow() {
 	if !p.opt.XonXoff {
 		return
 	}
-	room := p.opt.BufferBytes - len(p.in.buf)
-	switch low := min(xoffRoom, p.opt.BufferBytes/4); {
-	case room < low && !p.in.held:
-		p.in.held = true
-		p.send(xoff)
-	case room >= 2*low && p.in.held:
-		p.in.held = false
-		p.send(xon)
-	}
+	p.m.Flow(p.opt.BufferBytes)
 }
 
 const (
@@ -179,30 +141,30 @@ func (p *Printer) obey(cmd []byte) {
 	case cmd[1] == eot: // DLE EOT n: transmit real-time status.
 		p.polled()
 		if len(cmd) == 3 {
-			p.send(p.realtimeStatus(cmd[2]))
+			p.m.Send(p.realtimeStatus(cmd[2]))
 		}
 	case cmd[1] == enq && cmd[2] == 1: // DLE ENQ 1: recover and go on from the failed line.
-		p.stuck = false
-		p.touch()
+		p.m.Stuck = false
+		p.m.Touch()
 	case cmd[1] == enq && cmd[2] == 2: // DLE ENQ 2: recover after clearing the buffers.
-		p.stuck = false
+		p.m.Stuck = false
 		p.lose()
-		p.touch()
+		p.m.Touch()
 	case cmd[1] == dc4 && cmd[2] == 1: // DLE DC4 1 m t: pulse of t × 100 ms.
-		if m, t := cmd[3], cmd[4]; m <= 1 && t >= 1 && t <= 8 && !p.stuck {
+		if m, t := cmd[3], cmd[4]; m <= 1 && t >= 1 && t <= 8 && !p.m.Stuck {
 			d := time.Duration(t) * 100 * time.Millisecond
 			p.kick(m, d, d, true)
 		}
 	case cmd[1] == dc4 && cmd[2] == 2 && string(cmd[3:]) == powerOffCode:
 		p.lose()
-		p.cold, p.stuck, p.asb, p.set.off = true, false, 0, true
-		p.answers = append(p.answers[:0], 0x3B, 0x30, 0x00) // power-off notice
-		p.touch()
+		p.cold, p.m.Stuck, p.asb, p.m.Off = true, false, 0, true
+		p.m.Unsay(0x3B, 0x30, 0x00) // power-off notice
+		p.m.Touch()
 	case cmd[1] == dc4 && cmd[2] == 8 && string(cmd[3:]) == clearCode:
-		p.stuck = false
+		p.m.Stuck = false
 		p.lose()
-		p.send(0x37, 0x25, 0x00) // clear response
-		p.touch()
+		p.m.Send(0x37, 0x25, 0x00) // clear response
+		p.m.Touch()
 	}
 }
 

@@ -107,8 +107,8 @@ func newPicture(d *dots, key string) *Picture {
 
 // Records are those with a number above after, the oldest first.
 func (p *Printer) Records(after int) []Record {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.m.Lock()
+	defer p.m.Unlock()
 	at := slices.IndexFunc(p.records, func(r Record) bool { return r.N > after })
 	if at < 0 {
 		return nil

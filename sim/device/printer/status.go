@@ -1,5 +1,7 @@
 package printer
 
+import "regi/sim/device/printer/machine"
+
 // The bits of DLE EOT 1 to 4. Each answer is 0xx1xx10b.
 const (
 	realtimeBase = 0x12
@@ -30,18 +32,18 @@ func (p *Printer) realtimeStatus(n byte) byte {
 	switch n {
 	case 1: // printer
 		add(p.lookPin3(), printerPin3)
-		add(!p.online(), printerOffline)
+		add(!p.m.Online(), printerOffline)
 	case 2: // cause of offline
-		add(p.set.cover, offlineCover)
-		add(p.set.roll == rollOut, offlinePaper)
-		add(p.failed(), offlineError)
+		add(p.m.Cover, offlineCover)
+		add(p.m.Roll == machine.RollOut, offlinePaper)
+		add(p.m.Failed(), offlineError)
 	case 3: // cause of error
-		add(p.stuck, errorCutter)
-		add(p.set.broken, errorFatal)
-		add(p.set.hot, errorHot)
+		add(p.m.Stuck, errorCutter)
+		add(p.m.Broken, errorFatal)
+		add(p.m.Hot, errorHot)
 	case 4: // roll paper sensor; what is past the end is past near the end too
-		add(p.set.roll != rollOK, rollNearEndBits)
-		add(p.set.roll == rollOut, rollEndBits)
+		add(p.m.Roll != machine.RollOK, rollNearEndBits)
+		add(p.m.Roll == machine.RollOut, rollEndBits)
 	}
 	return b
 }
@@ -91,13 +93,13 @@ func (p *Printer) asbStatus() [4]byte {
 		}
 	}
 	add(p.pin3(), 0, asbPin3)
-	add(!p.online(), 0, asbOffline)
-	add(p.set.cover, 0, asbCover)
-	add(p.stuck, 1, errorCutter)
-	add(p.set.broken, 1, errorFatal)
-	add(p.set.hot, 1, errorHot)
-	add(p.set.roll != rollOK, 2, asbNearEnd)
-	add(p.set.roll == rollOut, 2, asbEnd)
+	add(!p.m.Online(), 0, asbOffline)
+	add(p.m.Cover, 0, asbCover)
+	add(p.m.Stuck, 1, errorCutter)
+	add(p.m.Broken, 1, errorFatal)
+	add(p.m.Hot, 1, errorHot)
+	add(p.m.Roll != machine.RollOK, 2, asbNearEnd)
+	add(p.m.Roll == machine.RollOut, 2, asbEnd)
 	return s
 }
 
@@ -108,12 +110,12 @@ func (p *Printer) subscribe(n byte) {
 		return
 	}
 	p.asbLast = p.asbStatus()
-	p.send(p.asbLast[:]...)
+	p.m.Send(p.asbLast[:]...)
 }
 
 // report sends the automatic status if something watched has changed.
 func (p *Printer) report() {
-	if p.asb == 0 || p.set.off {
+	if p.asb == 0 || p.m.Off {
 		return
 	}
 	now := p.asbStatus()
@@ -133,32 +135,32 @@ func (p *Printer) report() {
 		watched(watchError, [4]byte{0, asbErrors}) ||
 		watched(watchRoll, [4]byte{0, 0, asbNearEnd | asbEnd}) {
 		p.asbLast = now
-		p.send(now[:]...)
+		p.m.Send(now[:]...)
 	}
 }
 
 // rollStatus answers GS r 1 and ESC v.
 func (p *Printer) rollStatus() byte {
-	switch p.set.roll {
-	case rollOK:
+	switch p.m.Roll {
+	case machine.RollOK:
 		return 0
-	case rollNearEnd:
+	case machine.RollNearEnd:
 		return asbNearEnd
-	case rollOut:
+	case machine.RollOut:
 	}
 	return asbNearEnd | asbEnd
 }
 
 // identify answers GS I n.
 func (p *Printer) identify(n byte) {
-	text := func(s string) { p.send(append(append([]byte{0x5F}, s...), 0)...) }
+	text := func(s string) { p.m.Send(append(append([]byte{0x5F}, s...), 0)...) }
 	switch n {
 	case 1, '1':
-		p.send(p.model.ID)
+		p.m.Send(p.model.ID)
 	case 2, '2':
-		p.send(p.model.Type)
+		p.m.Send(p.model.Type)
 	case 3, '3':
-		p.send(0x02)
+		p.m.Send(0x02)
 	case 65:
 		text("1.00 SIM")
 	case 66:

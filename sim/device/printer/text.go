@@ -2,6 +2,7 @@ package printer
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"regi/sim/device/printer/internal/font"
 )
@@ -102,6 +103,10 @@ func (it *interpreter) putKanji(lead, trail byte) error {
 	if !ok {
 		g, ok = font.Kanji(rowCell(lead, trail))
 	}
+	text := kanjiText(lead, trail)
+	if r, size := utf8.DecodeRuneInString(text); !ok && size == len(text) {
+		g, ok = font.Extension(r)
+	}
 	if !ok {
 		g = font.Box(font.FullWidth)
 	}
@@ -109,7 +114,7 @@ func (it *interpreter) putKanji(lead, trail byte) error {
 		w: font.FullWidth, h: font.Height, before: it.kanjiBefore, after: it.kanjiAfter, sx: it.kx, sy: it.ky,
 		bold: it.emphasised || it.struck, reverse: it.reverse, underline: it.kanjiUnderline,
 	}
-	return it.put(item{d: l.cell(g), text: kanjiText(lead, trail), wide: it.kx > 1, style: it.style(l, false)})
+	return it.put(item{d: l.cell(g), text: text, wide: it.kx > 1, style: it.style(l, false)})
 }
 
 // put places an item at the print position, on the next line if this one is full.
@@ -181,16 +186,16 @@ func (it *interpreter) aligned(w int) int {
 // enqueue hands a job to the mechanism, and waits while it is too far behind.
 func (it *interpreter) enqueue(j job) error {
 	p := it.p
-	for len(p.jobs) >= aheadMax && it.epoch == p.epoch {
+	for len(p.jobs) >= aheadMax && it.epoch == p.m.Epoch {
 		if err := it.pause(); err != nil {
 			return err
 		}
 	}
-	if it.epoch != p.epoch {
+	if it.epoch != p.m.Epoch {
 		return errLost
 	}
 	p.jobs = append(p.jobs, j)
-	p.wake()
+	p.m.Wake()
 	return nil
 }
 

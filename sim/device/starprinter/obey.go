@@ -52,7 +52,7 @@ func (p *Printer) atOnce(c []byte) bool {
 func (p *Printer) kick(pin int, on, off time.Duration) {
 	p.paper.note(Entry{Kind: "pulse", Width: int(on.Milliseconds()), Height: pin})
 	if p.opt.DrawerKick != nil {
-		p.calls = append(p.calls, func() { p.opt.DrawerKick(pin, on, off) })
+		p.m.Later(func() { p.opt.DrawerKick(pin, on, off) })
 	}
 }
 
@@ -188,7 +188,7 @@ func (p *Printer) pulse(ctx context.Context, pin int, on, off time.Duration) err
 		return err
 	}
 	p.kick(pin, on, off)
-	p.wake()
+	p.m.Wake()
 	return nil
 }
 
@@ -248,7 +248,7 @@ func (p *Printer) printEnd(ctx context.Context, c []byte) error {
 		p.printed++
 		fallthrough
 	case 0:
-		p.send(append(bytes.Clone(c), p.printed, 0)...)
+		p.m.Send(append(bytes.Clone(c), p.printed, 0)...)
 	}
 	return nil
 }

@@ -51,7 +51,6 @@ type paper struct {
 	cuts    []int    // rows after which it was cut
 	lines   []string
 	entries []Entry
-	fed     int // lines since the printer was made
 }
 
 func (s *paper) note(e Entry) {
@@ -152,20 +151,20 @@ func (d *dots) draw(src *dots, x, y int) {
 // advance moves the paper by feed dots under strip (nil is blank). A line that
 // the printer stops in is printed again from its first dot.
 func (p *Printer) advance(ctx context.Context, strip *dots, feed int, line *string) error {
-	epoch := p.epoch
+	epoch := p.m.Epoch
 	for {
-		for !p.online() && p.epoch == epoch {
-			if err := p.wait(ctx); err != nil {
+		for !p.m.Online() && p.m.Epoch == epoch {
+			if err := p.m.Wait(ctx); err != nil {
 				return err
 			}
 		}
-		if err := p.travel(ctx, feed); err != nil {
+		if err := p.m.Rest(ctx, p.travel(feed)); err != nil {
 			return err
 		}
-		if p.epoch != epoch {
+		if p.m.Epoch != epoch {
 			return errLost
 		}
-		if p.online() {
+		if p.m.Online() {
 			break
 		}
 	}
@@ -178,42 +177,20 @@ func (p *Printer) advance(ctx context.Context, strip *dots, feed int, line *stri
 	}
 	if line != nil {
 		p.paper.lines = append(p.paper.lines, *line)
-		p.count()
+		p.m.Count()
 	}
 	p.paper.trim()
-	p.touch()
-	p.unlock() // hooks see each line
-	p.mu.Lock()
+	p.m.Touch()
+	p.m.Breathe() // hooks see each line
 	return nil
 }
 
-// count is told of each line, and lets the paper end after the wanted one.
-func (p *Printer) count() {
-	p.paper.fed++
-	if p.set.outAfter == 0 {
-		return
-	}
-	p.set.outAfter--
-	if p.set.outAfter == 0 {
-		p.set.paper = paperOut
-	}
-}
-
-// travel is as long as the paper moves.
-func (p *Printer) travel(ctx context.Context, feed int) error {
+// travel is how long the paper moves.
+func (p *Printer) travel(feed int) time.Duration {
 	if p.opt.MillimetresPerSecond <= 0 {
-		return nil
+		return 0
 	}
-	p.unlock()
-	defer p.mu.Lock()
-	t := time.NewTimer(time.Duration(feed) * time.Second / time.Duration(perMM*p.opt.MillimetresPerSecond))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err() //nolint:wrapcheck // Run looks at the context itself
-	}
+	return time.Duration(feed) * time.Second / time.Duration(perMM*p.opt.MillimetresPerSecond)
 }
 
 func (p *Printer) feed(ctx context.Context, n int) error {
@@ -233,13 +210,13 @@ func (p *Printer) cut(ctx context.Context, n byte) error {
 			return err
 		}
 	}
-	for epoch := p.epoch; p.set.jammed; {
-		p.stuck = true
-		p.touch()
-		if err := p.wait(ctx); err != nil {
+	for epoch := p.m.Epoch; p.m.Jammed; {
+		p.m.Stuck = true
+		p.m.Touch()
+		if err := p.m.Wait(ctx); err != nil {
 			return err
 		}
-		if p.epoch != epoch {
+		if p.m.Epoch != epoch {
 			return errLost
 		}
 	}
@@ -248,7 +225,7 @@ func (p *Printer) cut(ctx context.Context, n byte) error {
 	}
 	p.paper.lines = append(p.paper.lines, printer.CutMark)
 	p.paper.note(Entry{Kind: "cut"})
-	p.touch()
+	p.m.Touch()
 	return nil
 }
 

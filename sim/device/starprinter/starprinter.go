@@ -19,26 +19,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"regi/sim/device/printer"
 	"regi/sim/device/printer/glyphs"
+	"regi/sim/device/printer/machine"
 )
 
 // Limits of a printer.
 const (
 	// DefaultBufferBytes is its receive buffer.
 	DefaultBufferBytes = 4096
-	// answersMax bounds the bytes that wait for a register that does not read.
-	answersMax = 1024
-	chunkMax   = 512 // bytes a read
-	// xoffRoom: XOFF goes out when less room than this is left.
-	xoffRoom = 256
-
-	xon, xoff = 0x11, 0x13
 )
 
 // Options of a printer; the zero value prints at once.
@@ -64,23 +55,14 @@ type Options struct {
 
 // Printer is one printer. Its methods are safe from any goroutine.
 type Printer struct {
-	wire printer.Wire
-	opt  Options
+	opt Options
+	m   *machine.Machine // its lock guards what is below
 
-	mu      sync.Mutex
-	changed chan struct{} // closed and renewed when anything below changes
-	calls   []func()      // hooks that wait for mu to be free
-
-	set      condition
-	stuck    bool // a cut failed
-	epoch    int  // grows whenever the power is lost
 	lexer    lexer
 	queue    [][]byte // commands to come
 	buffered int      // their bytes
-	held     bool     // XOFF was sent
 	drained  bool     // the input ended and all of it is done
 	ended    bool     // the input ended
-	answers  []byte
 
 	auto     bool   // automatic status
 	reported string // the last one
@@ -101,7 +83,8 @@ func New(w printer.Wire, o Options) *Printer {
 	if o.BufferBytes <= 0 {
 		o.BufferBytes = DefaultBufferBytes
 	}
-	p := &Printer{wire: w, opt: o, changed: make(chan struct{})}
+	p := &Printer{opt: o}
+	p.m = machine.New(w, kind{p}, o.Changed)
 	p.power()
 	return p
 }
@@ -116,19 +99,7 @@ func (p *Printer) power() {
 // Run prints what comes by the wire until the context ends or, for a wire that
 // ends, all of it is on paper. It is the only reader of the wire.
 func (p *Printer) Run(ctx context.Context) error {
-	g, inner := errgroup.WithContext(ctx)
-	stop := context.AfterFunc(inner, func() {
-		p.wire.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck,gosec // a closed wire ends the read as well
-	})
-	defer stop()
-	for _, task := range []func(context.Context) error{p.read, p.work, p.answer} {
-		g.Go(func() error { return task(inner) })
-	}
-	err := g.Wait()
-	p.wire.SetReadDeadline(time.Time{}) //nolint:errcheck,gosec // for the next Run; of no use on a closed wire
-	if ctx.Err() != nil {
-		return nil //nolint:nilerr // told to stop
-	}
+	err := p.m.Run(ctx, p.work)
 	if err != nil {
 		return fmt.Errorf("starprinter: %w", err)
 	}
@@ -138,81 +109,45 @@ func (p *Printer) Run(ctx context.Context) error {
 // Text is the newest paper as text, one line a printed line. A cut is a line
 // [printer.CutMark].
 func (p *Printer) Text() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.m.Lock()
+	defer p.m.Unlock()
 	return p.paper.text()
 }
 
 // PNG writes a picture of the newest paper.
 func (p *Printer) PNG(w io.Writer) error {
-	p.mu.Lock()
+	p.m.Lock()
 	newest := p.paper.newest()
-	p.mu.Unlock()
+	p.m.Unlock()
 	return newest.png(w)
 }
 
 // Entries are what was printed, cut and kicked, oldest first, at most
 // [EntriesMax].
 func (p *Printer) Entries() []Entry {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.m.Lock()
+	defer p.m.Unlock()
 	return append([]Entry(nil), p.paper.entries...)
 }
 
 // Refresh makes the printer look at its drawer switch, and report a change.
 func (p *Printer) Refresh() {
-	p.mu.Lock()
-	defer p.unlock()
+	p.m.Lock()
+	defer p.m.Unlock()
 	p.report()
-}
-
-// read fills the receive buffer.
-func (p *Printer) read(ctx context.Context) error {
-	chunk := make([]byte, chunkMax)
-	for {
-		if err := p.room(ctx); err != nil {
-			return err
-		}
-		n, err := p.wire.Read(chunk)
-		p.receive(chunk[:n])
-		switch {
-		case errors.Is(err, io.EOF):
-			p.mu.Lock()
-			p.ended = true
-			p.wake()
-			p.mu.Unlock()
-			return nil
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			return fmt.Errorf("read: %w", err)
-		}
-	}
-}
-
-// room waits until the buffer has some.
-func (p *Printer) room(ctx context.Context) error {
-	p.mu.Lock()
-	defer p.unlock()
-	for p.buffered >= p.opt.BufferBytes {
-		if err := p.wait(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // receive buffers commands and obeys at once those that are. A printer that is
 // off hears nothing.
 func (p *Printer) receive(b []byte) {
-	p.mu.Lock()
-	defer p.unlock()
+	p.m.Lock()
+	defer p.m.Unlock()
 	for _, c := range b {
-		if p.set.off {
+		if p.m.Off {
 			return
 		}
 		if p.lexer.request(c) {
-			p.send(p.status()...) // ESC ACK SOH
+			p.m.Send(p.status()...) // ESC ACK SOH
 		}
 		command := p.lexer.feed(c)
 		if command == nil || p.atOnce(command) {
@@ -222,7 +157,7 @@ func (p *Printer) receive(b []byte) {
 		p.buffered += len(command)
 	}
 	p.flow()
-	p.wake()
+	p.m.Wake()
 }
 
 // flow tells the register to stop or to go on.
@@ -230,36 +165,28 @@ func (p *Printer) flow() {
 	if !p.opt.XonXoff {
 		return
 	}
-	room := p.opt.BufferBytes - p.buffered
-	switch low := min(xoffRoom, p.opt.BufferBytes/4); {
-	case room < low && !p.held:
-		p.held = true
-		p.send(xoff)
-	case room >= 2*low && p.held:
-		p.held = false
-		p.send(xon)
-	}
+	p.m.Flow(p.opt.BufferBytes)
 }
 
 // work carries out one command after the other while the printer can print.
 func (p *Printer) work(ctx context.Context) error {
-	p.mu.Lock()
-	defer p.unlock()
+	p.m.Lock()
+	defer p.m.Unlock()
 	for {
-		for len(p.queue) == 0 || !p.online() {
+		for len(p.queue) == 0 || !p.m.Online() {
 			if p.ended && len(p.queue) == 0 {
 				p.drained = true
-				p.wake()
+				p.m.Wake()
 				return nil
 			}
-			if err := p.wait(ctx); err != nil {
+			if err := p.m.Wait(ctx); err != nil {
 				return err
 			}
 		}
 		command := p.queue[0]
 		p.queue, p.buffered = p.queue[1:], p.buffered-len(command)
 		p.flow()
-		p.wake()
+		p.m.Wake()
 		err := p.obey(ctx, command)
 		if errors.Is(err, errLost) {
 			p.line, err = line{}, nil
@@ -267,79 +194,27 @@ func (p *Printer) work(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p.unlock() // others want to look, too
-		p.mu.Lock()
+		p.m.Breathe()
 	}
 }
 
 // errLost: the buffer was lost under a command.
 var errLost = errors.New("buffer lost")
 
-// answer writes what the register is told. What cannot be written is lost, as
-// on a line that nobody listens to.
-func (p *Printer) answer(ctx context.Context) error {
-	p.mu.Lock()
-	defer p.unlock()
-	for {
-		for len(p.answers) == 0 {
-			if p.drained {
-				return nil
-			}
-			if err := p.wait(ctx); err != nil {
-				return err
-			}
-		}
-		b := p.answers
-		p.answers = nil
-		p.unlock()
-		p.wire.Write(b) //nolint:errcheck,gosec // see above
-		p.mu.Lock()
-	}
-}
+// kind is Star's language on a machine.
+type kind struct{ *Printer }
 
-// send queues an answer.
-func (p *Printer) send(b ...byte) {
-	if p.set.off || len(p.answers)+len(b) > answersMax {
-		return
-	}
-	p.answers = append(p.answers, b...)
-	p.wake()
-}
+// Free is the room in the receive buffer. A command counts when it is whole.
+func (k kind) Free() int { return k.opt.BufferBytes - k.buffered }
 
-// wake lets everybody who waits look again.
-func (p *Printer) wake() {
-	close(p.changed)
-	p.changed = make(chan struct{})
-}
+// Receive buffers commands.
+func (k kind) Receive(b []byte) { k.receive(b) }
 
-// touch is wake for changes that can be seen from outside.
-func (p *Printer) touch() {
-	p.report()
-	p.wake()
-	if p.opt.Changed != nil && len(p.calls) == 0 {
-		p.calls = append(p.calls, p.opt.Changed)
-	}
-}
+// Ended is told that the wire has no more.
+func (k kind) Ended() { k.ended = true }
 
-// wait gives up the lock until something changes.
-func (p *Printer) wait(ctx context.Context) error {
-	changed := p.changed
-	p.unlock()
-	defer p.mu.Lock()
-	select {
-	case <-changed:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err() //nolint:wrapcheck // Run looks at the context itself
-	}
-}
+// Drained: all is on paper.
+func (k kind) Drained() bool { return k.drained }
 
-// unlock gives up the lock and then calls the hooks, which may call the printer.
-func (p *Printer) unlock() {
-	calls := p.calls
-	p.calls = nil
-	p.mu.Unlock()
-	for _, call := range calls {
-		call()
-	}
-}
+// Report sends the automatic status.
+func (k kind) Report() { k.report() }

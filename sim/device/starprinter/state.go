@@ -2,115 +2,36 @@ package starprinter
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 
 	"regi/sim/device/printer"
+	"regi/sim/device/printer/machine"
 )
-
-// condition is what a person can change.
-type condition struct {
-	paper    string
-	outAfter int // lines until the paper is out; 0 is not counted
-	cover    bool
-	jammed   bool
-	off      bool
-}
-
-// The words of a roll.
-const (
-	paperOK   = "ok"
-	paperNear = "near-end"
-	paperOut  = "out"
-)
-
-// outAfterMax bounds N of "out@N".
-const outAfterMax = 100_000
 
 // Set carries out a change, or none of it if a word is unknown.
 func (p *Printer) Set(c printer.Change) error {
-	p.mu.Lock()
-	defer p.unlock()
-	next := p.set
-	if err := next.apply(c); err != nil {
+	if err := p.m.Set(c, p.powerOff); err != nil {
 		return fmt.Errorf("starprinter: %w", err)
 	}
-	was := p.set
-	p.set = next
-	if next.off && !was.off {
-		p.queue, p.buffered, p.lexer = nil, 0, lexer{}
-		p.epoch++
-		p.stuck, p.held, p.answers = false, false, nil
-		p.power()
-	}
-	if !next.jammed {
-		p.stuck = false
-	}
-	p.touch()
 	return nil
 }
 
-func (c *condition) apply(change printer.Change) error {
-	if after, counted := strings.CutPrefix(change.Paper, "out@"); counted {
-		n, err := strconv.Atoi(after)
-		if err != nil || n < 1 || n > outAfterMax {
-			return fmt.Errorf("paper %q: lines must be 1 to %d", change.Paper, outAfterMax)
-		}
-		c.outAfter = n
-		change.Paper = ""
-	}
-	switch change.Paper {
-	case "":
-	case paperOK, paperNear, paperOut:
-		c.paper, c.outAfter = change.Paper, 0
-	default:
-		return fmt.Errorf("paper %q is not ok, near-end, out or out@N", change.Paper)
-	}
-	for _, sw := range []struct {
-		what, word, yes, no string
-		to                  *bool
-	}{
-		{"cover", change.Cover, "open", "closed", &c.cover},
-		{"cutter", change.Cutter, "jammed", "ok", &c.jammed},
-		{"power", change.Power, "off", "on", &c.off},
-	} {
-		switch sw.word {
-		case "":
-		case sw.yes:
-			*sw.to = true
-		case sw.no:
-			*sw.to = false
-		default:
-			return fmt.Errorf("%s %q is neither %q nor %q", sw.what, sw.word, sw.no, sw.yes)
-		}
-	}
-	return nil
+// powerOff loses all but the paper.
+func (p *Printer) powerOff() {
+	p.queue, p.buffered, p.lexer = nil, 0, lexer{}
+	p.m.Epoch++
+	p.m.Stuck, p.m.Held = false, false
+	p.m.Unsay()
+	p.power()
 }
 
 // State tells how the printer stands.
 func (p *Printer) State() printer.State {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	word := func(is bool, yes, no string) string {
-		if is {
-			return yes
-		}
-		return no
-	}
-	return printer.State{
-		Paper:    word(p.set.paper == "", paperOK, p.set.paper),
-		Cover:    word(p.set.cover, "open", "closed"),
-		Cutter:   word(p.set.jammed, "jammed", "ok"),
-		Power:    word(p.set.off, "off", "on"),
-		Offline:  !p.online(),
-		Lines:    p.paper.fed,
-		Buffered: p.buffered,
-	}
-}
-
-// online: able to print. While it is not, nothing is carried out.
-func (p *Printer) online() bool {
-	return !p.set.off && !p.set.cover && p.set.paper != paperOut && !p.stuck
+	p.m.Lock()
+	defer p.m.Unlock()
+	s := p.m.State()
+	s.Buffered = p.buffered
+	s.Cable, s.Head = "", "" // nobody can break them here
+	return s
 }
 
 // The status (Line Mode 5.2.3): nine bytes, of version 3.
@@ -136,11 +57,11 @@ func (p *Printer) status() []byte {
 	add(p.etbDone, 2, printerETB)
 	p.etbDone = false // told once
 	add(p.opt.DrawerOpen != nil && p.opt.DrawerOpen(), 2, printerSwitch)
-	add(!p.online(), 2, printerOffline)
-	add(p.set.cover, 2, printerCover)
-	add(p.stuck, 3, errorCutter)
-	add(p.set.paper == paperNear || p.set.paper == paperOut, 5, paperNearInner)
-	add(p.set.paper == paperOut, 5, paperEnd)
+	add(!p.m.Online(), 2, printerOffline)
+	add(p.m.Cover, 2, printerCover)
+	add(p.m.Stuck, 3, errorCutter)
+	add(p.m.Roll != machine.RollOK, 5, paperNearInner)
+	add(p.m.Roll == machine.RollOut, 5, paperEnd)
 	return s
 }
 
@@ -154,7 +75,7 @@ func (p *Printer) report() {
 // tell sends a status.
 func (p *Printer) tell() {
 	p.reported = p.condition()
-	p.send(p.status()...)
+	p.m.Send(p.status()...)
 }
 
 // condition is a status without the mark of ETB, which is told once.

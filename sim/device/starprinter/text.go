@@ -103,14 +103,17 @@ func (p *Printer) twoBytes(lead, trail byte) item {
 	if lead == downloadLead {
 		g, ok = p.downloads[trail], true // a blank where none was sent
 	}
-	if !ok {
-		g = glyphs.Box(glyphs.FullWidth)
-	}
 	text := "〓"
 	if b, err := japanese.ShiftJIS.NewDecoder().Bytes([]byte{lead, trail}); err == nil {
 		if r := []rune(string(b)); len(r) == 1 && r[0] != '\uFFFD' {
 			text = string(b)
+			if !ok {
+				g, ok = glyphs.Extension(r[0])
+			}
 		}
+	}
+	if !ok {
+		g = glyphs.Box(glyphs.FullWidth)
 	}
 	d := p.cell(g, glyphs.FullWidth)
 	if p.before+p.after > 0 {

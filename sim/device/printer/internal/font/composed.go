@@ -7,7 +7,7 @@ import (
 
 // NEC's extensions of row 13 are letters, kana and kanji in a ring, in brackets
 // or in one place: they are put together from the glyphs that there are. The
-// kanji of NEC's and IBM's rows (髙) are in no parts, and stay without a glyph.
+// kanji of NEC's and IBM's rows (髙) are in no parts: see Extension.
 
 // necRow is the row of the signs.
 const necRow = 13

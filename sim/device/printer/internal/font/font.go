@@ -4,8 +4,7 @@
 // Where they come from, and under what terms: data/PROVENANCE.md. jiskan24 has
 // the 6,877 characters of JIS X 0208-1983 and none of the NEC and IBM extensions,
 // for which a real Japanese printer has glyphs. Those of row 13 (①, ㈱) are put
-// together; of the kanji among them (髙) [Kanji] says so, and the printer draws a
-// box.
+// together; the kanji among them (髙) are [Extension]'s, from another font.
 package font
 
 import (
@@ -38,6 +37,12 @@ func Kanji(row, cell int) (Glyph, bool) {
 		return g, true
 	}
 	return f.composed(row, cell)
+}
+
+// Extension is the glyph of a kanji that code page 932 has and JIS X 0208 lacks.
+func Extension(r rune) (Glyph, bool) {
+	g, ok := loaded().extension[r]
+	return g, ok
 }
 
 // Half is the 12-dot glyph of a character: Latin-1, half-width katakana, box
@@ -101,7 +106,10 @@ func code(hi, lo int) uint16 {
 	return uint16(hi&0xFF)<<8 | uint16(lo&0xFF)
 }
 
-type fonts struct{ kanji, latin, kana map[uint16]Glyph }
+type fonts struct {
+	kanji, latin, kana map[uint16]Glyph
+	extension          map[rune]Glyph
+}
 
 //go:embed data/jiskan24.pcf.gz
 var jiskan24 []byte
@@ -112,15 +120,18 @@ var sony12x24 []byte
 //go:embed data/12x24rk.pcf.gz
 var sony12x24rk []byte
 
+//go:embed data/ibm24.bin.gz
+var ibm24 []byte
+
 //nolint:gochecknoglobals // a constant table, unpacked once
 var loaded = sync.OnceValue(func() *fonts {
-	return &fonts{kanji: unpack(jiskan24), latin: unpack(sony12x24), kana: unpack(sony12x24rk)}
+	return &fonts{kanji: unpack(jiskan24), latin: unpack(sony12x24), kana: unpack(sony12x24rk), extension: records(inflate(ibm24))}
 })
 
 // fontMax bounds an unpacked font; the largest is 0.9 MB.
 const fontMax = 4 << 20
 
-func unpack(gz []byte) map[uint16]Glyph {
+func inflate(gz []byte) []byte {
 	r, err := gzip.NewReader(bytes.NewReader(gz))
 	if err != nil {
 		panic("font: internal error: " + err.Error())
@@ -129,7 +140,26 @@ func unpack(gz []byte) map[uint16]Glyph {
 	if err != nil {
 		panic("font: internal error: " + err.Error())
 	}
-	glyphs, err := readPCF(data)
+	return data
+}
+
+// records are a code point in two bytes and 24 rows of three each.
+func records(b []byte) map[rune]Glyph {
+	const row = FullWidth / 8
+	glyphs := map[rune]Glyph{}
+	for ; len(b) >= 2+Height*row; b = b[2+Height*row:] {
+		var g Glyph
+		for y := range g {
+			dots := b[2+y*row:]
+			g[y] = uint32(dots[0])<<24 | uint32(dots[1])<<16 | uint32(dots[2])<<8
+		}
+		glyphs[rune(b[0])<<8|rune(b[1])] = g
+	}
+	return glyphs
+}
+
+func unpack(gz []byte) map[uint16]Glyph {
+	glyphs, err := readPCF(inflate(gz))
 	if err != nil {
 		panic("font: internal error: " + err.Error())
 	}

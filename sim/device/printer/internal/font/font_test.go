@@ -3,6 +3,9 @@ package font_test
 import (
 	"strings"
 	"testing"
+	"unicode"
+
+	"golang.org/x/text/encoding/japanese"
 
 	"regi/sim/device/printer/internal/font"
 )
@@ -114,5 +117,34 @@ func TestComposed(t *testing.T) {
 		if _, ok := font.Kanji(13, cell); ok {
 			t.Errorf("a glyph for the empty cell %d", cell)
 		}
+	}
+}
+
+// TestExtension: the kanji that code page 932 has beyond JIS X 0208 are on
+// paper, each other than a box and than the others; 昻 is in neither font.
+func TestExtension(t *testing.T) {
+	t.Parallel()
+	seen := map[font.Glyph]rune{font.Box(font.FullWidth): '□', {}: ' '}
+	lacking := ""
+	for lead := 0xFA; lead <= 0xFC; lead++ {
+		for trail := 0x40; trail <= 0xFC; trail++ {
+			b, err := japanese.ShiftJIS.NewDecoder().Bytes([]byte{byte(lead), byte(trail)})
+			r := []rune(string(b))
+			if err != nil || len(r) != 1 || !unicode.Is(unicode.Han, r[0]) {
+				continue
+			}
+			g, ok := font.Extension(r[0])
+			if !ok {
+				lacking += string(r)
+				continue
+			}
+			if other, twice := seen[g]; twice {
+				t.Errorf("%c looks like %c", r[0], other)
+			}
+			seen[g] = r[0]
+		}
+	}
+	if lacking != "昻" || len(seen) != 359+2 {
+		t.Errorf("%d kanji, without %q", len(seen)-2, lacking)
 	}
 }
