@@ -48,11 +48,11 @@ test: ## Run all tests, with the short form of the campaigns
 	@.ci/imagetools
 	@.ci/judges
 	@test "$$(id -u)" = 0 || echo "not root: the attacker's tests (firmware/capture, firmware/landlock, sim/drill) will NOT run" >&2
-	$(GO) test -timeout 240s ./...
+	$(GO) test -timeout 600s ./...
 
 .PHONY: race
 race: ## Run the packages with goroutines under the race detector
-	CGO_ENABLED=1 $(GO) test -race -timeout 600s $(RACE)
+	CGO_ENABLED=1 $(GO) test -race -timeout 900s $(RACE)
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (10s)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -37,6 +40,9 @@ const patience = 60 * time.Second
 
 var binaries = struct{ sim, regi string }{}
 
+// atOnce is how many counters run at once, on however few processors.
+const atOnce = 4
+
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "regi-e2e-")
 	if err != nil {
@@ -55,6 +61,11 @@ func TestMain(m *testing.M) {
 	// A connection that is kept, dialled for a request that another one took, is
 	// closed by the server before its first: each request has its own.
 	http.DefaultTransport.(*http.Transport).DisableKeepAlives = true //nolint:forcetypeassert // the library's own
+	// Counters wait for wires and timers more than they work.
+	flag.Parse()
+	if runtime.GOMAXPROCS(0) < atOnce {
+		flag.Set("test.parallel", strconv.Itoa(atOnce))
+	}
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)

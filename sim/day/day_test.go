@@ -26,6 +26,7 @@ func number(t *testing.T, name string, otherwise int64) int64 {
 // TestDay plays shop days with faults in between. The short form is the same
 // day each time; other days are a campaign of their own (REGI_DAY_SEED).
 func TestDay(t *testing.T) {
+	t.Parallel()
 	seed := number(t, "REGI_DAY_SEED", 1)
 	sales := int(number(t, "REGI_DAY_SALES", 12))
 	for i := range number(t, "REGI_DAYS", 1) {
