@@ -20,6 +20,7 @@ import (
 // among what it can ask for.
 type counterLine struct {
 	Serial *Serial        `json:",omitempty"`
+	Card   string         `json:",omitempty"` // the card reader's port, under any other name
 	HID    *board.HIDName `json:",omitempty"`
 }
 
@@ -28,7 +29,10 @@ const hidLine = "keyboard"
 
 // lines are all of them by their names.
 func (c *Config) lines() (map[string]json.RawMessage, error) {
-	all := map[string]json.RawMessage{}
+	all, card := map[string]json.RawMessage{}, c.Card.Port
+	if c.Card.Reader == "none" || c.Card.Reader == "msr-ttl" { // no line
+		card = ""
+	}
 	add := func(name string, l counterLine) error {
 		text, err := json.Marshal(l)
 		all[name] = text
@@ -38,7 +42,7 @@ func (c *Config) lines() (map[string]json.RawMessage, error) {
 		if name == "card" || serial.Port == "" {
 			continue
 		}
-		if err := add(name, counterLine{Serial: serial}); err != nil {
+		if err := add(name, counterLine{Serial: serial, Card: card}); err != nil {
 			return nil, err
 		}
 	}
@@ -61,6 +65,9 @@ func openLine(text json.RawMessage) (*os.File, error) {
 		}
 		return k.File(), nil
 	}
+	if sameDevice(l.Serial.Port, l.Card) {
+		return nil, unix.EBUSY
+	}
 	f, err := port.OpenFile(l.Serial.options())
 	for reason, errno := range lineErrnos {
 		if errors.Is(err, reason) {
@@ -68,6 +75,23 @@ func openLine(text json.RawMessage) (*os.File, error) {
 		}
 	}
 	return f, err
+}
+
+// sameDevice says whether two names are of one device. A register that was taken
+// over may write its scanner's port into the next configuration, but shall not
+// read cards there.
+func sameDevice(one, other string) bool {
+	if other == "" {
+		return false
+	}
+	var stats [2]unix.Stat_t
+	for i, name := range []string{one, other} {
+		path, err := port.Find(name)
+		if err != nil || unix.Stat(path, &stats[i]) != nil {
+			return false
+		}
+	}
+	return stats[0].Mode&unix.S_IFMT == unix.S_IFCHR && stats[0].Rdev == stats[1].Rdev
 }
 
 // lineErrnos say by an errno what a descriptor cannot.

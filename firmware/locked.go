@@ -74,13 +74,12 @@ func mayBecome(was, will []console.Setting, warranted bool) error {
 
 // warranted checks the owner's grant for a change before it is taken. A register
 // without an owner has nobody to grant it.
-func warranted(c *Config, w console.Warrant) (console.Challenge, error) {
+func warranted(c *Config, w console.Warrant) error {
 	owner, err := keyFile("console.owner", c.Console.Owner, record.ParseSignPublic)
 	if err != nil {
-		return console.Challenge{}, err
+		return err
 	}
-	_, shown, err := w.Open(owner, record.ID{Store: c.Register.Store, Register: c.Register.ID}, time.Now())
-	return shown, err
+	return w.Open(owner, record.ID{Store: c.Register.Store, Register: c.Register.ID}, time.Now())
 }
 
 // What the owner has answered is taken once. The nonces of the last answers are
@@ -94,10 +93,10 @@ var errAnswered = errors.New("this answer of the owner was used before: ask for 
 
 // useUp notes that the answer to a challenge is taken, or says that it was.
 func useUp(c *Config, shown console.Challenge) error {
-	var used []string
+	used := make([]string, 0, answersMax+1)
 	if data, err := readPlain(answersFile(c), keyFileMax); err == nil {
 		if err := json.Unmarshal(data, &used); err != nil {
-			used = nil // it was never half written; the disk is bad
+			used = used[:0] // it was never half written; the disk is bad
 		}
 	}
 	nonce := grantID(shown)

@@ -130,7 +130,7 @@ func (s *setup) granted(p *prepared) error {
 	if p.Grant == "" {
 		return nil
 	}
-	if _, err := warranted(s.config, console.Warrant{Grant: p.Grant, Challenge: p.Challenge}); err != nil {
+	if err := warranted(s.config, console.Warrant{Grant: p.Grant, Challenge: p.Challenge}); err != nil {
 		return err
 	}
 	return usedUp(s.config, p.Challenge)

@@ -60,7 +60,7 @@ func (s *setup) Card(context.Context, func()) (console.Card, error) {
 }
 
 // Print prints nothing.
-func (s *setup) Print(context.Context, []string, string) error { return errNoCounter }
+func (s *setup) Print(context.Context, []string, ...string) error { return errNoCounter }
 
 // OpenDrawer opens none.
 func (s *setup) OpenDrawer(context.Context) error { return errNoCounter }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/creack/pty"
 
+	"regi/drivers"
 	"regi/firmware/capture/launch"
 	"regi/firmware/permit"
 	"regi/firmware/record"
@@ -216,6 +218,34 @@ func TestTakenOverRegisterBringsNoKeyFile(t *testing.T) {
 	}
 	if made, err := filepath.Glob(filepath.Join(r.state, "card.*")); err != nil || len(made) == 0 {
 		t.Errorf("where the key file is: %q, %v", made, err)
+	}
+}
+
+// TestTakenOverRegisterReadsNoCard: the reader's line under another name is not
+// opened for it as the scanner's.
+func TestTakenOverRegisterReadsNoCard(t *testing.T) {
+	dir := t.TempDir()
+	tty, err := simwire.Open(filepath.Join(dir, "card"))
+	if err != nil {
+		t.Skipf("no pseudo-terminal: %v", err)
+	}
+	defer tty.Close()
+	if err := os.Symlink("card", filepath.Join(dir, "alias")); err != nil {
+		t.Fatal(err)
+	}
+	for reader, want := range map[string]error{"msr": drivers.ErrBusy, "none": nil} {
+		r := takeOver(t, fmt.Sprintf("[card]\nport=%q\nreader=%q\n[scanner]\nport=%q\n", filepath.Join(dir, "card"), reader, filepath.Join(dir, "alias")))
+		c, err := LoadConfig(r.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := openSerial(r.spawn, "scanner", c.Scanner.Serial)
+		if !errors.Is(err, want) || want == nil && err != nil {
+			t.Errorf("%s: %v, want %v", reader, err, want)
+		}
+		if err == nil {
+			p.Close()
+		}
 	}
 }
 

@@ -290,7 +290,7 @@ func (t *trial) files(c *Config, path string) (map[string]string, error) {
 		return nil, err
 	}
 	if t.Grant != "" {
-		if _, err := warranted(c, console.Warrant{Grant: t.Grant, Challenge: t.Challenge}); err != nil {
+		if err := warranted(c, console.Warrant{Grant: t.Grant, Challenge: t.Challenge}); err != nil {
 			return nil, err
 		}
 	}

@@ -191,28 +191,30 @@ var (
 	errWarrantClock = errors.New("the owner's grant is of a time to come: the clock was set back")
 )
 
-// Open says who may change those settings, if the owner granted it to the
-// register id and now is within its time.
-func (w Warrant) Open(owner ed25519.PublicKey, id record.ID, now time.Time) (g Grant, c Challenge, err error) {
+// Open says whether the owner granted it to the register id, and now is within its
+// time.
+func (w Warrant) Open(owner ed25519.PublicKey, id record.ID, now time.Time) error {
 	if w == (Warrant{}) {
-		return g, c, errNoWarrant
+		return errNoWarrant
 	}
-	if c, err = ParseChallenge(w.Challenge); err != nil {
-		return g, c, err
+	c, err := ParseChallenge(w.Challenge)
+	if err != nil {
+		return err
 	}
 	c.ID = id
-	if g, err = openGrant(w.Grant, owner, c); err != nil {
-		return g, c, err
+	g, err := openGrant(w.Grant, owner, c)
+	if err != nil {
+		return err
 	}
 	switch until := c.Time.Add(time.Duration(g.Minutes) * time.Minute); {
 	case warrant(g, w.Grant, c) == Warrant{}:
-		return g, c, errNoWarrant
+		return errNoWarrant
 	case now.After(until.Add(warrantTaken)):
-		return g, c, errWarrantEnded
+		return errWarrantEnded
 	case now.Before(c.Time.Add(-warrantTaken)):
-		return g, c, errWarrantClock
+		return errWarrantClock
 	}
-	return g, c, nil
+	return nil
 }
 
 // openGrant checks a typed grant against the challenge that was shown.

@@ -66,8 +66,8 @@ type Counter interface {
 	Scan(ctx context.Context, ready func()) (Scan, error)
 	// Card waits for one swipe, which is then not charged.
 	Card(ctx context.Context, ready func()) (Card, error)
-	// Print prints lines and, if it is not empty, a QR code of code.
-	Print(ctx context.Context, lines []string, code string) error
+	// Print prints lines and QR codes, numbered if there are several.
+	Print(ctx context.Context, lines []string, codes ...string) error
 	OpenDrawer(context.Context) error
 	// Show writes to the display until ctx ends.
 	Show(ctx context.Context, upper, lower string) error

@@ -1,14 +1,7 @@
 package console
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -26,8 +19,6 @@ const (
 	waitsMany = 20_000
 	// earliest: a clock before it was never set.
 	earliest = 1_790_000_000
-	// codeColumns of base64 a line.
-	codeColumns = 76
 )
 
 // lookCommands change nothing.
@@ -60,7 +51,7 @@ func lookCommands() []command {
 		},
 		{
 			name: "support", args: "[print]", argsMax: 1, roles: technicians, run: (*session).support, example: "support",
-			does: words{"one bundle for support, on this line; print: its fingerprint as a QR code", "サポート用データを表示。print で指紋をQR印字"},
+			does: words{"one bundle for support, on this line; print: as QR codes on paper", "サポート用データを表示。print でQRコード印字"},
 		},
 	}
 }
@@ -308,92 +299,4 @@ func (s *session) log(_ context.Context, args []string) error {
 		s.say("  %s", line)
 	}
 	return nil
-}
-
-// bundle is what support gets. Whatever is added here must be nobody's.
-type bundle struct {
-	Register, Version string
-	State             State
-	Findings          []string
-	Board             []Setting `json:",omitempty"`
-	Config            []Setting
-	Log               []string
-}
-
-// Marks around a bundle.
-const (
-	bundleBegin = "-----BEGIN REGI SUPPORT-----"
-	bundleEnd   = "-----END REGI SUPPORT-----"
-)
-
-// support writes the bundle as base64 of gzipped JSON, with its fingerprint.
-func (s *session) support(ctx context.Context, args []string) error {
-	packed, err := s.pack(ctx)
-	if err != nil {
-		return err
-	}
-	sum := sha256.Sum256(packed)
-	fingerprint := hex.EncodeToString(sum[:8])
-	if len(args) > 0 && args[0] != "print" {
-		return errors.New("support, or support print")
-	}
-	s.say("%s", s.tr(wordsSupport))
-	s.say("%s", bundleBegin)
-	for text := base64.StdEncoding.EncodeToString(packed); len(text) > 0; {
-		n := min(len(text), codeColumns)
-		s.say("%s", text[:n])
-		text = text[n:]
-		if err := s.t.flush(); err != nil {
-			return lineError{err}
-		}
-	}
-	s.say("%s", bundleEnd)
-	s.say("SHA-256 %s…", fingerprint)
-	if len(args) == 0 {
-		return nil
-	}
-	return s.busy(ctx, testWithin, func(ctx context.Context) error {
-		return s.host.Counter.Print(ctx, []string{"REGI SUPPORT " + s.host.ID.String(), s.host.Version, fingerprint}, "regi-support:"+s.host.ID.String()+":"+fingerprint)
-	})
-}
-
-func (s *session) pack(ctx context.Context) ([]byte, error) {
-	b := bundle{Register: s.host.ID.String(), Version: s.host.Version}
-	for _, setting := range s.host.Settings.List() {
-		if !strings.HasPrefix(setting.Key, "issuer.") && !Secret(setting.Key) { // a sole trader is a person
-			b.Config = append(b.Config, setting)
-		}
-	}
-	var err error
-	if b.State, err = s.state(ctx); err != nil {
-		return nil, err
-	}
-	found, err := s.findings(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range found {
-		b.Findings = append(b.Findings, fmt.Sprint(f.ok, " ", f.name, ": ", f.says))
-	}
-	if s.host.Board != nil {
-		if b.Board, err = s.host.Board.State(); err != nil {
-			b.Board = []Setting{{"board", err.Error()}}
-		}
-	}
-	for _, line := range s.host.Log(logMost) {
-		b.Log = append(b.Log, masked(line))
-	}
-	plain, err := json.Marshal(b)
-	if err != nil {
-		return nil, err
-	}
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	if _, err := z.Write(plain); err != nil {
-		return nil, err
-	}
-	if err := z.Close(); err != nil {
-		return nil, err
-	}
-	return packed.Bytes(), nil
 }

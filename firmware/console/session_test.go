@@ -44,6 +44,7 @@ type shop struct {
 	owner   ed25519.PrivateKey
 	changed []console.Setting
 	taken   *console.Credentials
+	printed []string // codes
 	log     []string
 
 	supervisor string
@@ -127,9 +128,12 @@ func (s *shop) Card(_ context.Context, ready func()) (console.Card, error) {
 	ready()
 	return console.Card{Brand: "visa", Last4: "1111", Tracks: "2", Luhn: true}, s.do("card")
 }
-func (s *shop) Print(context.Context, []string, string) error { return s.do("print") }
-func (s *shop) OpenDrawer(context.Context) error              { return s.do("drawer") }
-func (s *shop) Show(context.Context, string, string) error    { return s.do("show") }
+func (s *shop) Print(_ context.Context, _ []string, codes ...string) error {
+	s.printed = codes
+	return s.do("print")
+}
+func (s *shop) OpenDrawer(context.Context) error           { return s.do("drawer") }
+func (s *shop) Show(context.Context, string, string) error { return s.do("show") }
 
 type keys struct{ *shop }
 
@@ -594,10 +598,17 @@ func unpacked(t *testing.T, shown string) string {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, shown)
 	}
+	return plainBundle(t, packed)
+}
+
+// plainBundle unpacks one; gzip passes over what fills it up.
+func plainBundle(t *testing.T, packed []byte) string {
+	t.Helper()
 	z, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		t.Fatal(err)
 	}
+	z.Multistream(false)
 	text, err := io.ReadAll(z)
 	if err != nil || !json.Valid(text) {
 		t.Errorf("%v\n%s", err, text)

@@ -18,7 +18,7 @@ const (
 	group      = 4
 )
 
-// ErrTyped: it is not what was written down.
+// ErrTyped is of a text that is not what was written down.
 var ErrTyped = errors.New("mistyped: letters are missing or wrong")
 
 // encoding (RFC 4648) has no 0, 1, 8 and 9, which look like O, I and B.

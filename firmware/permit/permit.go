@@ -108,7 +108,7 @@ func (p Permit) Sign(owner ed25519.PrivateKey, c Challenge) (text, id string, er
 	if p.Minutes < 1 || p.Minutes > MinutesMax {
 		return "", "", fmt.Errorf("permit: %d minutes, 1 to %d", p.Minutes, MinutesMax)
 	}
-	b := binary.BigEndian.AppendUint16([]byte{permitVersion}, uint16(p.Minutes)) //nolint:gosec // checked
+	b := binary.BigEndian.AppendUint16([]byte{permitVersion}, uint16(p.Minutes))
 	b = append(append(append(b, p.IKID[:]...), p.KCV[:]...), p.Mark[:]...)
 	b = append(b, ed25519.Sign(owner, signed(c, b))...)
 	return letters.Write(b), idOf(b), nil

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// ErrChallenge: it is not what a register shows for a key ceremony.
+// ErrChallenge is of a text that no register shows for a key ceremony.
 var ErrChallenge = errors.New("the challenge is mistyped, or of another command: keys inject shows it")
 
 // Sizes of a challenge and a permit, in bytes.
