@@ -30,6 +30,10 @@ func spawnerPaths(c *Config) []landlock.Path {
 		{Path: c.Register.State, Access: landlock.Read | landlock.Write},
 		{Path: "/etc/localtime", Access: landlock.Read},
 	}
+	if c.Drawer.Via == viaGPIO {
+		// The chips of the lines are found by looking through the folder.
+		paths[0].Access |= landlock.Read
+	}
 	for _, file := range []string{c.Cloud.CA, c.Cloud.Creds} {
 		if file != "" {
 			paths = append(paths, landlock.Path{Path: filepath.Dir(file), Access: landlock.Read})
