@@ -49,7 +49,7 @@ func main() {
 // begin is the first process, until it is the register's.
 func begin() error {
 	for _, m := range [][2]string{{"devtmpfs", "/dev"}, {"proc", "/proc"}, {"sysfs", "/sys"}, {"configfs", "/config"}} {
-		if err := errors.Join(os.MkdirAll(m[1], 0o755), unix.Mount(m[0], m[1], m[0], 0, "")); err != nil {
+		if err := errors.Join(os.MkdirAll(m[1], 0o700), unix.Mount(m[0], m[1], m[0], 0, "")); err != nil {
 			return fmt.Errorf("mount %s: %w", m[1], err)
 		}
 	}
@@ -71,7 +71,7 @@ func begin() error {
 	if err := raw(int(f.Fd())); err != nil {
 		return err
 	}
-	if _, err := syscall.ForkExec("/proc/self/exe", []string{agent}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2, f.Fd()}, Sys: &syscall.SysProcAttr{Setsid: true}}); err != nil {
+	if _, err := syscall.ForkExec("/proc/self/exe", []string{agent}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2, f.Fd()}, Sys: &syscall.SysProcAttr{Setsid: true}}); err != nil { //nolint:gosec // this binary
 		return err
 	}
 	// The register mounts for itself, and as it likes.
@@ -86,12 +86,12 @@ func begin() error {
 // makeLines makes a chip with lines of these names (Documentation/admin-guide/gpio/gpio-sim.rst).
 func makeLines(names []string) error {
 	bank := configuration + "/bank0"
-	if err := errors.Join(os.MkdirAll(bank, 0o755), put(bank+"/num_lines", strconv.Itoa(len(names)))); err != nil {
+	if err := errors.Join(os.MkdirAll(bank, 0o700), put(bank+"/num_lines", strconv.Itoa(len(names)))); err != nil {
 		return err
 	}
 	for i, name := range names {
 		dir := fmt.Sprintf("%s/line%d", bank, i)
-		if err := errors.Join(os.Mkdir(dir, 0o755), put(dir+"/name", name)); err != nil {
+		if err := errors.Join(os.Mkdir(dir, 0o700), put(dir+"/name", name)); err != nil {
 			return err
 		}
 	}
@@ -148,7 +148,7 @@ func serve(f *os.File) error {
 func facts() (all []string) {
 	say := func(name string, what any) { all = append(all, fmt.Sprintf("%s: %v", name, what)) }
 	for _, path := range []string{"/sys/kernel/security/lockdown", "/sys/kernel/security/lsm", "/proc/sys/kernel/osrelease"} {
-		text, err := os.ReadFile(path)
+		text, err := os.ReadFile(path) //nolint:gosec // of the kernel
 		if err != nil {
 			say(path, err)
 			continue
@@ -159,9 +159,8 @@ func facts() (all []string) {
 		_, err := os.Stat(path)
 		say(path, name(err))
 	}
-	call := func(what string, number uintptr, args ...uintptr) {
-		a := append(args, 0, 0, 0)
-		_, _, errno := unix.Syscall6(number, a[0], a[1], a[2], 0, 0, 0)
+	call := func(what string, number uintptr) {
+		_, _, errno := unix.Syscall(number, 0, 0, 0)
 		say(what, name(errno))
 	}
 	call("finit_module", unix.SYS_FINIT_MODULE)
@@ -206,9 +205,8 @@ func writePCI() error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
 	_, err = f.WriteAt([]byte{0}, 0x3C) // the interrupt's line: nobody reads it
-	return err
+	return errors.Join(err, f.Close())
 }
 
 // memory is what the processes of the register hold, in KiB.
@@ -223,11 +221,11 @@ func memory() (all []string, err error) {
 		if err != nil || exe != "/init" {
 			continue
 		}
-		command, err := os.ReadFile(dir + "/cmdline")
+		command, err := os.ReadFile(dir + "/cmdline") //nolint:gosec // of the kernel
 		if err != nil {
 			continue
 		}
-		text, err := os.ReadFile(path)
+		text, err := os.ReadFile(path) //nolint:gosec // of the kernel
 		if err != nil {
 			return nil, err
 		}
@@ -278,24 +276,26 @@ func lines() (all []string, err error) {
 		return nil, err
 	}
 	for _, path := range paths {
-		f, err := os.OpenFile(path, os.O_RDWR, 0)
+		f, err := os.OpenFile(path, os.O_RDWR, 0) //nolint:gosec // of the kernel
 		if err != nil {
 			return nil, err
 		}
 		var c chipInfo
-		if err := ioctl(f, getChipInfo, unsafe.Pointer(&c)); err != nil {
+		if err := ioctl(f, getChipInfo, unsafe.Pointer(&c)); err != nil { //nolint:gosec // of that size
 			return nil, errors.Join(err, f.Close())
 		}
 		for i := range c.lines {
 			l := lineInfo{offset: i}
-			if err := ioctl(f, getLineInfo, unsafe.Pointer(&l)); err != nil {
+			if err := ioctl(f, getLineInfo, unsafe.Pointer(&l)); err != nil { //nolint:gosec // of that size
 				return nil, errors.Join(err, f.Close())
 			}
 			if l.name[0] != 0 {
 				all = append(all, unix.ByteSliceToString(l.name[:])+" "+unix.ByteSliceToString(l.consumer[:]))
 			}
 		}
-		f.Close()
+		if err := f.Close(); err != nil {
+			return nil, err
+		}
 	}
 	return all, nil
 }
@@ -346,7 +346,7 @@ func watch(name string) ([]string, error) {
 	}
 	high := time.Time{}
 	for until := time.Now().Add(watchWithin); time.Now().Before(until); time.Sleep(time.Millisecond) {
-		text, err := os.ReadFile(dir + "/value")
+		text, err := os.ReadFile(dir + "/value") //nolint:gosec // of the kernel
 		if err != nil {
 			return nil, err
 		}
