@@ -267,7 +267,7 @@ func (o *order) seal(disk string, r update.Release, slot []byte) (sealed bool, e
 	if err != nil {
 		return false, err
 	}
-	f, err := os.OpenFile(disk, os.O_WRONLY, 0)
+	f, err := os.OpenFile(disk, os.O_WRONLY, 0) //nolint:gosec // just made
 	if err != nil {
 		return false, err
 	}

@@ -324,10 +324,14 @@ func TestLink(t *testing.T) {
 	if m.healthy() {
 		t.Error("healthy before it was heard of")
 	}
-	for _, op := range []string{"nonsense", OpNetwork, OpNetwork, OpAlive} {
+	for _, op := range []string{"nonsense", OpNetwork, OpNetwork, OpAlive, OpAlive} {
 		if err := l.Tell(Ask{Op: op}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	// An answer comes when all before it was done: it said once that it runs.
+	if s, err := l.State(); err != nil || strings.Count(strings.Join(s.Log, "\n"), "register: it runs, ") != 1 {
+		t.Errorf("%q, %v", s.Log, err)
 	}
 	// Lines that are longer in JSON, and more than a packet holds.
 	for range 2 * tailMax {

@@ -45,7 +45,7 @@ func sealAt(size int64) int64 { return (size + sealStep - 1) / sealStep * sealSt
 // Check returns what a slot holds if it is, to the byte, what two of the owner's
 // keys have signed.
 func Check(slot io.ReaderAt, k *Keys) (Manifest, error) {
-	failed := error(ErrNoSeal)
+	failed := ErrNoSeal
 	for at := int64(sealStep); at < ImageMax; at += sealStep {
 		seal := make([]byte, sealBytes)
 		if _, err := slot.ReadAt(seal, at); err != nil {
