@@ -22,6 +22,7 @@ import (
 // It takes two minutes of an idle machine, so it is of the long form.
 func TestUpdate(t *testing.T) {
 	long(t, "an update over the air in QEMU takes two minutes")
+	t.Parallel()
 	s := open(t)
 	s.publish("v2", "2", "")
 	s.on()
@@ -82,6 +83,7 @@ func TestRollback(t *testing.T) {
 	if os.Getenv("REGI_GUEST") == "" {
 		t.Skip("not run: a watchdog that bites in QEMU takes three minutes (make guest, or REGI_GUEST=short)")
 	}
+	t.Parallel()
 	s := open(t)
 	s.on()
 	s.await("cloud", func() bool { return s.started("v1", "false") })
@@ -158,6 +160,7 @@ func (s *shop) publish(version, epoch, fault string) {
 	dir := s.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 	keys := filepath.Join(s.dir, "keys")
+	var env []string
 	if fault != "" {
 		sources, err := filepath.Abs("../../firmware")
 		s.must(err)
@@ -165,10 +168,9 @@ func (s *shop) publish(version, epoch, fault string) {
 		s.must(err)
 		s.must(os.WriteFile(in("fault"), []byte(fault), 0o600))
 		s.must(os.WriteFile(in("overlay"), overlay, 0o600))
-		s.Setenv("GOFLAGS", "-overlay="+in("overlay"))
-		defer os.Unsetenv("GOFLAGS")
+		env = []string{"GOFLAGS=-overlay=" + in("overlay")}
 	}
-	s.must(run(s.image, "build", "-board", "qemu-virt", "-out", dir, "-keys", keys, "-version", version, "-epoch", epoch))
+	s.must(runWith(env, s.image, "build", "-board", "qemu-virt", "-out", dir, "-keys", keys, "-version", version, "-epoch", epoch))
 	s.must(run(s.image, "bundle", "-boot", in("regi-qemu-virt-"+version+".boot.img"), "-board", "qemu-virt", "-version", version, "-epoch", epoch, in("bundle")))
 	s.must(run(s.image, "sign", "-key", filepath.Join(keys, "owner-1.key"), in("bundle")))
 	s.must(run(s.image, "sign", "-key", filepath.Join(keys, "owner-3.key"), in("bundle")))
