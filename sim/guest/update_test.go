@@ -129,6 +129,10 @@ func rollback(t *testing.T, version, fault string) *shop {
 	if s.started(version, "true") || s.started(version, "false") {
 		s.Errorf("%s has said that it lives", version)
 	}
+	boots := s.boots()
+	if failed := boots[len(boots)-1].Failed; failed != version {
+		s.Errorf("the cloud knows that %q failed", failed)
+	}
 	var state struct {
 		Cloud struct{ Version, Slot string } `json:"cloud"`
 	}
@@ -242,21 +246,27 @@ func (s *shop) offer(board, version string, bundle []byte) {
 	s.must(err)
 }
 
-// started says whether a version's start is in the cloud's ledger.
-func (s *shop) started(version, trial string) bool {
+// boot is what the record of a start says.
+type boot struct{ Version, Trial, Failed string }
+
+// boots are the starts that the cloud knows of.
+func (s *shop) boots() (all []boot) {
 	s.Helper()
 	var ledger []struct {
 		Kind string `json:"kind"`
-		Body struct {
-			Version string `json:"version"`
-			Trial   string `json:"trial"`
-		} `json:"body"`
+		Body boot   `json:"body"`
 	}
 	s.get("/api/ledger?from=1", &ledger)
 	for _, r := range ledger {
-		if r.Kind == "fw.boot" && r.Body.Version == version && r.Body.Trial == trial {
-			return true
+		if r.Kind == "fw.boot" {
+			all = append(all, r.Body)
 		}
 	}
-	return false
+	return all
+}
+
+// started says whether a version's start is among them.
+func (s *shop) started(version, trial string) bool {
+	s.Helper()
+	return slices.ContainsFunc(s.boots(), func(b boot) bool { return b.Version == version && b.Trial == trial })
 }
