@@ -117,6 +117,18 @@ func TestPorts(t *testing.T) {
 	}
 }
 
+// The lines of a drawer are found by looking through /dev; nothing else is.
+func TestDrawerFindsItsLines(t *testing.T) {
+	c := &Config{}
+	for via, looks := range map[string]bool{viaPrinter: false, viaGPIO: true} {
+		c.Drawer.Via = via
+		i := slices.IndexFunc(spawnerPaths(c), func(p landlock.Path) bool { return p.Path == "/dev" })
+		if i < 0 || (spawnerPaths(c)[i].Access&landlock.Read == landlock.Read) != looks {
+			t.Errorf("via %s: %+v", via, spawnerPaths(c))
+		}
+	}
+}
+
 func TestUplinkLimits(t *testing.T) {
 	l := uplinkLimits(uplink.Config{URL: "tls://cloud.example:4222", CA: "/x/ca.pem"})
 	if !slices.Equal(l.Connect, []uint16{4222}) || l.UID != role.UplinkUID {

@@ -130,5 +130,9 @@ func updatesOf(s *boot.SlotState) register.Updates {
 
 // bootBody is what the record of a start says of the board.
 func bootBody(s *boot.SlotState) map[string]string {
-	return map[string]string{"slot": s.Slot, "epoch": strconv.FormatUint(s.Epoch, 10), "trial": strconv.FormatBool(s.Trial)}
+	body := map[string]string{"slot": s.Slot, "epoch": strconv.FormatUint(s.Epoch, 10), "trial": strconv.FormatBool(s.Trial)}
+	if s.Failed != "" {
+		body["failed"] = s.Failed // was tried, and did not prove itself
+	}
+	return body
 }

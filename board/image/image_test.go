@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -223,6 +224,23 @@ func TestDisk(t *testing.T) {
 	}
 	if out, err := exec.Command(fsck, "-fn", part).CombinedOutput(); err != nil || !bytes.Contains(out, []byte(dataLabel)) {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// QEMU has a machine for some boards, and the slot says for which it is.
+func TestMachine(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"qemu-virt": "virt", "rpi3": "", "rpi4": ""} {
+		b := &bench{dir: t.TempDir(), disk: disk(t, name, "v1"), out: io.Discard}
+		args, err := b.boot()
+		switch {
+		case want != "" && (err != nil || !slices.Contains(args, want)):
+			t.Errorf("%s: %q, %v", name, args, err)
+		case name == "rpi4" && !errors.Is(err, errNoMachine):
+			t.Errorf("%s: %v", name, err)
+		case name == "rpi3" && !errors.Is(err, fat.ErrNoFile): // this one has no device tree
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

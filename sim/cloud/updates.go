@@ -84,6 +84,8 @@ type Running struct {
 	Slot  string `json:"slot,omitempty"`
 	Epoch string `json:"epoch,omitempty"`
 	Trial string `json:"trial,omitempty"`
+	// Failed is a version that was tried on it and did not prove itself.
+	Failed string `json:"failed,omitempty"`
 }
 
 // Running lists the version that each register runs, by the newest start in the

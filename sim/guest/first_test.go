@@ -22,6 +22,7 @@ import (
 // PIN, configuration, prices, the ceremony of the card key, enrolment. Then it
 // sells for cash and by card.
 func TestFirstStart(t *testing.T) {
+	t.Parallel()
 	s := bench(t)
 	b, err := os.ReadFile(filepath.Join(s.home, "register.toml"))
 	s.must(err)

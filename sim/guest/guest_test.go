@@ -63,9 +63,11 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func run(name string, args ...string) error {
+func run(name string, args ...string) error { return runWith(nil, name, args...) }
+
+func runWith(env []string, name string, args ...string) error {
 	c := exec.Command(name, args...)
-	c.Env = append(os.Environ(), "GOEXPERIMENT=runtimesecret", "CGO_ENABLED=0")
+	c.Env = append(append(os.Environ(), "GOEXPERIMENT=runtimesecret", "CGO_ENABLED=0"), env...)
 	said, err := c.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s %q: %w\n%s", name, args, err, said)
@@ -441,6 +443,7 @@ func (s *shop) noAlarm() {
 // The image boots, sells for cash and by card, and its records arrive in the
 // only place that it can reach.
 func TestSale(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	t.Logf("power to a display that speaks: %.1f s", s.on().Seconds())
 	s.openShift()
@@ -527,6 +530,7 @@ func TestPowerCuts(t *testing.T) {
 	if err != nil || cuts < 1 {
 		t.Skip("not run: set REGI_GUEST_CUTS to how often the power is cut, ten seconds each (make guest)")
 	}
+	t.Parallel()
 	s := open(t)
 	s.on()
 	s.openShift()

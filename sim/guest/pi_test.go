@@ -110,6 +110,7 @@ const longest = 2 * 510 * time.Millisecond
 // looked at from outside: low from power on, high for a kick, low after it and
 // after a reset in the middle of one.
 func TestRaspberryPi3(t *testing.T) {
+	t.Parallel()
 	s := bench(t)
 	piDisk(s)
 	s.fill()

@@ -13,6 +13,7 @@ import (
 // network's cable that is pulled out, the card that is pulled out while it runs,
 // the data partition that is full.
 func TestStates(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	s.on()
 	s.openShift()
@@ -24,7 +25,7 @@ func TestStates(t *testing.T) {
 	s.says("N01")
 	d.fresh()
 	d.say("net\r")
-	t.Log(d.until("address"))
+	d.until("fault: no cable")
 	s.sell()
 	s.must(s.guest.Cable(true))
 	s.slowly("second sale in the cloud", func() bool { return s.count("sale.commit") == 2 })
@@ -54,10 +55,17 @@ func (s *shop) fullData(d *desk) {
 		}
 		s.must(os.WriteFile(filler, bytes.Repeat([]byte("full"), size/4), 0o600)) // no hole
 		if guest.WriteData(s.Context(), s.disk, data, kib) == nil {
-			s.Logf("%d bytes lie in %d KiB", size, kib)
 			break
 		}
 	}
 	s.on()
-	s.until("display that says so", func() { s.keys("CLEAR", "1", "OPEN") }, s.showing("N03"))
+	s.slowly("display that says so", s.showing("ｷﾞｼﾞｭﾂｼｬｦ"))
+	d.until("no space left on")
+	// With room it sells: nothing about it is for good.
+	s.must(s.guest.Kill())
+	s.must(os.Remove(filler))
+	s.must(guest.WriteData(s.Context(), s.disk, data, kib))
+	s.on()
+	s.openShift()
+	s.sell()
 }
