@@ -230,9 +230,13 @@ func targets() []order.Target {
 // register's processes, with their rights.
 func (r *robber) exfiltrate() {
 	from := len(r.network.Seen(0))
-	if said := r.alarms(); len(said) != 0 {
-		r.Errorf("before anything was tried: %q", said)
+	for _, event := range []string{"network-dropped", "usb-refused", "firewall-changed"} {
+		if r.reported(event, "") {
+			r.Errorf("before anything was tried: %q", r.alarms())
+		}
 	}
+	// The way to the internet, which this network does not offer, is the stranger.
+	r.do(order.Order{Do: order.Route, Targets: []order.Target{{Address: guest.Stranger.String()}}})
 	for _, u := range append(r.users, user{65534, "owned"}) {
 		where := targets()
 		if u.who != "uplink" {
@@ -254,7 +258,7 @@ func (r *robber) exfiltrate() {
 				r.Errorf("as user %d: %s went out", u.id, a.Name)
 			}
 		}
-		if counted < packets || packets < 7 {
+		if counted < packets || packets < 9 {
 			r.Errorf("as user %d (%s): %d packets were dropped, %d counted", u.id, u.who, packets, counted)
 		}
 	}
@@ -535,13 +539,13 @@ func (r *robber) tear() {
 		r.Error("the back door is open behind the firewall")
 	}
 	r.must(r.orders.Say(order.Order{Do: order.Tear, For: 3 * time.Second}))
-	r.until("answer of the back door", knock, func() bool { return opened(from) })
+	r.slowly("answer of the back door", func() bool { knock(); return opened(from) })
 	var a order.Answer
 	r.slowly("end of it", func() bool { heard, err := r.orders.Hear(&a); r.must(err); return heard })
 	begun := time.Now()
 	r.slowly("the firewall again", func() bool { return len(r.counters()) != 0 })
 	took := time.Since(begun)
-	r.slowly("report", func() bool { return r.reported("firewall", "") })
+	r.slowly("report", func() bool { return r.reported("firewall-changed", "") })
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
 	from = len(r.network.Seen(0))

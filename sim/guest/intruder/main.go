@@ -97,6 +97,8 @@ func (i *intruder) do(o order.Order) (a order.Answer, err error) {
 		return as(o)
 	case order.FromRole, order.PeekRole:
 		a.Threads, a.Attempts, err = fromRole(o)
+	case order.Route:
+		err = route(o.Targets)
 	case order.Listen:
 		err = i.listen(o.Port)
 	case order.Tear:
