@@ -351,7 +351,7 @@ const swipes = 6
 // scrape is D1 to D4. The last card is swiped only into a reader that dies of it.
 func (r *robber) scrape() {
 	for i := range swipes + 1 {
-		r.cards = append(r.cards, scrape.Card{Number: withCheck(fmt.Sprintf("9%014d", 31415926535897+int64(i)*271828)), Issued: true})
+		r.cards = append(r.cards, scrape.Card{Number: canary(i), Issued: true})
 	}
 	r.do(order.Order{Do: order.Hunt, Cards: r.cards})
 	for i := range swipes {
@@ -477,9 +477,6 @@ func (r *robber) plugs() {
 		}
 		return len(refused) == 3
 	})
-	for _, d := range refused {
-		r.slowly("report of "+d.ID, func() bool { return r.reported("usb-refused", d.ID) })
-	}
 	after := r.do(order.Order{Do: order.Devices})
 	r.Logf("D17: %+v; nodes before %d, after %d", refused, len(before.Nodes), len(after.Nodes))
 	if !slices.Equal(before.Nodes, after.Nodes) {
@@ -489,6 +486,9 @@ func (r *robber) plugs() {
 		if d.Authorized != "0" || len(d.Drivers) != 0 {
 			r.Errorf("%+v", d)
 		}
+	}
+	for _, d := range refused {
+		r.slowly("report of "+d.ID, func() bool { return r.reported("usb-refused", d.ID) })
 	}
 }
 
