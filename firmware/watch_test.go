@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -35,15 +35,16 @@ func TestWatchBoard(t *testing.T) {
 				return errors.New("no room")
 			}, slog.New(slog.DiscardHandler))
 		}()
-		after := func(change func()) (events string) {
+		after := func(change func()) string {
 			change()
 			noted = nil
+			var events []string
 			time.Sleep(2 * watchEvery)
 			synctest.Wait()
 			for _, n := range noted {
-				events += n.Event + " "
+				events = append(events, n.Event)
 			}
-			return events
+			return strings.Join(events, " ")
 		}
 		for _, c := range []struct {
 			what   string
@@ -52,16 +53,16 @@ func TestWatchBoard(t *testing.T) {
 		}{
 			{"nothing", func() {}, ""},
 			{"from outside", func() { state.Network.Dropped.In, state.Network.Dropped.Out = 7, 7 }, ""},
-			{"the uplink", func() { state.Network.Dropped.Uplink = 1 }, "network-dropped "},
+			{"the uplink", func() { state.Network.Dropped.Uplink = 1 }, "network-dropped"},
 			{"the same", func() {}, ""},
-			{"others", func() { state.Network.Dropped.Others = 1 }, "network-dropped "},
+			{"others", func() { state.Network.Dropped.Others = 1 }, "network-dropped"},
 			{"the card reader, unheard", func() { state.Network.Dropped.Capture, failed = 1, errors.New("busy") }, ""},
-			{"and heard", func() { failed = nil }, "network-dropped "},
-			{"firewall", func() { state.Torn = 3 }, "firewall-changed "},
-			{"keyboard", func() { state.Refused = []string{"1-1 (0627:0001): an interface of class 03"} }, "usb-refused "},
+			{"and heard", func() { failed = nil }, "network-dropped"},
+			{"firewall", func() { state.Torn = 3 }, "firewall-changed"},
+			{"keyboard", func() { state.Refused = []string{"1-1 (0627:0001): an interface of class 03"} }, "usb-refused"},
 			{"and a stick", func() {
 				state.Refused = append(state.Refused, "1-2 (46f4:0001): "+strings.Repeat("x", 2*detailMax))
-			}, "usb-refused "},
+			}, "usb-refused"},
 		} {
 			if got := after(c.change); got != c.want {
 				t.Errorf("%s: %q, want %q", c.what, got, c.want)
@@ -82,7 +83,7 @@ func TestWatchFlood(t *testing.T) {
 	w, s, n := newWatcher(now), &boot.State{}, 0
 	for i := range 1000 {
 		s.Network.Dropped.Uplink++
-		s.Refused = []string{fmt.Sprint(i)}
+		s.Refused = []string{strconv.Itoa(i)}
 		n += len(w.look(now, s))
 		now = now.Add(watchEvery)
 	}

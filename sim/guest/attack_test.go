@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -198,7 +200,8 @@ func (r *robber) scan() {
 	listening := r.do(order.Order{Do: order.Sockets}).Sockets
 	r.Logf("D9: %d packets to TCP and UDP ports 1 to %d and all protocols: %d answers, %d counted as dropped, in %.1f s; inside, %d sockets that hear strangers", r.sent, ports, len(answers), counted, took.Seconds(), len(listening))
 	if len(answers) != 0 {
-		r.Errorf("answers: %v", answers)
+		some := slices.Sorted(maps.Keys(answers))
+		r.Errorf("answers: %q", some[:min(len(some), 20)])
 	}
 	if counted < r.sent {
 		r.Errorf("%d packets were sent, and %d counted as dropped", r.sent, counted)
@@ -230,9 +233,13 @@ func targets() []order.Target {
 // register's processes, with their rights.
 func (r *robber) exfiltrate() {
 	from := len(r.network.Seen(0))
-	if said := r.alarms(); len(said) != 0 {
-		r.Errorf("before anything was tried: %q", said)
+	for _, event := range []string{"network-dropped", "usb-refused", "firewall-changed"} {
+		if r.reported(event, "") {
+			r.Errorf("before anything was tried: %q", r.alarms())
+		}
 	}
+	// The way to the internet, which this network does not offer, is the stranger.
+	r.do(order.Order{Do: order.Route, Targets: []order.Target{{Address: guest.Stranger.String()}}})
 	for _, u := range append(r.users, user{65534, "owned"}) {
 		where := targets()
 		if u.who != "uplink" {
@@ -254,7 +261,7 @@ func (r *robber) exfiltrate() {
 				r.Errorf("as user %d: %s went out", u.id, a.Name)
 			}
 		}
-		if counted < packets || packets < 7 {
+		if counted < packets || packets < 9 {
 			r.Errorf("as user %d (%s): %d packets were dropped, %d counted", u.id, u.who, packets, counted)
 		}
 	}
@@ -326,10 +333,9 @@ func (r *robber) wire() {
 	}
 }
 
-// swipe sells a good by a new card.
-func (r *robber) swipe() {
+// swipe sells a good by a card.
+func (r *robber) swipe(number string) {
 	r.Helper()
-	number := withCheck(fmt.Sprintf("9%014d", 31415926535897+int64(len(r.cards))*271828))
 	r.shop.scan()
 	r.keys("CARD")
 	r.shows("ｶｰﾄﾞｦ")
@@ -342,19 +348,16 @@ func (r *robber) swipe() {
 // swipes is how many cards are swiped while the intruder hunts for them.
 const swipes = 6
 
-// scrape is D1 to D4.
+// scrape is D1 to D4. The last card is swiped only into a reader that dies of it.
 func (r *robber) scrape() {
 	for i := range swipes + 1 {
-		r.cards = append(r.cards, scrape.Card{Number: withCheck(fmt.Sprintf("9%014d", 31415926535897+int64(i)*271828)), Issued: true})
+		r.cards = append(r.cards, scrape.Card{Number: canary(i), Issued: true})
 	}
-	all := r.cards
-	r.do(order.Order{Do: order.Hunt, Cards: all})
+	r.do(order.Order{Do: order.Hunt, Cards: r.cards})
 	for i := range swipes {
-		r.cards = all[:i]
-		r.swipe()
+		r.swipe(r.cards[i].Number)
 		r.slowly("a pass after it", func() bool { return r.do(order.Order{Do: order.Passes}).Hunt.Passes[reader] > i })
 	}
-	r.cards = all
 	hunted := r.do(order.Order{Do: order.Hunted}).Hunt
 	r.Logf("D1, D2: %d swipes, %v passes over %d pages: %d numbers, %d framed; %d pages refused to root", swipes, hunted.Passes, hunted.Pages, hunted.Found.Numbers, hunted.Found.Framed, hunted.Refused)
 	if hunted.Found.Numbers+hunted.Found.Framed != 0 || hunted.Passes[reader] < swipes || hunted.Refused == 0 || hunted.Passes["init"] == 0 || hunted.Passes["regi"] == 0 || hunted.Passes["regi-uplink"] == 0 {
@@ -415,7 +418,7 @@ func (r *robber) crash() {
 		r.do(order.Order{Do: order.Signal, PID: victim, Number: int(unix.SIGCONT)})
 		<-swiped
 		r.another(victim)
-		r.until("sale that is given up", func() { r.keys("CLEAR", "CLEAR", "VOID") }, func() bool { return true })
+		r.keys("CLEAR", "CLEAR", "VOID")
 	}
 	a := r.do(order.Order{Do: order.Search, Cards: r.cards})
 	r.Logf("D4: %d crashes in mid-swipe: %d files on the board and the kernel's log: %d numbers", len(signals), a.Files, a.Hunt.Found.Numbers)
@@ -461,7 +464,7 @@ func (r *robber) plugs() {
 	for i, device := range []map[string]any{
 		{"driver": "usb-kbd"}, {"driver": "usb-storage", "drive": "stick"}, {"driver": "usb-net"},
 	} {
-		device["id"], device["port"] = fmt.Sprintf("strange%d", i), fmt.Sprint(6+i)
+		device["id"], device["port"] = fmt.Sprintf("strange%d", i), strconv.Itoa(6+i)
 		r.must(r.guest.Ask("device_add", device))
 	}
 	var refused []order.Device
@@ -474,9 +477,6 @@ func (r *robber) plugs() {
 		}
 		return len(refused) == 3
 	})
-	for _, d := range refused {
-		r.slowly("report of "+d.ID, func() bool { return r.reported("usb-refused", d.ID) })
-	}
 	after := r.do(order.Order{Do: order.Devices})
 	r.Logf("D17: %+v; nodes before %d, after %d", refused, len(before.Nodes), len(after.Nodes))
 	if !slices.Equal(before.Nodes, after.Nodes) {
@@ -486,6 +486,9 @@ func (r *robber) plugs() {
 		if d.Authorized != "0" || len(d.Drivers) != 0 {
 			r.Errorf("%+v", d)
 		}
+	}
+	for _, d := range refused {
+		r.slowly("report of "+d.ID, func() bool { return r.reported("usb-refused", d.ID) })
 	}
 }
 
@@ -535,13 +538,13 @@ func (r *robber) tear() {
 		r.Error("the back door is open behind the firewall")
 	}
 	r.must(r.orders.Say(order.Order{Do: order.Tear, For: 3 * time.Second}))
-	r.until("answer of the back door", knock, func() bool { return opened(from) })
+	r.slowly("answer of the back door", func() bool { knock(); return opened(from) })
 	var a order.Answer
 	r.slowly("end of it", func() bool { heard, err := r.orders.Hear(&a); r.must(err); return heard })
 	begun := time.Now()
 	r.slowly("the firewall again", func() bool { return len(r.counters()) != 0 })
 	took := time.Since(begun)
-	r.slowly("report", func() bool { return r.reported("firewall", "") })
+	r.slowly("report", func() bool { return r.reported("firewall-changed", "") })
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
 	from = len(r.network.Seen(0))

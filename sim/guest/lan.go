@@ -15,22 +15,22 @@ import (
 	"time"
 )
 
-// Addresses on the network of a guest: QEMU's own host, and the stranger's, which
-// are ours.
+// Addresses on the network of a guest. The stranger's is ours.
 //
 //nolint:gochecknoglobals // constants
 var (
 	Cloud    = netip.MustParseAddr(CloudAddress)
-	Router   = netip.MustParseAddr("10.0.2.2")
 	Guest4   = netip.MustParseAddr("10.0.2.15") // the first that QEMU gives away
 	Stranger = netip.MustParseAddr("10.0.2.66")
 )
 
 // Protocols of IPv4 and Ethernet.
 const (
-	ICMP, TCP, UDP = 1, 6, 17
-	typeIPv4       = 0x0800
-	typeARP        = 0x0806
+	TCP = 6
+	UDP = 17
+
+	typeIPv4 = 0x0800
+	typeARP  = 0x0806
 
 	etherBytes = 14
 	frameMax   = 64 << 10
@@ -40,7 +40,9 @@ const (
 
 // Flags of TCP.
 const (
-	FIN, SYN, RST, ACK = 1, 2, 4, 16
+	SYN = 2
+	RST = 4
+	ACK = 16
 )
 
 // strangerMAC is locally administered.
@@ -50,11 +52,10 @@ var strangerMAC = [6]byte{0x02, 0x66, 0x66, 0x66, 0x66, 0x66}
 
 // Packet is one that the guest has sent.
 type Packet struct {
-	Type         uint16 // of Ethernet
-	Protocol     byte   // of IP
-	From, To     netip.AddrPort
-	Flags        byte   // of TCP
-	Acknowledges uint32 // TCP
+	Type     uint16 // of Ethernet
+	Protocol byte   // of IP
+	From, To netip.AddrPort
+	Flags    byte // of TCP
 }
 
 func (p Packet) String() string {
@@ -220,7 +221,7 @@ func (n *Network) note(frame []byte) {
 		if part := b[int(b[0]&15)*4:]; (p.Protocol == TCP || p.Protocol == UDP) && len(part) >= 8 {
 			ports = [2]uint16{binary.BigEndian.Uint16(part), binary.BigEndian.Uint16(part[2:])}
 			if p.Protocol == TCP && len(part) >= tcpBytes {
-				p.Flags, p.Acknowledges = part[13], binary.BigEndian.Uint32(part[8:])
+				p.Flags = part[13]
 			}
 		}
 		p.From, p.To = netip.AddrPortFrom(netip.AddrFrom4(from), ports[0]), netip.AddrPortFrom(netip.AddrFrom4(to), ports[1])
@@ -376,5 +377,5 @@ func checksum(b []byte) uint16 {
 	for sum>>16 != 0 {
 		sum = sum&0xFFFF + sum>>16
 	}
-	return ^uint16(sum) //nolint:gosec // folded
+	return ^uint16(sum)
 }

@@ -30,7 +30,7 @@ func processes() (list []order.Process) {
 			continue // of the kernel, or just ended
 		}
 		p := order.Process{PID: pid, Name: string(name)}
-		status, err := os.ReadFile(filepath.Dir(entry) + "/status") //nolint:gosec // of /proc
+		status, err := os.ReadFile(filepath.Dir(entry) + "/status")
 		if err != nil {
 			continue
 		}
@@ -47,7 +47,7 @@ func processes() (list []order.Process) {
 // and all others that have no peer.
 func sockets() (list []string, err error) {
 	for _, name := range []string{"tcp", "tcp6", "udp", "udp6", "udplite", "udplite6", "raw", "raw6", "packet", "sctp/eps", "mptcp"} {
-		b, err := os.ReadFile("/proc/net/" + name)
+		b, err := os.ReadFile("/proc/net/" + name) //nolint:gosec // of the names above
 		if os.IsNotExist(err) {
 			continue
 		}

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -97,6 +98,8 @@ func (i *intruder) do(o order.Order) (a order.Answer, err error) {
 		return as(o)
 	case order.FromRole, order.PeekRole:
 		a.Threads, a.Attempts, err = fromRole(o)
+	case order.Route:
+		err = route(o.Targets)
 	case order.Listen:
 		err = i.listen(o.Port)
 	case order.Tear:
@@ -127,13 +130,18 @@ func (i *intruder) do(o order.Order) (a order.Answer, err error) {
 	return a, err
 }
 
+// errandWithin bounds an order that is done as a user.
+const errandWithin = 30 * time.Second
+
 // as does an order as a user, who has no right but his own.
 func as(o order.Order) (a order.Answer, err error) {
 	told, err := json.Marshal(o)
 	if err != nil {
 		return a, err
 	}
-	c := exec.Command("/proc/self/exe")
+	ctx, cancel := context.WithTimeout(context.Background(), errandWithin)
+	defer cancel()
+	c := exec.CommandContext(ctx, "/proc/self/exe")
 	c.Args, c.Env, c.Dir = []string{errand, string(told)}, []string{}, "/"
 	if o.User != 0 {
 		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: o.User, Gid: o.User}}

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"regi/sim/drill/reach"
@@ -45,6 +46,18 @@ func send(t order.Target) error {
 	defer c.Close() //nolint:errcheck // only an attempt
 	_, err = c.Write([]byte("stolen"))
 	return err
+}
+
+// route sends all that is for elsewhere to a neighbour.
+func route(to []order.Target) error {
+	if len(to) != 1 {
+		return errors.New("one neighbour")
+	}
+	link, err := netlink.LinkByName("eth0")
+	if err != nil {
+		return err
+	}
+	return netlink.RouteReplace(&netlink.Route{LinkIndex: link.Attrs().Index, Gw: net.ParseIP(to[0].Address)})
 }
 
 // ping sends an echo request, over a raw socket or the kind for everybody.

@@ -28,6 +28,7 @@ const (
 	Devices   = "devices"   // what the kernel has made of what is plugged in
 	Send      = "send"      // packets, as User, to Targets
 	FromRole  = "from-role" // the same by the threads of PID, with their rights
+	Route     = "route"     // by default to the first of Targets
 	Listen    = "listen"    // on Port, for TCP and UDP
 	Tear      = "tear"      // the firewall down, over and over for For
 	Hunt      = "hunt"      // for Cards in the memory of all processes, until Hunted
