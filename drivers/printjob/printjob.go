@@ -68,7 +68,7 @@ type Printer[A Answers] interface {
 	Status(ctx context.Context) (drivers.PrinterStatus, error)
 }
 
-// MidItem: a document cannot be taken up again there.
+// MidItem stands in Unit.Items where a document cannot be taken up again.
 const MidItem = -1
 
 // Unit is what is sent in one piece: a command or a printed line. With fences

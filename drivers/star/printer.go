@@ -16,6 +16,10 @@
 // nothing changed looks like one that is dead. What comes unasked is read all
 // the same.
 //
+// A logo is sent as dots with each document: no command asks which ones a
+// printer keeps, and ESC FS q erases all of them to store one. Page mode is not
+// among what the models share: a page is printed as its Else lines.
+//
 // A document is sent a block ahead of what the printer has worked off; the line
 // needs at least 9,600 bit/s.
 package star

@@ -56,10 +56,10 @@ func (r Roll) String() string {
 	return "roll(" + strconv.Itoa(int(r)) + ")"
 }
 
-// Failed: in the error state.
+// Failed says that it is in the error state.
 func (m *Machine) Failed() bool { return m.Stuck || m.Hot || m.Broken }
 
-// Online: able to print. While it is not, nothing is carried out.
+// Online says that it can print. While it cannot, nothing is carried out.
 func (m *Machine) Online() bool {
 	return !m.Off && !m.Cover && m.Roll != RollOut && !m.Failed()
 }
