@@ -65,7 +65,7 @@ func (s *shop) rewire() {
 	text = regexp.MustCompile(`(?m)^reader .*\n`).ReplaceAllString(text, fmt.Sprintf("reader = \"msr\"\ntamper = %q\n", tamperLine))
 	text += fmt.Sprintf("\n[keypad.matrix]\nrows = [%q]\ncols = [%q]\nkeys = [[\"CLEAR\"]]\n", rowLine, colLine)
 	s.must(os.WriteFile(path, []byte(text), 0o600))
-	s.must(guest.WriteData(s.Context(), s.disk, filepath.Dir(path)))
+	s.must(guest.WriteData(s.Context(), s.disk, filepath.Dir(path), 0))
 }
 
 // probe switches the board on with the probe before the register: a second
