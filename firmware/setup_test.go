@@ -14,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/creack/pty"
 
@@ -23,6 +24,7 @@ import (
 
 // bare is a flashed board's data folder, and a technician at its console.
 type bare struct {
+	cmd *exec.Cmd // the newest
 	*sitting
 	t    *testing.T
 	path string
@@ -65,6 +67,7 @@ func (b *bare) start(args ...string) (wait func()) {
 	if err := cmd.Start(); err != nil {
 		b.t.Fatal(err)
 	}
+	b.cmd = cmd
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	b.t.Cleanup(func() {
@@ -73,7 +76,14 @@ func (b *bare) start(args ...string) (wait func()) {
 			b.t.Logf("log:\n%s\nterminal:\n%s", b.log.String(), b.shown)
 		}
 	})
-	return func() { <-ended }
+	return func() {
+		b.t.Helper()
+		select {
+		case <-ended:
+		case <-time.After(patience):
+			b.t.Fatal("it does not end")
+		}
+	}
 }
 
 func (b *bare) setup() (wait func()) {
@@ -132,7 +142,7 @@ func TestFirstStart(t *testing.T) {
 	b.enrol()
 	wait()
 
-	b.setup() // it takes them
+	wait = b.setup() // it takes them
 	c, err := LoadConfig(b.path)
 	if err != nil {
 		t.Fatal(err)
@@ -147,16 +157,18 @@ func TestFirstStart(t *testing.T) {
 		t.Error("what was taken is still there")
 	}
 	b.say("\x04")
+	if err := b.cmd.Process.Kill(); err != nil { // or two would have one journal
+		t.Fatal(err)
+	}
+	wait()
 	before, err := os.ReadFile(pendingFile(c))
 	if err != nil || !strings.Contains(string(before), `"Command":"enroll"`) || strings.Contains(string(before), "824671") {
 		t.Errorf("what was done before: %s, %v", before, err)
 	}
 	b.start("run", "--config", b.path)
-	for !gone(pendingFile(c)) {
-		select {
-		case <-t.Context().Done():
+	for until := time.Now().Add(patience); !gone(pendingFile(c)); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(until) {
 			t.Fatal("what was done before is not journalled")
-		default:
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -123,7 +124,7 @@ func TestPowerCutInMidSale(t *testing.T) {
 	c.sellCash()
 	for n := range 3 {
 		c.scan(notebook)
-		c.await("line", func() bool { return c.till() == "SALE" && strings.HasSuffix(c.display(), fmt.Sprint(220*(n+1))) })
+		c.await("line", func() bool { return c.till() == "SALE" && strings.HasSuffix(c.display(), strconv.Itoa(220*(n+1))) })
 		c.power("cut")
 		c.power("restore")
 		c.await("sale restored", func() bool { return c.till() == "SALE" })

@@ -208,11 +208,10 @@ func megabyte() []byte { return bytes.Repeat([]byte("x"), 1<<20) }
 
 func writeDeadline(t *testing.T, opener string) {
 	p, far, _ := pair(t, opener)
-	within(t, p, soon)
-	n, err := p.Write(megabyte())
-	if !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Fatalf("wrote %d, %v", n, err)
-	}
+	w := inBackground(func() (int, error) { return p.Write(megabyte()) })
+	awaitBlocked(t, "port.(*Port).Write", "IO wait")
+	within(t, p, 0)
+	n := wantResult(t, w, os.ErrDeadlineExceeded).n
 	if n == 0 || n == 1<<20 {
 		t.Fatalf("%d bytes are no partial write", n)
 	}

@@ -107,12 +107,15 @@ const (
 // goroutines. After an error that wraps drivers.ErrUnplugged it is of no more
 // use, and closed.
 type Conn struct {
-	link *os.File
-	turn chan struct{}
+	link   *os.File
+	turn   chan struct{}
+	within time.Duration // of an answer
 }
 
 // NewConn returns the end of a link to a process that is ready.
-func NewConn(link *os.File) *Conn { return &Conn{link: link, turn: make(chan struct{}, 1)} }
+func NewConn(link *os.File) *Conn {
+	return &Conn{link: link, turn: make(chan struct{}, 1), within: answerWithin}
+}
 
 // Pulse pulses the coil once. Its errors wrap drivers.ErrDuty or
 // drivers.ErrUnsupported (not pulsed), or drivers.ErrUnplugged.
@@ -159,7 +162,7 @@ func (c *Conn) ask(ctx context.Context, request []byte, takes time.Duration) (bo
 }
 
 func (c *Conn) exchange(ctx context.Context, request []byte, takes time.Duration) (bool, error) {
-	if err := c.link.SetDeadline(time.Now().Add(takes + answerWithin)); err != nil {
+	if err := c.link.SetDeadline(time.Now().Add(takes + c.within)); err != nil {
 		return false, err
 	}
 	stop := context.AfterFunc(ctx, func() {

@@ -50,7 +50,7 @@ func served(t *testing.T, l *lines) (*coil.Conn, func(), chan error) {
 	ours, theirs := pair(t)
 	ended := make(chan error, 1)
 	go func() { ended <- coil.Serve(theirs, l) }()
-	return coil.NewConn(ours), func() { _ = ours.Close() }, ended
+	return coil.NewConn(ours).Patient(), func() { _ = ours.Close() }, ended
 }
 
 func TestTalk(t *testing.T) {

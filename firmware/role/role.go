@@ -107,10 +107,9 @@ func Start(name string, extra *os.File, env []string, stderr io.Writer) (*Child,
 		cmd.Process.Kill() //nolint:errcheck,gosec // it may just have ended by itself
 	}
 	started := make(chan error)
-	go func() {
+	go onOwnThread(func() {
 		// The kernel sends the death signal when the *thread* that forked ends,
 		// so that thread is kept for as long as the child lives.
-		runtime.LockOSThread()
 		err := cmd.Start()
 		started <- err
 		if err == nil {
@@ -118,13 +117,31 @@ func Start(name string, extra *os.File, env []string, stderr io.Writer) (*Child,
 			c.state = cmd.ProcessState
 			close(c.done)
 		}
-	}()
+	})
 	if err := <-started; err != nil {
 		ours.Close() //nolint:errcheck,gosec // the start's error is the one to report
 		return nil, fmt.Errorf("role: start %s: %w", name, err)
 	}
 	c.pid = cmd.Process.Pid
 	return c, nil
+}
+
+// onOwnThread runs f on a thread that ends with it. Go never ends the main
+// thread, so that one is held meanwhile.
+func onOwnThread(f func()) {
+	runtime.LockOSThread() // and not unlocked: that is what ends it
+	if unix.Gettid() != unix.Getpid() {
+		f()
+		return
+	}
+	defer runtime.UnlockOSThread()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		runtime.LockOSThread()
+		f()
+	}()
+	<-ended
 }
 
 // Pair makes the two ends of a link.

@@ -179,7 +179,9 @@ func TestSpawnerEnds(t *testing.T) {
 	if _, err := s.Start(role.Uplink, nil); err == nil {
 		t.Error("started without it")
 	}
-	if code := kill(c); code != -1 || !gone(c.PID()) { // by its death signal
+	orphan, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
+	if code := c.Wait(orphan); code != -1 || !gone(c.PID()) { // by its death signal
 		t.Errorf("code %d", code)
 	}
 	over, cancel := context.WithCancel(t.Context())

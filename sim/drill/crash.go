@@ -231,7 +231,7 @@ func (t *traffic) freeze(ctx context.Context, pid int, number string) (bool, err
 		// Until it has begun, or is through. Where both share one processor, only a
 		// sleeper that wakes interrupts it.
 		if try%2 == 1 {
-			time.Sleep(rand.N(freezeAfter))
+			time.Sleep(rand.N(freezeAfter)) //nolint:gosec // any pause will do
 		}
 		for begin := time.Now(); !taking(t.wires["card"], &t.inFlight) && time.Since(begin) < freezeWithin; {
 			if n, err := t.wires["card"].Unread(); err != nil || n == 0 {
