@@ -48,7 +48,7 @@ test: ## Run all tests, with the short form of the campaigns
 	@.ci/imagetools
 	@.ci/judges
 	@test "$$(id -u)" = 0 || echo "not root: the attacker's tests (firmware/capture, firmware/landlock, sim/drill) will NOT run" >&2
-	$(GO) test -timeout 240s ./...
+	$(GO) test -timeout 400s ./...
 
 .PHONY: race
 race: ## Run the packages with goroutines under the race detector

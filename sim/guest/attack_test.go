@@ -347,7 +347,7 @@ func (r *robber) swipe(number string) {
 }
 
 // swipes is how many cards are swiped while the intruder hunts for them.
-const swipes = 6
+const swipes = 4
 
 // scrape is D1 to D4. The last card is swiped only into a reader that dies of it.
 func (r *robber) scrape() {
