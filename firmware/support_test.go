@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -47,17 +48,17 @@ func TestSupportOnPaper(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := ""
-	for part := 1; fmt.Sprint(part-1) != said[2]; part++ {
+	var text strings.Builder
+	for part := 1; strconv.Itoa(part-1) != said[2]; part++ {
 		prefix := fmt.Sprintf("REGI-SUPPORT:%d/%s:%s:", part, said[2], strings.ToUpper(said[1]))
 		_, rest, ok := strings.Cut(string(read), prefix)
 		if !ok {
 			t.Fatalf("no code %q in\n%s", prefix, read)
 		}
 		code, _, _ := strings.Cut(rest, "\n")
-		text += code
+		text.WriteString(code)
 	}
-	packed, err := base32.StdEncoding.DecodeString(text)
+	packed, err := base32.StdEncoding.DecodeString(text.String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +21,7 @@ import (
 func TestWatchBoard(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var state boot.State
 		var failed error
 		var noted []till.SecurityBody
@@ -27,20 +29,30 @@ func TestWatchBoard(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			watchBoard(ctx, func() (boot.State, error) { return state, failed }, func(_ context.Context, kind record.Kind, body any) error {
+			watchBoard(ctx, func() (boot.State, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				return state, failed
+			}, func(_ context.Context, kind record.Kind, body any) error {
 				if kind != record.SecurityEvent {
 					t.Errorf("a %v", kind)
 				}
+				mu.Lock()
+				defer mu.Unlock()
 				noted = append(noted, body.(till.SecurityBody))
 				return errors.New("no room")
 			}, slog.New(slog.DiscardHandler))
 		}()
 		after := func(change func()) string {
+			mu.Lock()
 			change()
 			noted = nil
+			mu.Unlock()
 			var events []string
 			time.Sleep(2 * watchEvery)
 			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
 			for _, n := range noted {
 				events = append(events, n.Event)
 			}
@@ -68,7 +80,10 @@ func TestWatchBoard(t *testing.T) {
 				t.Errorf("%s: %q, want %q", c.what, got, c.want)
 			}
 		}
-		if n := len(noted[0].Detail); n != detailMax {
+		mu.Lock()
+		last := noted[0]
+		mu.Unlock()
+		if n := len(last.Detail); n != detailMax {
 			t.Errorf("%d bytes of detail", n)
 		}
 		cancel()

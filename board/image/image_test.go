@@ -354,28 +354,7 @@ func TestQEMU(t *testing.T) {
 	if _, err := exec.LookPath("qemu-system-aarch64"); err != nil {
 		t.Skip("qemu-system-aarch64 is not here: the image was not booted (apt install qemu-system-arm)")
 	}
-	dir := t.TempDir()
-	if out, err := run(t, "keygen", filepath.Join(dir, "keys")); err != nil {
-		t.Fatal(out, err)
-	}
-	t.Setenv("SOURCE_DATE_EPOCH", "1800000000")
-	out, err := run(t, "build", "-board", "qemu-virt", "-out", dir, "-keys", filepath.Join(dir, "keys"), "-epoch", "2")
-	if err != nil {
-		t.Fatal(out, err)
-	}
-	image := one(t, filepath.Join(dir, "*.img.zst"))
-	look(t, image, filepath.Join(dir, "keys", keysFile))
-	card, err := unpackTo(image, filepath.Join(dir, "card"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	slot, err := os.ReadFile(one(t, filepath.Join(dir, "*.boot.img")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	overwrite(t, card, slotBBytes, slot)
-	copySeal(t, card, int64(len(slot)))
-	request(t, card)
+	dir, card, slot := signedCard(t)
 	keyboard, keys, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -414,6 +393,35 @@ func TestQEMU(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error("it was not switched off:", err)
 	}
+}
+
+// signedCard is a card with the same signed version in both slots, of which B is
+// to be tried; the keys and what was built lie in dir.
+func signedCard(t *testing.T) (dir, card string, slot []byte) {
+	t.Helper()
+	dir = t.TempDir()
+	if out, err := run(t, "keygen", filepath.Join(dir, "keys")); err != nil {
+		t.Fatal(out, err)
+	}
+	t.Setenv("SOURCE_DATE_EPOCH", "1800000000")
+	out, err := run(t, "build", "-board", "qemu-virt", "-out", dir, "-keys", filepath.Join(dir, "keys"), "-epoch", "2")
+	if err != nil {
+		t.Fatal(out, err)
+	}
+	image := one(t, filepath.Join(dir, "*.img.zst"))
+	look(t, image, filepath.Join(dir, "keys", keysFile))
+	card, err = unpackTo(image, filepath.Join(dir, "card"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slot, err = os.ReadFile(one(t, filepath.Join(dir, "*.boot.img")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, card, slotBBytes, slot)
+	copySeal(t, card, int64(len(slot)))
+	request(t, card)
+	return dir, card, slot
 }
 
 // one is the only file of a pattern.

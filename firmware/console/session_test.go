@@ -128,10 +128,12 @@ func (s *shop) Card(_ context.Context, ready func()) (console.Card, error) {
 	ready()
 	return console.Card{Brand: "visa", Last4: "1111", Tracks: "2", Luhn: true}, s.do("card")
 }
+
 func (s *shop) Print(_ context.Context, _ []string, codes ...string) error {
 	s.printed = codes
 	return s.do("print")
 }
+
 func (s *shop) OpenDrawer(context.Context) error           { return s.do("drawer") }
 func (s *shop) Show(context.Context, string, string) error { return s.do("show") }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/base32"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -24,15 +25,15 @@ func TestSupportPrint(t *testing.T) {
 			if !strings.Contains(shown, fmt.Sprintf("as %d QR codes", len(s.printed))) || strings.Contains(shown, "BEGIN") {
 				t.Errorf("%s", shown)
 			}
-			text := ""
+			var text strings.Builder
 			for i, code := range s.printed {
 				m := supportPart.FindStringSubmatch(code)
-				if m == nil || m[1] != fmt.Sprint(i+1) || m[2] != fmt.Sprint(len(s.printed)) || len(code) > 480 {
+				if m == nil || m[1] != strconv.Itoa(i+1) || m[2] != strconv.Itoa(len(s.printed)) || len(code) > 480 {
 					t.Fatalf("%q", code)
 				}
-				text += m[4]
+				text.WriteString(m[4])
 			}
-			packed, err := base32.StdEncoding.DecodeString(text)
+			packed, err := base32.StdEncoding.DecodeString(text.String())
 			if err != nil || len(s.printed) < 2 || len(s.printed) > 16 {
 				t.Fatalf("%d codes, %v", len(s.printed), err)
 			}

@@ -284,10 +284,10 @@ func (r *robber) exfiltrate() {
 // violate has the reader of cards try what it never does: the kernel ends it, the
 // cloud hears of it, and another one is there.
 func (r *robber) violate() {
-	victim, downs := r.pid(reader), r.count("device.down")
+	victim, downs, ups := r.pid(reader), r.count("device.down"), r.count("device.up")
 	a := r.do(order.Order{Do: order.FromRole, PID: victim, Targets: targets()[:1]})
 	begun := time.Now()
-	r.another(victim)
+	r.another(victim, ups)
 	r.Logf("D10, D5: by the threads of %s: %d lived to be asked; another one is there after %.1f s", reader, a.Threads, time.Since(begun).Seconds())
 	if a.Threads != 0 || len(a.Attempts) != 0 {
 		r.Errorf("by the %d threads of %s: %v", a.Threads, reader, a.Attempts)
@@ -295,9 +295,10 @@ func (r *robber) violate() {
 	r.slowly("report of its end", func() bool { return r.count("device.down") > downs })
 }
 
-// another waits for another reader of cards.
-func (r *robber) another(victim int) {
+// another waits for another reader of cards, which the register has taken up.
+func (r *robber) another(victim, ups int) {
 	r.Helper()
+	r.slowly("word of it", func() bool { return r.count("device.up") > ups })
 	r.slowly("another reader", func() bool {
 		for _, p := range r.do(order.Order{Do: order.Processes}).Processes {
 			if p.Name == reader && p.PID != victim {
@@ -346,7 +347,7 @@ func (r *robber) swipe(number string) {
 }
 
 // swipes is how many cards are swiped while the intruder hunts for them.
-const swipes = 6
+const swipes = 4
 
 // scrape is D1 to D4. The last card is swiped only into a reader that dies of it.
 func (r *robber) scrape() {
@@ -402,7 +403,7 @@ func (r *robber) crash() {
 	signals := []unix.Signal{unix.SIGSEGV, unix.SIGQUIT}
 	number := r.cards[swipes].Number
 	for _, s := range signals {
-		victim := r.pid(reader)
+		victim, ups := r.pid(reader), r.count("device.up")
 		r.shop.scan()
 		r.keys("CARD")
 		r.shows("ｶｰﾄﾞｦ")
@@ -417,7 +418,7 @@ func (r *robber) crash() {
 		r.do(order.Order{Do: order.Signal, PID: victim, Number: int(s)})
 		r.do(order.Order{Do: order.Signal, PID: victim, Number: int(unix.SIGCONT)})
 		<-swiped
-		r.another(victim)
+		r.another(victim, ups)
 		r.keys("CLEAR", "CLEAR", "VOID")
 	}
 	a := r.do(order.Order{Do: order.Search, Cards: r.cards})
