@@ -31,7 +31,7 @@ type wire struct {
 
 // watch looks at the pin again and again, until the machine's monitor ends.
 func watch(g *guest.Guest) *wire {
-	w := &wire{rising: make(chan struct{}, 16)}
+	w := &wire{rising: make(chan struct{}, 1)}
 	go func() {
 		for {
 			levels, err := g.Pins()
@@ -52,7 +52,10 @@ func (w *wire) see(high bool) {
 	switch {
 	case high && !w.high:
 		w.rose = time.Now()
-		w.rising <- struct{}{}
+		select {
+		case w.rising <- struct{}{}:
+		default: // nobody waits
+		}
 	case !high && w.high:
 		w.pulses = append(w.pulses, time.Since(w.rose))
 	}
