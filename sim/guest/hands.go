@@ -34,14 +34,6 @@ func (g *Guest) Pins() (uint32, error) {
 	return uint32(levels), nil
 }
 
-// Reset resets the machine, as its watchdog does.
-func (g *Guest) Reset(ctx context.Context) error {
-	if err := g.Ask("system_reset", nil); err != nil {
-		return err
-	}
-	return g.Again(ctx)
-}
-
 // Again waits for a machine to be reset and takes the monitor of what comes
 // then, which is a new QEMU.
 func (g *Guest) Again(ctx context.Context) error {
