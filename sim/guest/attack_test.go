@@ -42,6 +42,7 @@ type user struct {
 // nor anything out, finds no card number, and runs nothing. It is the flashed
 // slot, unchanged, that is attacked.
 func TestAttack(t *testing.T) {
+	campaign(t, "short", "a robber on the network and inside takes a minute and a half")
 	r := rob(t)
 	r.step("who runs", r.processes)
 	r.step("D9", r.scan)

@@ -63,6 +63,15 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// campaign skips what `make test` has no time for, and says so. REGI_GUEST names
+// the campaign under way: short, which .ci/run plays, or long.
+func campaign(t *testing.T, from, why string) {
+	t.Helper()
+	if under := os.Getenv("REGI_GUEST"); under != "long" && under != from {
+		t.Skipf("not run: %s (make guest GUEST=%s)", why, from)
+	}
+}
+
 func run(name string, args ...string) error { return runWith(nil, name, args...) }
 
 func runWith(env []string, name string, args ...string) error {

@@ -34,7 +34,6 @@ func (g *Guest) Pins() (uint32, error) {
 	return uint32(levels), nil
 }
 
-
 // Again waits for a machine to be reset and takes the monitor of what comes
 // then, which is a new QEMU.
 func (g *Guest) Again(ctx context.Context) error {

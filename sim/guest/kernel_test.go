@@ -38,9 +38,7 @@ type probed struct {
 // locked down, loads nothing, and its simulated GPIO lines are a drawer's, a
 // case's and a keypad's to the unchanged register.
 func TestOwnKernel(t *testing.T) {
-	if mode := os.Getenv("REGI_GUEST"); mode != "kernel" && mode != "long" {
-		t.Skip("not run: set REGI_GUEST=kernel, or make guest (and make kernel before it)")
-	}
+	campaign(t, "long", "our own kernel is built by hand")
 	s := openOwn(t)
 	s.rewire()
 	p := s.probe()

@@ -21,7 +21,7 @@ import (
 //
 // It takes two minutes of an idle machine, so it is of the long form.
 func TestUpdate(t *testing.T) {
-	long(t, "an update over the air in QEMU takes two minutes")
+	campaign(t, "long", "an update over the air in QEMU takes two minutes")
 	t.Parallel()
 	s := open(t)
 	s.publish("v2", "2", "")
@@ -79,9 +79,7 @@ func init() {
 // machine is back in the old one by itself, says so, and sells. This one hangs:
 // the watchdog bites when its register has not said for 90 s that it lives.
 func TestRollback(t *testing.T) {
-	if os.Getenv("REGI_GUEST") == "" {
-		t.Skip("not run: a watchdog that bites in QEMU takes three minutes (make guest, or REGI_GUEST=short)")
-	}
+	campaign(t, "short", "a watchdog that bites in QEMU takes three minutes")
 	t.Parallel()
 	s := rollback(t, "v2-hangs", hangs)
 	if !slices.Contains(s.guest.Events(), "WATCHDOG") {
@@ -91,7 +89,7 @@ func TestRollback(t *testing.T) {
 
 // TestPanic is TestRollback with a version that crashes the kernel.
 func TestPanic(t *testing.T) {
-	long(t, "a version that crashes in QEMU takes two minutes")
+	campaign(t, "long", "a version that crashes in QEMU takes two minutes")
 	t.Parallel()
 	s := rollback(t, "v2-crashes", crashes)
 	// The kernel restarts 5 s after; on a machine that is kept waiting that long
@@ -199,14 +197,6 @@ func (d *desk) update(version string) {
 	d.say("yes\r")
 	d.until(version + " is fetched")
 	d.until("is written")
-}
-
-// long skips what takes longer than a test should, and says so.
-func long(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("REGI_GUEST") != "long" {
-		t.Skip("not run: " + why + " (make guest, or REGI_GUEST=long)")
-	}
 }
 
 // slowly waits for what takes an emulated board minutes on a busy machine.
