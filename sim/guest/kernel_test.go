@@ -97,7 +97,8 @@ func (s *shop) probe() *probed {
 		},
 	})
 	s.must(err)
-	s.slowly("shift that can be opened", s.showing("ﾚｼﾞ"))
+	// Its lines are pulled up: what stands open until somebody closes it.
+	s.slowly("word of the drawer", s.showing("ﾄﾞﾛｱ"))
 	s.Logf("power to a display that speaks, with the probe: %.1f s", time.Since(begun).Seconds())
 	p := &probed{shop: s}
 	p.line, err = net.Dial("unix", socket)
