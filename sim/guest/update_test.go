@@ -232,7 +232,7 @@ func (s *shop) offer(board, version string, bundle []byte) {
 	s.must(err)
 	store, err := js.ObjectStore(s.Context(), "regi_0001_updates")
 	s.must(err)
-	_, err = store.Put(s.Context(), jetstream.ObjectMeta{Name: board, Description: version, Opts: &jetstream.ObjectMetaOptions{ChunkSize: 16 << 10}}, strings.NewReader(string(bundle)))
+	_, err = store.Put(s.Context(), jetstream.ObjectMeta{Name: board, Description: version, Opts: &jetstream.ObjectMetaOptions{ChunkSize: 48 << 10}}, strings.NewReader(string(bundle)))
 	s.must(err)
 }
 
