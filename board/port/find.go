@@ -78,12 +78,19 @@ func (f finder) only(name string, is func(tty) bool) (string, error) {
 		return "", fmt.Errorf("find %s: %w", name, err)
 	}
 	var found []string
+	class := filepath.Join(f.sys, "class/tty")
 	for _, e := range entries {
-		dir, err := filepath.EvalSymlinks(filepath.Join(f.sys, "class/tty", e.Name()))
-		if err != nil || !exists(filepath.Join(dir, "device")) {
-			continue // unplugged this moment, or a line without hardware
+		if !exists(filepath.Join(class, e.Name(), "device")) {
+			continue // a line without hardware, as most of them are
 		}
-		if is(tty{dir: dir, sys: f.sys}) {
+		to, err := os.Readlink(filepath.Join(class, e.Name()))
+		if err != nil {
+			continue // unplugged this moment
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(class, to)
+		}
+		if is(tty{dir: to, sys: f.sys}) {
 			found = append(found, filepath.Join(f.dev, e.Name()))
 		}
 	}
