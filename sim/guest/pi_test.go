@@ -25,6 +25,7 @@ type wire struct {
 	looks  int
 	high   bool
 	rose   time.Time
+	fell   time.Time
 	pulses []time.Duration
 	rising chan struct{}
 }
@@ -57,7 +58,8 @@ func (w *wire) see(high bool) {
 		default: // nobody waits
 		}
 	case !high && w.high:
-		w.pulses = append(w.pulses, time.Since(w.rose))
+		w.fell = time.Now()
+		w.pulses = append(w.pulses, w.fell.Sub(w.rose))
 	}
 	w.high = high
 }
@@ -74,6 +76,14 @@ func (w *wire) idleAfter(pulses int) func() bool {
 		seen, high, _ := w.state()
 		return len(seen) >= pulses && !high
 	}
+}
+
+// rests says that the coil has been off for so long that no try of a kick is
+// still to come.
+func (w *wire) rests() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.high && time.Since(w.fell) > 5*time.Second
 }
 
 // piDisk is the image of a Raspberry Pi 3, unpacked.
@@ -138,10 +148,11 @@ func TestRaspberryPi3(t *testing.T) {
 		d.say("drawer test\r")
 		d.until("→")
 	}, w.idleAfter(1))
+	s.slowly("drawer that rests", w.rests)
 	before, _, _ := w.state()
 	s.openShift()
-	s.sell()
 	s.until("kick by a sale", s.sell, w.idleAfter(len(before)+1))
+	s.slowly("drawer that rests", w.rests) // the sale's second try, or one more sale
 	pulses, high, looks := w.state()
 	t.Logf("pulses of the drawer %v in %d looks", pulses, looks)
 	for _, p := range pulses {
