@@ -48,6 +48,7 @@ test: ## Run all tests, with the short form of the campaigns
 	@.ci/imagetools
 	@.ci/judges
 	@test "$$(id -u)" = 0 || echo "not root: the attacker's tests (firmware/capture, firmware/landlock, sim/drill) will NOT run" >&2
+	@echo 'of QEMU only the first start and sales: "make guest GUEST=short" plays robbers, power cuts, a bad update and a Pi 3'
 	$(GO) test -timeout 600s ./...
 
 .PHONY: race

@@ -13,7 +13,7 @@ import (
 // network's cable that is pulled out, the card that is pulled out while it runs,
 // the data partition that is full.
 func TestStates(t *testing.T) {
-	campaign(t, "short", "broken boards takes a minute and a half")
+	campaign(t, "short", "broken boards take a minute and a half")
 	t.Parallel()
 	s := open(t)
 	s.on()
