@@ -65,10 +65,15 @@ func openLine(text json.RawMessage) (*os.File, error) {
 		}
 		return k.File(), nil
 	}
-	if sameDevice(l.Serial.Port, l.Card) {
+	o := l.Serial.options()
+	found, err := port.Find(o.Path)
+	if err != nil {
+		return nil, err
+	}
+	if o.Path = found; sameDevice(found, l.Card) {
 		return nil, unix.EBUSY
 	}
-	f, err := port.OpenFile(l.Serial.options())
+	f, err := port.OpenFile(o)
 	for reason, errno := range lineErrnos {
 		if errors.Is(err, reason) {
 			return nil, errno

@@ -48,29 +48,15 @@ func run(ctx context.Context, c *Config, path string, onBoard *boot.Link) error 
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
-	// Before this process is confined: the others must not be born into its
-	// domain. It is started beside the journal, each of which takes a while.
-	spawning := make(chan error, 1)
-	var spawn *role.Spawner
-	var coil *drawerProcess
-	go func() {
-		var err error
-		if spawn, err = startSpawner(c); err == nil && c.Drawer.Via == viaGPIO {
-			// First of all: a crash may have left the coil on. If there is none now,
-			// keepDrawer says why not.
-			coil, _ = startDrawer(ctx, c, spawn) //nolint:errcheck // see above
-		}
-		spawning <- err
-	}()
+	starting := startFirst(ctx, c)               // beside the journal: each takes a while
 	reg, rc, err := newRegister(c, log, onBoard) //nolint:contextcheck // its journal outlives the context
-	if errSpawn := <-spawning; errSpawn != nil {
-		return fmt.Errorf("%w: %w", errNotReady, errSpawn)
-	}
-	logControls(log, role.Spawn, spawn.Controls)
-	if err != nil {
-		spawn.Close()
+	first := <-starting
+	if err = errors.Join(first.err, err); err != nil {
+		first.close()
 		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
+	spawn := first.spawn
+	logControls(log, role.Spawn, spawn.Controls)
 	keeper := &keyKeeper{spawn: spawn, state: func() string { return reg.Device("card") }}
 	tech, err := newTechnician(c, &technician{reg: reg, keeper: keeper, spawn: spawn, link: onBoard, log: tail, path: path, key: rc.Key, trial: trial})
 	if err != nil {
@@ -92,10 +78,10 @@ func run(ctx context.Context, c *Config, path string, onBoard *boot.Link) error 
 	}
 	g.Go(func() error { return tech.run(ctx) })
 	g.Go(func() error { hearOfDevices(ctx, plugged, log); return nil })
-	superviseDevices(ctx, g, c, reg, tech, spawn, plugged)
+	superviseDevices(ctx, g, c, reg, tech, first, plugged)
 	keepHands(ctx, g, c, reg, spawn, matrix, noMatrix, plugged)
 	if c.Drawer.Via == viaGPIO {
-		g.Go(func() error { keepDrawer(ctx, c, reg, spawn, coil); return nil })
+		g.Go(func() error { keepDrawer(ctx, c, reg, spawn, first.coil); return nil })
 	}
 	g.Go(func() error { keepUplink(ctx, c, reg, spawn); return nil })
 	g.Go(func() error { readCards(ctx, c, reg, tamper, noTamper, keeper); return nil })
@@ -103,6 +89,45 @@ func run(ctx context.Context, c *Config, path string, onBoard *boot.Link) error 
 		return err
 	}
 	return nil
+}
+
+// early is what is started before this process is confined: the others must not
+// be born into its domain.
+type early struct {
+	spawn   *role.Spawner
+	coil    *drawerProcess // nil: keepDrawer says why
+	display drivers.Port   // nil: superviseDevices says why
+	err     error
+}
+
+func startFirst(ctx context.Context, c *Config) <-chan early {
+	started := make(chan early, 1)
+	go func() {
+		var f early
+		defer func() { started <- f }()
+		if f.spawn, f.err = startSpawner(c); f.err != nil {
+			return
+		}
+		// A crash may have left the coil on.
+		if c.Drawer.Via == viaGPIO {
+			f.coil, _ = startDrawer(ctx, c, f.spawn) //nolint:errcheck // see early
+		}
+		// The spawner opens one line after the other. By this one the operator sees
+		// that the register runs.
+		if c.Display.Port != "" {
+			f.display, _ = openSerial(f.spawn, "display", c.Display.Serial) //nolint:errcheck // see early
+		}
+	}()
+	return started
+}
+
+func (f *early) close() {
+	if f.display != nil {
+		f.display.Close() //nolint:errcheck,gosec // another console opens it again
+	}
+	if f.spawn != nil {
+		f.spawn.Close()
+	}
 }
 
 // newRegister makes the register of a configuration, with its journal.
@@ -155,7 +180,7 @@ func makeState(c *Config) error {
 }
 
 // superviseDevices keeps each configured device in use.
-func superviseDevices(ctx context.Context, g *errgroup.Group, c *Config, reg *register.Register, tech *technician, spawn *role.Spawner, plugged *port.Hotplug) {
+func superviseDevices(ctx context.Context, g *errgroup.Group, c *Config, reg *register.Register, tech *technician, first early, plugged *port.Hotplug) {
 	for name, use := range deviceTasks(c, reg, tech) {
 		serial := *c.serials()[name]
 		if serial.Port == "" {
@@ -163,7 +188,12 @@ func superviseDevices(ctx context.Context, g *errgroup.Group, c *Config, reg *re
 		}
 		g.Go(func() error {
 			open := func() (drivers.Port, error) {
-				p, err := openSerial(spawn, name, serial)
+				if name == "display" && first.display != nil {
+					p := first.display
+					first.display = nil // the next attempt opens it
+					return p, nil
+				}
+				p, err := openSerial(first.spawn, name, serial)
 				if err != nil || name != "printer" {
 					return p, err
 				}

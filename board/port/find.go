@@ -57,7 +57,7 @@ func (f finder) find(name string) (string, error) {
 	case exists(name):
 		return name, nil
 	case strings.HasPrefix(name, byPath):
-		is = func(t tty) bool { return byPath+t.pathID() == name }
+		is = func(t tty) bool { return t.mayEnd(name) && byPath+t.pathID() == name }
 	case strings.HasPrefix(name, byID):
 		is = func(t tty) bool { return byID+t.id() == name }
 	default:
@@ -80,12 +80,12 @@ func (f finder) only(name string, is func(tty) bool) (string, error) {
 	var found []string
 	class := filepath.Join(f.sys, "class/tty")
 	for _, e := range entries {
-		if !exists(filepath.Join(class, e.Name(), "device")) {
-			continue // a line without hardware, as most of them are
-		}
 		to, err := os.Readlink(filepath.Join(class, e.Name()))
 		if err != nil {
 			continue // unplugged this moment
+		}
+		if strings.Contains(to, "/devices/virtual/") || !exists(filepath.Join(class, e.Name(), "device")) {
+			continue // a line without hardware, as most of them are
 		}
 		if !filepath.IsAbs(to) {
 			to = filepath.Join(class, to)
@@ -139,6 +139,30 @@ func (t tty) parents() (dirs, subsystems []string) {
 	return dirs, subsystems
 }
 
+// mayEnd says whether a by-path name can end at this line: a look at its folder's
+// name, which spares most lines a walk through sysfs. A register opens several
+// lines at its start, and each is looked for among all.
+func (t tty) mayEnd(name string) bool {
+	last := 0
+	for _, part := range []string{"usb-0:", "pci-", "platform-"} {
+		if i := strings.LastIndex(name, part); i >= 0 {
+			last = max(last, i+len(part))
+		}
+	}
+	ends := []string{name[last:]}
+	if i := strings.LastIndex(ends[0], "-port"); i >= 0 {
+		ends = append(ends, ends[0][:i])
+	}
+	for folder := range strings.SplitSeq(t.dir, "/") {
+		for _, end := range ends {
+			if folder == end || strings.HasSuffix(folder, "-"+end) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // pathID is udev's ID_PATH (udev-builtin-path_id.c) with the suffix of its
 // rules for serial lines (60-serial.rules).
 func (t tty) pathID() string {
@@ -163,12 +187,11 @@ func (t tty) pathID() string {
 		}
 	}
 	slices.Reverse(parts)
-	return strings.Join(parts, "-") + t.portSuffix()
+	return strings.Join(parts, "-") + portSuffix(dirs, subsystems)
 }
 
 // portSuffix is that of a converter, which may have several lines.
-func (t tty) portSuffix() string {
-	dirs, subsystems := t.parents()
+func portSuffix(dirs, subsystems []string) string {
 	if len(dirs) > 0 && subsystems[0] == "usb-serial" {
 		return "-port" + attribute(dirs[0], "port_number")
 	}
@@ -186,7 +209,7 @@ func (t tty) id() string {
 	if serial := plain(attribute(device, "serial"), ""); serial != "" {
 		name += "_" + serial
 	}
-	return name + "-if" + attribute(t.usbInterface(), "bInterfaceNumber") + t.portSuffix()
+	return name + "-if" + attribute(t.usbInterface(), "bInterfaceNumber") + portSuffix(t.parents())
 }
 
 // usbInterface and usbDevice are the folders of the USB device behind a line,

@@ -93,6 +93,7 @@ func pi(t *testing.T) *tree {
 	tr.say(filepath.Dir(scanner), map[string]string{"idVendor": "0c2e", "idProduct": "0b8a"})
 	tr.line(scanner, "ttyACM0")
 	tr.line(tr.device("platform", "soc=platform", "fe201000.serial=amba"), "ttyAMA0")
+	tr.line(tr.device("platform", "serial-port1=platform"), "ttyS3")
 	tr.try(os.MkdirAll(filepath.Join(tr.sys, "devices/virtual/tty/tty1"), 0o700))
 	tr.try(os.Symlink(filepath.Join(tr.sys, "devices/virtual/tty/tty1"), filepath.Join(tr.sys, "class/tty/tty1")))
 	return tr
@@ -104,16 +105,17 @@ func TestFind(t *testing.T) {
 	t.Parallel()
 	f := pi(t).finder()
 	for name, want := range map[string]string{
-		piUSB + "1.1:1.0-port0":     "/dev/ttyUSB0",
-		piUSB + "1.2:1.0-port0":     "/dev/ttyUSB1",
-		piUSB + "1.3:1.0":           "/dev/ttyACM0",
-		byPath + "platform-soc":     "/dev/ttyAMA0",
-		byID + "usb-0c2e_0b8a-if00": "/dev/ttyACM0",
-		"usb:0c2e:0b8a":             "/dev/ttyACM0",
-		"usb:0C2E:0B8A":             "/dev/ttyACM0",
-		"usb:0403:6001:A2":          "/dev/ttyUSB1",
-		"/dev/null":                 "/dev/null",
-		"/dev/no-such-line":         "/dev/no-such-line",
+		piUSB + "1.1:1.0-port0":                         "/dev/ttyUSB0",
+		piUSB + "1.2:1.0-port0":                         "/dev/ttyUSB1",
+		piUSB + "1.3:1.0":                               "/dev/ttyACM0",
+		byPath + "platform-soc":                         "/dev/ttyAMA0",
+		byPath + "platform-serial-port1":                "/dev/ttyS3",
+		byID + "usb-0c2e_0b8a-if00":                     "/dev/ttyACM0",
+		"usb:0c2e:0b8a":                                 "/dev/ttyACM0",
+		"usb:0C2E:0B8A":                                 "/dev/ttyACM0",
+		"usb:0403:6001:A2":                              "/dev/ttyUSB1",
+		"/dev/null":                                     "/dev/null",
+		"/dev/no-such-line":                             "/dev/no-such-line",
 		byID + "usb-FTDI_FT232R_USB_UART_A1-if00-port0": "/dev/ttyUSB0",
 	} {
 		if got, err := f.find(name); got != want || err != nil {
