@@ -82,7 +82,7 @@ func (r *Register) Summary(ctx context.Context) (s Summary, err error) {
 		s.Hash = hex.EncodeToString(hash[:])
 		s.Acked, _ = j.Acked()
 		s.Depth, s.Room = j.Depth(), j.Room()
-		s.Phase = r.till.State().Phase()
+		s.Phase = r.till.Phase()
 		s.Sale = !r.quiet()
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -117,7 +117,7 @@ func (r *Register) inLoop(ctx context.Context, f func() (said, fatal error)) err
 
 // quiet says that nothing is under way at the counter.
 func (r *Register) quiet() bool {
-	phase := r.till.State().Phase()
+	phase := r.till.Phase()
 	return phase == till.Idle || phase == till.Closed
 }
 

@@ -23,7 +23,7 @@ func (r *Register) full(e till.Event) bool {
 	default:
 		return false
 	}
-	if phase := r.till.State().Phase(); phase != till.Idle && phase != till.Closed {
+	if phase := r.till.Phase(); phase != till.Idle && phase != till.Closed {
 		return false
 	}
 	if r.ledger.journal.Room() >= roomReserve {

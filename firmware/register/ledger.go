@@ -12,6 +12,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/metrics"
 	"time"
 
 	"regi/firmware/journal"
@@ -344,8 +346,21 @@ func (l *ledger) saveLater(s till.State) error {
 		l.saving <- err
 		return err
 	}
-	go func() { l.saving <- l.storeAhead(s) }() // wait and close await it
+	go func() {
+		l.saving <- l.storeAhead(s) // wait and close await it
+		collectAhead()
+	}()
 	return nil
+}
+
+// collectAhead collects garbage once the heap is half-way to where the runtime
+// would: that does so when an event allocates, and makes that event pay for it.
+func collectAhead() {
+	heap := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/goal:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(heap)
+	if live, goal, now := heap[0].Value.Uint64(), heap[1].Value.Uint64(), heap[2].Value.Uint64(); now > (live+goal)/2 {
+		runtime.GC()
+	}
 }
 
 // storeAhead stores the state, and does what it can of the next event's work

@@ -74,6 +74,7 @@ type Register struct {
 	config Config
 	log    *slog.Logger
 	till   *till.Till
+	before till.State // the event under way: nothing changes it
 	ledger *ledger
 	// layouts do not change: any task may use them.
 	layouts *receipt.Layouts
@@ -148,6 +149,7 @@ func New(c Config) (*Register, error) {
 	if r.ledger, r.till, err = openLedger(c); err != nil {
 		return nil, fmt.Errorf("register: %w", err)
 	}
+	r.before = r.till.State()
 	return r, nil
 }
 
@@ -225,21 +227,22 @@ func (r *Register) take(ctx context.Context, e till.Event) (took bool, err error
 	if r.full(e) {
 		return false, nil
 	}
-	now, before := time.Now(), r.till.State()
+	now := time.Now()
 	e = r.books.pair(now, e, r.config.Prices)
 	effects := r.till.Handle(now, e)
 	r.books.handled(e, effects)
-	err = r.ledger.commit(now, e, effects, r.till.State()) //nolint:contextcheck // see append
+	after := r.till.State()
+	err = r.ledger.commit(now, e, effects, after) //nolint:contextcheck // see append
 	if errors.Is(err, journal.ErrFull) {
 		// Nothing was written, so nothing has happened.
-		r.till = till.New(r.config.Till, before)
+		r.till = till.New(r.config.Till, r.before)
 		r.tellFull()
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	took = true
+	took, r.before = true, after
 	for _, effect := range effects {
 		switch f := effect.(type) {
 		case till.Show:
@@ -345,8 +348,8 @@ var deviceNames = [8]string{"scanner", "printer", "card", "keypad", "display", "
 
 // report logs the state when it has changed.
 func (r *Register) report() {
-	r.closed.Store(r.till.State().Shift == nil)
-	s := status{till: r.till.State().Phase(), outbox: r.ledger.journal.Depth()}
+	s := status{till: r.till.Phase(), outbox: r.ledger.journal.Depth()}
+	r.closed.Store(s.till == till.Closed)
 	s.end, _ = r.ledger.journal.Head()
 	s.acked, _ = r.ledger.journal.Acked()
 	r.mu.Lock()

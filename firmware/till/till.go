@@ -82,6 +82,9 @@ func New(c Config, s State) *Till {
 // State is a copy of what the till knows.
 func (t *Till) State() State { return t.state.clone() }
 
+// Phase is the state's.
+func (t *Till) Phase() string { return t.state.Phase() }
+
 // Handle takes one event and says what must be done, records first. It is
 // deterministic, and total: any event may come in any state.
 func (t *Till) Handle(now time.Time, e Event) []Effect {
