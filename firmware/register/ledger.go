@@ -353,12 +353,12 @@ func (l *ledger) saveLater(s till.State) error {
 	return nil
 }
 
-// collectAhead collects garbage once the heap is half-way to where the runtime
-// would: that does so when an event allocates, and makes that event pay for it.
+// collectAhead collects garbage long before the runtime would: that does so when
+// an event allocates, and makes that event pay for it.
 func collectAhead() {
 	heap := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/goal:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
 	metrics.Read(heap)
-	if live, goal, now := heap[0].Value.Uint64(), heap[1].Value.Uint64(), heap[2].Value.Uint64(); now > (live+goal)/2 {
+	if live, goal, now := heap[0].Value.Uint64(), heap[1].Value.Uint64(), heap[2].Value.Uint64(); now > live+(goal-live)/4 {
 		runtime.GC()
 	}
 }
