@@ -569,6 +569,9 @@ func TestPowerCuts(t *testing.T) {
 		// Whatever it asks of the paper: it is there.
 		s.until("next sale", func() { s.keys("CLEAR", "ENTER") }, func() bool { return !s.showing("P1")() })
 		s.noAlarm()
+		if sold%50 == 0 {
+			t.Logf("%d cuts", sold) // the campaign of 500 takes an hour or two
+		}
 	}
 	t.Logf("%d cuts of the power, %d sales, each once", cuts, sold)
 }
