@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"time"
 
@@ -353,13 +354,21 @@ func (l *ledger) saveLater(s till.State) error {
 	return nil
 }
 
+// freeMax bytes may be kept from the kernel for objects to come.
+const freeMax = 1 << 20
+
 // collectAhead collects garbage long before the runtime would: that does so when
-// an event allocates, and makes that event pay for it.
+// an event allocates, and makes that event pay for it. What a start or a long
+// receipt took goes back to the kernel.
 func collectAhead() {
 	heap := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/goal:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
 	metrics.Read(heap)
-	if live, goal, now := heap[0].Value.Uint64(), heap[1].Value.Uint64(), heap[2].Value.Uint64(); now > live+(goal-live)/4 {
+	if live, goal, objects := heap[0].Value.Uint64(), heap[1].Value.Uint64(), heap[2].Value.Uint64(); objects > live+(goal-live)/4 {
 		runtime.GC()
+	}
+	free := []metrics.Sample{{Name: "/memory/classes/heap/free:bytes"}}
+	if metrics.Read(free); free[0].Value.Uint64() > freeMax {
+		debug.FreeOSMemory()
 	}
 }
 

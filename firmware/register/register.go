@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -153,6 +154,9 @@ func New(c Config) (*Register, error) {
 	return r, nil
 }
 
+// startLasts is how long after the loop's begin the rest of the register starts.
+const startLasts = 5 * time.Second
+
 // Run is the loop: it ends with its context, or when the journal fails (no
 // sale without a durable record); the caller then starts the process again.
 func (r *Register) Run(ctx context.Context) (err error) {
@@ -161,6 +165,8 @@ func (r *Register) Run(ctx context.Context) (err error) {
 	if err := r.begin(ctx); err != nil {
 		return fmt.Errorf("register: %w", err)
 	}
+	// What the start took goes back to the kernel once the devices are open.
+	defer time.AfterFunc(startLasts, debug.FreeOSMemory).Stop()
 	for {
 		r.report()
 		select {
