@@ -70,7 +70,7 @@ import (
 
 func init() {
 	if os.Getpid() == 1 {
-		time.AfterFunc(3*time.Second, func() { panic("a fault") })
+		time.AfterFunc(time.Second, func() { panic("a fault") }) // before its register is in the cloud
 	}
 }
 `
