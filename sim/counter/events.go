@@ -119,14 +119,14 @@ func (s *stream) begin(r *http.Request) error {
 	}
 	s.seq = s.counter.state(r.Context()).Acknowledged
 	for {
-		records, err := s.counter.Cloud.Ledger(r.Context(), s.seq+1, ledgerMax)
+		records, err := s.counter.Cloud.Ledger(r.Context(), s.seq+1, recordsAtOnce)
 		if err != nil {
 			return err
 		}
 		if len(records) > 0 {
 			s.seq = records[len(records)-1].Seq
 		}
-		if len(records) < ledgerMax {
+		if len(records) < recordsAtOnce {
 			return nil
 		}
 	}

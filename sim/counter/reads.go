@@ -9,9 +9,6 @@ import (
 	"regi/sim/cloud"
 )
 
-// ledgerMax is the most records of one answer.
-const ledgerMax = 1000
-
 func (c *Counter) getState(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, c.state(r.Context()))
 }
@@ -43,7 +40,7 @@ func (c *Counter) getLedger(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	records, err := c.Cloud.Ledger(r.Context(), from, ledgerMax)
+	records, err := c.Cloud.Ledger(r.Context(), from, cloud.LedgerMax)
 	if err != nil {
 		c.Log("ledger: %v", err)
 		refuse(w, http.StatusInternalServerError, "the cloud's ledger cannot be read: see the simulator's log")

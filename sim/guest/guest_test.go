@@ -114,6 +114,7 @@ type shop struct {
 	pi        bool // a Raspberry Pi 3
 	log       *logbook
 	guest     *guest.Guest
+	known     []string // the kinds of the records in the cloud, from the first on
 }
 
 type logbook struct {
@@ -363,16 +364,16 @@ func (s *shop) keys(names ...string) {
 }
 
 // kinds are the records in the cloud, in their order.
-func (s *shop) kinds() (kinds []string) {
+func (s *shop) kinds() []string {
 	s.Helper()
-	var ledger []struct {
+	var more []struct {
 		Kind string `json:"kind"`
 	}
-	s.get("/api/ledger?from=1", &ledger)
-	for _, r := range ledger {
-		kinds = append(kinds, r.Kind)
+	s.get(fmt.Sprintf("/api/ledger?from=%d", len(s.known)+1), &more)
+	for _, r := range more {
+		s.known = append(s.known, r.Kind)
 	}
-	return kinds
+	return s.known
 }
 
 // sell opens the shift if need be, and sells one good for cash.
