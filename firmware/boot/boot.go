@@ -54,6 +54,7 @@ type machine struct {
 
 	mu    sync.Mutex
 	state State
+	wall  wallSeen
 
 	ending error // why the machine goes down
 }

@@ -309,6 +309,49 @@ func TestLog(t *testing.T) {
 	}
 }
 
+// A look at the firewall that fails is the board's fault until one does not; a
+// change of it is told for the rest of the boot.
+func TestFirewallStood(t *testing.T) {
+	t.Parallel()
+	m := &machine{log: newLog()}
+	busy := errors.New("nftables: busy")
+	for i, c := range []struct {
+		changed    bool
+		err        error
+		want, torn string
+	}{
+		{false, nil, "", ""},
+		{false, busy, "busy", ""},
+		{false, busy, "busy", ""},
+		{false, nil, "", ""},
+		{true, nil, "raised again", "changed it 1 times"},
+		{false, busy, "busy", "changed it 1 times"},
+		{false, nil, "raised again", "changed it 1 times"},
+		{true, busy, "busy", "changed it 2 times"},
+		{false, nil, "raised again", "changed it 2 times"},
+	} {
+		m.stood(c.changed, c.err)
+		got := m.report().Firewall
+		none := c.want == "" && got != ""
+		if none || !strings.Contains(got, c.want) || !strings.Contains(got, c.torn) || c.err != nil && strings.Contains(got, "raised") {
+			t.Errorf("%d: %q", i, got)
+		}
+	}
+	// Both are told: that it failed, and that it no longer does.
+	log := strings.Join(m.log.tail(tailMax), "\n")
+	if !strings.Contains(log, "firewall: nftables: busy") || !strings.Contains(log, "stand again") {
+		t.Errorf("%s", log)
+	}
+	// One that comes and goes does not fill the log.
+	for range 2 * logLines {
+		m.stood(false, busy)
+		m.stood(false, nil)
+	}
+	if n := len(m.log.own); n > 40 {
+		t.Errorf("%d lines", n)
+	}
+}
+
 // The socket between PID 1 and the register, both ends.
 func TestLink(t *testing.T) {
 	ours, theirs, err := pair()
