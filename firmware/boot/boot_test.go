@@ -295,6 +295,15 @@ func TestLog(t *testing.T) {
 	if n := len(l.children); n < burstLines || n > 2*burstLines {
 		t.Errorf("%d lines of a flood", n)
 	}
+	// So does what others have this process do, over and over.
+	l = newLog()
+	l.say("boot")
+	for range 2 * logLines {
+		l.caused("again")
+	}
+	if n := len(l.own); n != 1+causedLines || !strings.HasSuffix(l.own[0].text, " boot") || len(l.children) < burstLines-1 {
+		t.Errorf("%d own lines, %d others, the first %q", n, len(l.children), l.own[0].text)
+	}
 	l = newLog()
 	read, write, err := os.Pipe()
 	if err != nil {
