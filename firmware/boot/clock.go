@@ -13,9 +13,9 @@ import (
 // clock that runs without power.
 const clockFile = Data + "/clock"
 
-// Steps of the clock by the cloud's time. It comes by a process that anybody in
-// the network may try to take: what it can do to the time of receipts, and to
-// what waits for a time, is bounded.
+// Steps of the clock by the cloud's time. The register has checked that the cloud
+// has signed for it; what a register in strange hands can do to the time of
+// receipts, and to what waits for a time, is bounded.
 const (
 	stepMin = 2 * time.Second
 	// firstMax is how far past what is known the first word of a boot may set
