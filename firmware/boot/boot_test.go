@@ -442,8 +442,8 @@ func TestClock(t *testing.T) {
 			time.Sleep(2 * time.Hour)
 			k, sets := newClock(built, path, newLog()), 0
 			k.set = func(time.Time) error { sets++; return nil }
-			if said := k.begin(); said != "" {
-				t.Errorf("%s: %s", name, said)
+			if k.begin(); k.report() != "" {
+				t.Errorf("%s: %s", name, k.report())
 			}
 			for _, w := range c.words {
 				k.hear(time.Now().Add(w))
@@ -455,6 +455,28 @@ func TestClock(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A clock that had to be set to what is known is a fault until the cloud is heard.
+func TestClockFault(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newClock(time.Now().Add(time.Hour), filepath.Join(t.TempDir(), "clock"), newLog())
+		m := &machine{log: k.log, clock: k}
+		k.set = func(time.Time) error { return nil }
+		k.begin()
+		if said := m.report().Clock; said == "" {
+			t.Error("no fault")
+		}
+		k.hear(time.Now().AddDate(20, 0, 0)) // which cannot be
+		if said := m.report().Clock; said == "" {
+			t.Error("no fault after a time that cannot be")
+		}
+		k.hear(time.Now().Add(2 * time.Hour))
+		if said := m.report().Clock; said != "" {
+			t.Error(said)
+		}
+	})
 }
 
 // A file that the register might have left there stops no start.
