@@ -49,11 +49,11 @@ test: ## Run all tests, with the short form of the campaigns
 	@.ci/judges
 	@test "$$(id -u)" = 0 || echo "not root: the attacker's tests (firmware/capture, firmware/landlock, sim/drill) will NOT run" >&2
 	@echo 'of QEMU only the first start and sales: "make guest GUEST=short" plays robbers, power cuts, a bad update and a Pi 3'
-	$(GO) test -timeout 600s ./...
+	@GO='$(GO)' .ci/tests -timeout 600s ./...
 
 .PHONY: race
 race: ## Run the packages with goroutines under the race detector
-	CGO_ENABLED=1 $(GO) test -race -timeout 900s $(RACE)
+	@GO='$(GO)' CGO_ENABLED=1 .ci/tests -race -timeout 900s $(RACE)
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (10s)

@@ -132,6 +132,8 @@ func TestReturnByTheReceiptsCode(t *testing.T) {
 		if read, err := run(t, reader, "--raw", "-q", picture); !strings.Contains("\n"+read, "\n"+code+"\n") {
 			t.Errorf("the paper's code is %q, %v, want %s", read, err, code)
 		}
+	} else {
+		t.Log("no zbarimg here: it did NOT read the receipt's code (.ci/judges installs it where it may)")
 	}
 	c.keys("REFUND")
 	for label, says := range map[string]string{code[:len(code)-1] + "#": "F03", strings.Replace(code, ".01.", ".02.", 1): "F04", notebook: "F02"} {

@@ -54,6 +54,7 @@ type machine struct {
 
 	mu    sync.Mutex
 	state State
+	wall  wallSeen
 
 	ending error // why the machine goes down
 }
@@ -64,6 +65,9 @@ func (m *machine) report() State {
 	defer m.mu.Unlock()
 	s := m.state
 	s.Log = m.log.tail(tailMax)
+	if m.clock != nil {
+		s.Clock = m.clock.report()
+	}
 	if m.usb != nil {
 		s.Refused = m.usb.list()
 	}
@@ -112,7 +116,7 @@ func (m *machine) run() error {
 		m.log.say("data: %v: the register starts without its records; call a technician", err)
 	}
 	m.clock = newClock(m.Built, clockFile, m.log)
-	m.state.Clock = m.clock.begin()
+	m.clock.begin()
 	go m.netUp(ctx)
 	go m.power(ctx, cancel)
 	m.slots = openSlots(m.log)

@@ -295,6 +295,15 @@ func TestLog(t *testing.T) {
 	if n := len(l.children); n < burstLines || n > 2*burstLines {
 		t.Errorf("%d lines of a flood", n)
 	}
+	// So does what others have this process do, over and over.
+	l = newLog()
+	l.say("boot")
+	for range 2 * logLines {
+		l.caused("again")
+	}
+	if n := len(l.own); n != 1+causedLines || !strings.HasSuffix(l.own[0].text, " boot") || len(l.children) < burstLines-1 {
+		t.Errorf("%d own lines, %d others, the first %q", n, len(l.children), l.own[0].text)
+	}
 	l = newLog()
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -306,6 +315,49 @@ func TestLog(t *testing.T) {
 	tail := l.tail(6)
 	if len(tail[0]) > lineMax+32 || !strings.HasSuffix(tail[5], " end") || strings.ContainsRune(strings.Join(tail, ""), 0x1b) {
 		t.Errorf("%q", tail)
+	}
+}
+
+// A look at the firewall that fails is the board's fault until one does not; a
+// change of it is told for the rest of the boot.
+func TestFirewallStood(t *testing.T) {
+	t.Parallel()
+	m := &machine{log: newLog()}
+	busy := errors.New("nftables: busy")
+	for i, c := range []struct {
+		changed    bool
+		err        error
+		want, torn string
+	}{
+		{false, nil, "", ""},
+		{false, busy, "busy", ""},
+		{false, busy, "busy", ""},
+		{false, nil, "", ""},
+		{true, nil, "raised again", "changed it 1 times"},
+		{false, busy, "busy", "changed it 1 times"},
+		{false, nil, "raised again", "changed it 1 times"},
+		{true, busy, "busy", "changed it 2 times"},
+		{false, nil, "raised again", "changed it 2 times"},
+	} {
+		m.stood(c.changed, c.err)
+		got := m.report().Firewall
+		none := c.want == "" && got != ""
+		if none || !strings.Contains(got, c.want) || !strings.Contains(got, c.torn) || c.err != nil && strings.Contains(got, "raised") {
+			t.Errorf("%d: %q", i, got)
+		}
+	}
+	// Both are told: that it failed, and that it no longer does.
+	log := strings.Join(m.log.tail(tailMax), "\n")
+	if !strings.Contains(log, "firewall: nftables: busy") || !strings.Contains(log, "stand again") {
+		t.Errorf("%s", log)
+	}
+	// One that comes and goes does not fill the log.
+	for range 2 * logLines {
+		m.stood(false, busy)
+		m.stood(false, nil)
+	}
+	if n := len(m.log.own); n > 40 {
+		t.Errorf("%d lines", n)
 	}
 }
 
@@ -390,8 +442,8 @@ func TestClock(t *testing.T) {
 			time.Sleep(2 * time.Hour)
 			k, sets := newClock(built, path, newLog()), 0
 			k.set = func(time.Time) error { sets++; return nil }
-			if said := k.begin(); said != "" {
-				t.Errorf("%s: %s", name, said)
+			if k.begin(); k.report() != "" {
+				t.Errorf("%s: %s", name, k.report())
 			}
 			for _, w := range c.words {
 				k.hear(time.Now().Add(w))
@@ -403,6 +455,28 @@ func TestClock(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A clock that had to be set to what is known is a fault until the cloud is heard.
+func TestClockFault(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newClock(time.Now().Add(time.Hour), filepath.Join(t.TempDir(), "clock"), newLog())
+		m := &machine{log: k.log, clock: k}
+		k.set = func(time.Time) error { return nil }
+		k.begin()
+		if said := m.report().Clock; said == "" {
+			t.Error("no fault")
+		}
+		k.hear(time.Now().AddDate(20, 0, 0)) // which cannot be
+		if said := m.report().Clock; said == "" {
+			t.Error("no fault after a time that cannot be")
+		}
+		k.hear(time.Now().Add(2 * time.Hour))
+		if said := m.report().Clock; said != "" {
+			t.Error(said)
+		}
+	})
 }
 
 // A file that the register might have left there stops no start.

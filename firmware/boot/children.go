@@ -114,7 +114,7 @@ func (m *machine) keepRegister(ctx context.Context, end context.CancelCauseFunc)
 	for ctx.Err() == nil {
 		begun := time.Now()
 		if err := m.once(ctx, end); err != nil && ctx.Err() == nil {
-			m.log.say("register: %v; again in %v", err, pause)
+			m.log.caused("register: %v; again in %v", err, pause)
 		}
 		if time.Since(begun) >= steady {
 			pause = pauseMin

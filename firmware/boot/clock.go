@@ -13,9 +13,9 @@ import (
 // clock that runs without power.
 const clockFile = Data + "/clock"
 
-// Steps of the clock by the cloud's time. It comes by a process that anybody in
-// the network may try to take: what it can do to the time of receipts, and to
-// what waits for a time, is bounded.
+// Steps of the clock by the cloud's time. The register has checked that the cloud
+// has signed for it; what a register in strange hands can do to the time of
+// receipts, and to what waits for a time, is bounded.
 const (
 	stepMin = 2 * time.Second
 	// firstMax is how far past what is known the first word of a boot may set
@@ -39,6 +39,7 @@ type clock struct {
 	mu      sync.Mutex
 	floor   time.Time // the newest that was known at the boot
 	heard   bool      // the cloud, in this boot
+	fault   string    // until then
 	stepped time.Time // when it was last set by the cloud's
 }
 
@@ -53,19 +54,29 @@ func newClock(built time.Time, path string, l *log) *clock {
 	return c
 }
 
+// report is what is wrong with the time, "" nothing that is known.
+func (c *clock) report() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.fault
+}
+
 // begin sets a clock that is behind what cannot be: the making of this version,
 // and the time that was saved. The cloud's comes later.
-func (c *clock) begin() string {
+func (c *clock) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	now := time.Now()
 	if !now.Before(c.floor) {
-		return ""
+		return
 	}
 	if err := c.set(c.floor); err != nil {
 		c.log.say("clock: %v", err)
-		return err.Error()
+		c.fault = err.Error()
+		return
 	}
 	c.log.say("clock: it said %s, behind what it must at least be: set to %s until the cloud is heard", now.UTC().Format(time.RFC3339), c.floor.UTC().Format(time.RFC3339))
-	return "not yet from the cloud"
+	c.fault = "not yet from the cloud"
 }
 
 // hear takes the cloud's time, as far as it can be. A clock that was set too far
@@ -81,7 +92,7 @@ func (c *clock) hear(to time.Time) {
 		c.log.register("clock: the cloud's %s cannot be: kept", to.UTC().Format(time.RFC3339))
 		return
 	case off.Abs() < stepMin:
-		c.heard = true // and right: nobody sets it far any more
+		c.heard, c.fault = true, "" // and right: nobody sets it far any more
 		return
 	case !first && time.Since(c.stepped) < laterEvery:
 		return
@@ -90,7 +101,7 @@ func (c *clock) hear(to time.Time) {
 		c.log.register("clock: %v", err)
 		return
 	}
-	c.heard, c.stepped = true, time.Now()
+	c.heard, c.stepped, c.fault = true, time.Now(), ""
 	c.log.say("clock: set by %v to the cloud's", off.Round(time.Millisecond))
 	if first {
 		c.save()

@@ -38,6 +38,13 @@ func (d Dropped) String() string {
 	return fmt.Sprintf("in %d, out %d, of them tried by the register %d, uplink %d, card reader %d, others %d", d.In, d.Out, d.Register, d.Uplink, d.Capture, d.Others)
 }
 
+// wallSeen is what this boot's looks at the firewall have found.
+type wallSeen struct {
+	torn   string // how often somebody has changed it, "" never
+	fault  error  // of the last look
+	faults uint64 // how often one began
+}
+
 // firewall is one table that lets nothing in, out or through, but: the uplink's
 // packets to the cloud's port and the answers to them, and this process's
 // questions for the cloud's name. Nothing is tracked: who may send is decided by
@@ -49,6 +56,7 @@ type firewall struct {
 	mu    sync.Mutex
 	rules *rules
 	past  Dropped // counted by the tables before this one
+	seen  uint32  // the newest generation of somebody else's
 }
 
 // rules are those of one table.
@@ -87,22 +95,48 @@ func (m *machine) keepFirewall(ctx context.Context, wall *firewall) {
 			return
 		case <-look.C:
 		}
-		changed, err := wall.stand()
-		m.mu.Lock()
-		if changed {
-			m.state.Torn++
-			m.state.Firewall = fmt.Sprintf("somebody changed it %d times, last at %s; it was raised again", m.state.Torn, time.Now().Format(time.TimeOnly))
-		}
-		if err != nil {
-			m.state.Firewall = err.Error()
-		}
-		torn := m.state.Torn
-		m.mu.Unlock()
-		if changed && torn&(torn-1) == 0 { // the more often, the more seldom
-			m.log.say("firewall: somebody has changed it %d times: raised again (%v)", torn, err)
-		}
+		m.stood(wall.stand())
 	}
 }
+
+// stood notes what a look at the firewall has found. A fault is the board's for
+// as long as it lasts; that there was one stays in the log. The more often, the
+// more seldom: neither tearing at it nor a kernel that is busy fills that.
+func (m *machine) stood(changed bool, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	w := &m.wall
+	if changed {
+		m.state.Torn++
+		w.torn = fmt.Sprintf("somebody changed it %d times, last at %s", m.state.Torn, time.Now().Format(time.TimeOnly))
+		if seldom(m.state.Torn) {
+			m.log.say("firewall: somebody has changed it %d times: raised again (%v)", m.state.Torn, err)
+		}
+	}
+	was := w.fault
+	w.fault = err
+	switch {
+	case err != nil && was == nil:
+		if w.faults++; seldom(w.faults) {
+			m.log.say("firewall: %v (%d times so far)", err, w.faults)
+		}
+	case err == nil && was != nil && seldom(w.faults):
+		m.log.say("firewall: it is seen to stand again, after: %v", was)
+	}
+	switch {
+	case err != nil && w.torn != "":
+		m.state.Firewall = w.torn + "; " + err.Error()
+	case err != nil:
+		m.state.Firewall = err.Error()
+	case w.torn != "":
+		m.state.Firewall = w.torn + "; it was raised again"
+	default:
+		m.state.Firewall = ""
+	}
+}
+
+// seldom is whether the nth time is told: the first, and each that doubles them.
+func seldom(n uint64) bool { return n&(n-1) == 0 }
 
 // let replaces the table by one that lets the uplink to these addresses, in one
 // step.
@@ -166,7 +200,7 @@ func (w *firewall) write(table *nftables.Table, clouds []netip.Addr, port uint16
 }
 
 // stand raises the firewall again if anybody but this process has changed the
-// kernel's rules, whichever.
+// kernel's rules, whichever. A change is one, however often it takes to raise it.
 func (w *firewall) stand() (changed bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -174,7 +208,8 @@ func (w *firewall) stand() (changed bool, err error) {
 	if err != nil || w.rules == nil || now == w.rules.generation {
 		return false, err
 	}
-	return true, w.raise(w.rules.clouds, w.rules.port, w.rules.servers)
+	changed, w.seen = now != w.seen, now
+	return changed, w.raise(w.rules.clouds, w.rules.port, w.rules.servers)
 }
 
 // dropped is what was counted since the boot.

@@ -20,6 +20,10 @@ const (
 	// may not wash away what it said before.
 	burstLines = 500
 	perSecond  = 20
+	// causedLines at once, then one each causedEvery, of what others had this
+	// process do stand among its own lines: a week of it leaves room for the boot.
+	causedLines = 100
+	causedEvery = 10 * time.Minute
 )
 
 // entry is a line, with its place among those of all rings.
@@ -40,6 +44,22 @@ func (r *ring) keep(e entry) {
 
 func (r ring) newest(n int) ring { return r[max(0, len(r)-n):] }
 
+// bound is how many lines may be said now.
+type bound struct {
+	left, most, perSecond float64
+	since                 time.Time
+}
+
+func (b *bound) take(now time.Time) bool {
+	b.left = min(b.most, b.left+b.perSecond*now.Sub(b.since).Seconds())
+	b.since = now
+	if b.left < 1 {
+		return false
+	}
+	b.left--
+	return true
+}
+
 // log keeps the newest lines, and writes this process's to the console, as long
 // as nobody else has that. This process's and those of its children, which may
 // be in strange hands, are apart: no flood of theirs hides what happened.
@@ -49,12 +69,17 @@ type log struct {
 	number   uint64
 	own      ring
 	children ring
-	left     float64 // lines that the children may say now
-	since    time.Time
-	lost     int // lines of theirs since the last that was kept
+	says     bound // of the children's lines
+	lost     int   // lines of theirs since the last that was kept
+	causes   bound // of this process's lines that others have caused
 }
 
-func newLog() *log { return &log{left: burstLines, since: time.Now()} }
+func newLog() *log {
+	return &log{
+		says:   bound{left: burstLines, most: burstLines, perSecond: perSecond, since: time.Now()},
+		causes: bound{left: causedLines, most: causedLines, perSecond: 1 / causedEvery.Seconds(), since: time.Now()},
+	}
+}
 
 // open takes the console: console= may name a line that is not there, and then
 // this process was born without any.
@@ -105,18 +130,28 @@ func (l *log) entry(line string) entry {
 // on the console.
 func (l *log) register(format string, args ...any) { l.hear(clean(fmt.Sprintf(format, args...))) }
 
+// caused logs what this process did because others had it do so: the register
+// asked for it, or ended, or the network changed. While that is seldom it is said
+// as this process's own is; what is more is among the register's lines.
+func (l *log) caused(format string, args ...any) {
+	l.mu.Lock()
+	seldom := l.causes.take(time.Now())
+	l.mu.Unlock()
+	if seldom {
+		l.say(format, args...)
+		return
+	}
+	l.register(format, args...)
+}
+
 // hear keeps a line of a child, unless there are too many.
 func (l *log) hear(line string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := time.Now()
-	l.left = min(burstLines, l.left+perSecond*now.Sub(l.since).Seconds())
-	l.since = now
-	if l.left < 1 {
+	if !l.says.take(time.Now()) {
 		l.lost++
 		return
 	}
-	l.left--
 	if l.lost > 0 {
 		l.children.keep(l.entry(fmt.Sprintf("log: %d lines too many were not kept", l.lost)))
 		l.lost = 0

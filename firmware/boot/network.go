@@ -127,7 +127,7 @@ func (n *networker) fault(err error) {
 	if said != n.said {
 		n.said = said
 		if err != nil {
-			n.m.log.say("network: %v", err)
+			n.m.log.caused("network: %v", err)
 		}
 	}
 	n.publish()
@@ -259,7 +259,7 @@ func (n *networker) use(prefix netip.Prefix, gateway netip.Addr, renew time.Time
 		}
 	}
 	if n.address != prefix {
-		n.m.log.say("network: %s has %v", n.link.Attrs().Name, prefix)
+		n.m.log.caused("network: %s has %v", n.link.Attrs().Name, prefix)
 		n.resolve = time.Time{}
 	}
 	n.address, n.renew = prefix, renew
@@ -295,7 +295,7 @@ func (n *networker) findCloud(ctx context.Context) error {
 		if err := writeHosts(n.config.Cloud, found); err != nil {
 			return err
 		}
-		n.m.log.say("network: the cloud is %v", found)
+		n.m.log.caused("network: the cloud is %v", found)
 		n.clouds = found
 	}
 	n.resolve = time.Now().Add(namesEvery)

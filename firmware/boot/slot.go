@@ -250,7 +250,7 @@ func (n *slots) say(what string) {
 	n.mu.Lock()
 	n.state.Update = what
 	n.mu.Unlock()
-	n.log.say("update: %s", what)
+	n.log.caused("update: %s", what)
 }
 
 // write reads the bundle once: what was checked is what is written. One that was
@@ -324,7 +324,7 @@ func (n *slots) commit() {
 		return
 	}
 	if err := n.store.Commit(); err != nil {
-		n.log.say("update: commit: %v", err)
+		n.log.caused("update: commit: %v", err)
 		return
 	}
 	n.raise()

@@ -153,6 +153,43 @@ func TestInstall(t *testing.T) {
 }
 
 // A link that leads elsewhere is not followed: the register may write that folder.
+// A register that asks for everything, over and over, washes nothing of what
+// PID 1 has said out of its log.
+func TestFlood(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	_, keys := signed(t, 3)
+	l := newLog()
+	l.say("boot")
+	m := &machine{log: l, changed: make(chan struct{}, 1)}
+	m.slots = newSlots(l, dir, release(2), keys, shelf(t, update.A, update.A), nil)
+	m.clock = newClock(time.Now(), filepath.Join(dir, "clock"), l)
+	m.clock.set = func(time.Time) error { return nil }
+	m.usb = newUSB(l, func() []string { return nil })
+	m.usb.sys = dir
+	m.slots.store = refusing{m.slots.store}
+	m.slots.unproven = true
+	none := func(error) { t.Error("it ends") }
+	for i := range 2 * logLines {
+		for _, op := range []string{OpTry, OpCommit, OpInstall, OpTime, "nonsense"} {
+			m.do(nil, Ask{Op: op, Stick: i%2 == 0, Time: time.Now().Add(time.Hour * time.Duration(i))}, none)
+		}
+	}
+	settled(t, m.slots)
+	if n := len(l.own); n > causedLines+10 || !strings.HasSuffix(l.own[0].text, " boot") {
+		t.Errorf("%d own lines, the first %q", n, l.own[0].text)
+	}
+}
+
+// refusing is a disk that takes nothing.
+type refusing struct{ update.SlotStore }
+
+var errWorn = errors.New("worn out")
+
+func (refusing) TryOnce() error                          { return errWorn }
+func (refusing) Commit() error                           { return errWorn }
+func (refusing) Write(*update.Bundle, func(int64)) error { return errWorn }
+
 func TestInstallFollowsNoLink(t *testing.T) {
 	t.Parallel()
 	data, keys := signed(t, 3)

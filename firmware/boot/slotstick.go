@@ -62,7 +62,7 @@ func (n *slots) fromOne(u *usb, name, dev string) (err error) {
 	// A stick that answers slowly, or never: without it every read of it ends.
 	defer time.AfterFunc(copyWithin, func() { authorize(dir, false) }).Stop() //nolint:errcheck,gosec // said at the end
 	until := time.Now().Add(copyWithin)
-	n.log.say("update: USB stick %s is read", name)
+	n.log.caused("update: USB stick %s is read", name)
 	for shown := time.Now().Add(stickWithin); time.Now().Before(shown); time.Sleep(stickPoll) {
 		for _, path := range stickDevices(u.sys, name, dev) {
 			if err := n.copyFrom(path, until); !errors.Is(err, errNoStick) {
@@ -86,7 +86,7 @@ func (u *usb) letStick(name string) error {
 		return fmt.Errorf("usb: %w", err)
 	}
 	if why := u.stranger(name, storageDrivers); why != "" {
-		u.log.say("usb: %s: %s", name, why)
+		u.log.caused("usb: %s: %s", name, why)
 		return errors.Join(errNoStick, authorize(dir, false))
 	}
 	return nil

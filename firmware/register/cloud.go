@@ -41,7 +41,9 @@ func (r *Register) ServeUplink(ctx context.Context, link *os.File, config *uplin
 		}
 		if m.Op == "state" {
 			r.CloudState(ctx, m.Up, m.Detail)
-			continue
+			if !m.Up {
+				continue // else the loop asks for the time
+			}
 		}
 		if m.Op == "update" || m.Op == "chunk" {
 			select {
@@ -95,10 +97,11 @@ func (r *Register) fromCloud(ctx context.Context, m uplink.Message) error {
 		r.feedUplink()
 	case "ack":
 		return r.acknowledged(m.Ack)
+	case "state":
+		r.clock.told = false
+		r.askTime()
 	case "clock":
-		if r.config.Clock != nil {
-			r.config.Clock(time.UnixMilli(int64(m.Seq))) //nolint:gosec // whoever takes it checks what can be
-		}
+		r.toldTime(m.Time)
 	case "reply":
 		if m.Reply != nil {
 			return r.handle(ctx, till.Authorized{Reply: *m.Reply})
@@ -126,6 +129,7 @@ func (r *Register) acknowledged(ack *record.Ack) error {
 	if err != nil {
 		return fmt.Errorf("acknowledge: %w", err)
 	}
+	r.askTime()
 	if r.started != 0 && ack.Seq >= r.started {
 		r.started = 0
 		close(r.proven)

@@ -40,7 +40,8 @@ type Config struct {
 	SignedBy ed25519.PublicKey
 	Prices   *catalog.Catalog
 	Log      *slog.Logger
-	// Clock takes the cloud's time; nil: somebody else sets this machine's.
+	// Clock takes the time that the cloud has signed; nil: somebody else sets this
+	// machine's.
 	Clock func(time.Time)
 	// LeftOpen is when an open drawer is an alarm; 0: after 30 s, negative: never.
 	LeftOpen time.Duration
@@ -123,6 +124,7 @@ type Register struct {
 	// again holds events the loop gives to itself; its own channel could be full.
 	again  []till.Event
 	wanted uint64 // the record the uplink waits for, 0: none
+	clock  clock  // of the loop
 	told   status // what the log was last told
 
 	mu      sync.Mutex

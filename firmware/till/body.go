@@ -117,7 +117,7 @@ type (
 	}
 	// SecurityBody is the body of security.event.
 	SecurityBody struct {
-		Event  string `json:"Event"` // "zeroised": the card key is destroyed; "tamper": the case was opened; "drawer-left-open"
+		Event  string `json:"Event"` // "zeroised": the card key is destroyed; "tamper": the case was opened; "drawer-left-open"; "supervisor-wait": too many wrong numbers
 		Detail string `json:"Detail,omitempty"`
 	}
 	// PowerBody is the body of power.resume.

@@ -1,9 +1,6 @@
 package till
 
 import (
-	"crypto/subtle"
-	"strings"
-
 	"regi/firmware/record"
 	"regi/firmware/sale"
 )
@@ -153,44 +150,4 @@ func (t *Till) commitTraining() {
 		t.notice(msgPrintQueue, "")
 	}
 	t.refresh()
-}
-
-// askSupervisor waits for the supervisor's number.
-func (t *Till) askSupervisor(function string) {
-	hand := &t.state.Hand
-	*hand = Hand{Ask: function, Expired: hand.Expired, Quantity: hand.Quantity}
-	t.say(msgSupervisor, "")
-}
-
-// keySupervisor takes the number, which is never shown nor recorded.
-func (t *Till) keySupervisor(name string) {
-	hand := &t.state.Hand
-	switch {
-	case name == "00" || len(name) == 1 && strings.Contains("0123456789", name):
-		t.keyDigits(name)
-		return
-	case name != "ENTER":
-		t.fail(msgSupervisor, "")
-		return
-	}
-	function, asked := hand.Ask, *hand
-	granted := subtle.ConstantTimeCompare([]byte(hand.Digits), []byte(t.config.Supervisor)) == 1
-	*hand = Hand{Tender: asked.Sheet && asked.Tender}
-	operator := ""
-	if t.state.Shift != nil { // it may be the one that OPEN is asked for
-		operator = t.state.Shift.OperatorID
-	}
-	t.record(record.Override, OverrideBody{OperatorID: operator, Function: function, Granted: granted})
-	switch {
-	case !granted:
-		t.fail(msgNotSupervisor, "")
-	case asked.Sheet:
-		t.sheetGranted(asked)
-	case function == askTraining:
-		t.train(true)
-	case function == askExpired:
-		t.sellExpired(asked.Expired, asked.Quantity)
-	default:
-		t.awaitReceipt()
-	}
 }

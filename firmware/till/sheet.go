@@ -120,6 +120,9 @@ func (t *Till) sheetMayNot(e Key, confirmed bool) bool {
 		t.fail(msgSheetKeypad, e.Name)
 		return true
 	}
+	if t.mustWait() {
+		return true
+	}
 	hand := t.state.Hand
 	t.state.Hand = Hand{
 		Ask: e.Name, Sheet: true, Held: hand.Digits, Sure: confirmed, Tender: hand.Tender, Quantity: hand.Quantity, Percent: hand.Percent,

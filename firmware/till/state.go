@@ -38,9 +38,11 @@ type State struct {
 	Prints []Job `json:"prints,omitempty"`
 	// Doubts are the jobs that the operator is asked about, oldest first.
 	Doubts []Doubt `json:"doubts,omitempty"`
-	Drawer Drawer  `json:"drawer"`
-	Hand   Hand    `json:"hand"`
-	Flags  Flags   `json:"flags"`
+	// Wrong counts the supervisor's numbers that were: a restart forgives none.
+	Wrong  Wrong  `json:"wrong,omitzero"`
+	Drawer Drawer `json:"drawer"`
+	Hand   Hand   `json:"hand"`
+	Flags  Flags  `json:"flags"`
 }
 
 // Counters number things over the register's whole life.

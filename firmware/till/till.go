@@ -49,8 +49,9 @@ type Till struct {
 	state    State
 	deflate  *flate.Writer // of keep
 
-	// The Handle under way: ledger time, and what it has decided so far.
+	// The Handle under way: ledger time, the clock, and what it has decided so far.
 	now     time.Time
+	clock   time.Time
 	records []Effect
 	effects []Effect
 }
@@ -88,7 +89,7 @@ func (t *Till) Phase() string { return t.state.Phase() }
 // Handle takes one event and says what must be done, records first. It is
 // deterministic, and total: any event may come in any state.
 func (t *Till) Handle(now time.Time, e Event) []Effect {
-	t.now = t.ledgerTime(now)
+	t.now, t.clock = t.ledgerTime(now)
 	t.records, t.effects = nil, nil
 	switch e := bounded(e).(type) {
 	case Key:
@@ -132,14 +133,19 @@ func (t *Till) Handle(now time.Time, e Event) []Effect {
 // Years a clock may say; JSON cannot write every time.Time.
 const yearMin, yearMax = 1970, 2199
 
-// ledgerTime never stands still or goes back, whatever the clock does.
-func (t *Till) ledgerTime(now time.Time) time.Time {
+// ledgerTime never stands still or goes back, whatever the clock does, which is
+// the second of the two as far as it can be.
+func (t *Till) ledgerTime(now time.Time) (ledger, clock time.Time) {
 	now = now.UTC().Truncate(time.Millisecond)
 	next := t.state.Time.Add(time.Millisecond)
-	if y := now.Year(); y < yearMin || y > yearMax || now.Before(next) {
+	if y := now.Year(); y < yearMin || y > yearMax {
 		now = next
 	}
-	return now.In(t.zone)
+	ledger, clock = now, now.UTC()
+	if now.Before(next) {
+		ledger = next
+	}
+	return ledger.In(t.zone), clock
 }
 
 func (t *Till) record(kind record.Kind, body any) {

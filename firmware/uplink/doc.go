@@ -9,8 +9,8 @@
 // (u16, big endian), the head (JSON), and after it the bytes of a record, if the
 // message has one. A value has one encoding; anything else ends the process.
 //
-//	parent → uplink   config (first) · record (answers want) · authorize
-//	uplink → parent   want · state · ack · reply
+//	parent → uplink   config (first) · record (answers want) · authorize · time
+//	uplink → parent   want · state · ack · reply · clock
 //
 // A newer want takes the place of one that has not been answered. The parent
 // answers the want of a record that it has deleted with the oldest one it holds.
@@ -24,6 +24,7 @@
 //	ledger       records, header fields as NATS headers, kept by stream LEDGER
 //	ack          the receiver's acknowledgements, the newest kept by stream ACKS
 //	authorize    a card's authorisation: record.AuthRequest, answered by AuthReply
+//	time         a question for the time: a nonce, answered by record.Time
 //	inbox.>      where answers to this register are sent
 //
 // and, to look at its own newest message of both streams, direct get.

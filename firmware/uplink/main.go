@@ -51,6 +51,7 @@ type uplink struct {
 	files   files
 	records chan *record.Sealed // what the parent sent, in its order
 	asking  chan struct{}       // one place per authorisation under way
+	timing  chan struct{}       // one place: a question for the time under way
 	updates chan Message        // questions about them
 	cloud   atomic.Pointer[nats.Conn]
 
@@ -67,7 +68,7 @@ type uplink struct {
 // is open that the configuration names; no file needs to be opened after it.
 func Main(ctx context.Context, link *os.File, confine func(Config)) error {
 	u := &uplink{
-		conn: NewConn(link), records: make(chan *record.Sealed, recordsMax), asking: make(chan struct{}, authorizeMax), updates: make(chan Message, 1),
+		conn: NewConn(link), records: make(chan *record.Sealed, recordsMax), asking: make(chan struct{}, authorizeMax), timing: make(chan struct{}, 1), updates: make(chan Message, 1),
 	}
 	stop := context.AfterFunc(ctx, func() { link.Close() }) //nolint:errcheck,gosec // ends Recv
 	defer stop()
@@ -117,6 +118,8 @@ func (u *uplink) listen(ctx context.Context) error {
 			}
 		case opAuthorize:
 			u.authorizeLater(ctx, *m.Auth)
+		case opTime:
+			u.timeLater(ctx, m.Record)
 		case opUpdate, opFetch:
 			select {
 			case u.updates <- m:

@@ -18,6 +18,7 @@ const (
 	opState     = "state"
 	opAck       = "ack"
 	opReply     = "reply"
+	opTime      = "time"
 	opClock     = "clock"
 	opUpdate    = "update"
 	opFetch     = "fetch"
@@ -61,13 +62,15 @@ type Config struct {
 //	           version and Seq its size, neither if there is none
 //	fetch      Seq of the chunk of that update to send next, from 1
 //	chunk      Seq, Record: its bytes; without them, Detail says why
-//	clock      Seq: what time it is at the cloud, in Unix milliseconds
+//	time       Record: a nonce; what time is it at the cloud?
+//	clock      Time, whose signature nobody has checked yet
 type Message struct {
 	Op     string              `json:"op"`
 	Config *Config             `json:"config,omitempty"`
 	Seq    uint64              `json:"seq,omitempty"`
 	Record []byte              `json:"-"`
 	Ack    *record.Ack         `json:"ack,omitempty"`
+	Time   *record.Time        `json:"time,omitempty"`
 	Auth   *record.AuthRequest `json:"auth,omitempty"`
 	Reply  *record.AuthReply   `json:"reply,omitempty"`
 	Up     bool                `json:"up,omitempty"`
@@ -83,6 +86,7 @@ const (
 	hasSeq
 	hasRecord
 	hasAck
+	hasTime
 	hasAuth
 	hasReply
 	hasUp
@@ -98,7 +102,8 @@ var ops = map[string]struct{ needs, may int }{ //nolint:gochecknoglobals // a co
 	opState:     {may: hasUp | hasDetail},
 	opAck:       {needs: hasAck},
 	opReply:     {needs: hasReply},
-	opClock:     {needs: hasSeq},
+	opTime:      {needs: hasRecord},
+	opClock:     {needs: hasTime},
 	opUpdate:    {may: hasSeq | hasDetail},
 	opFetch:     {needs: hasSeq},
 	opChunk:     {needs: hasSeq, may: hasRecord | hasDetail},
@@ -113,6 +118,7 @@ func (m *Message) fields() (has int) {
 		{m.Seq != 0, hasSeq},
 		{len(m.Record) != 0, hasRecord},
 		{m.Ack != nil, hasAck},
+		{m.Time != nil, hasTime},
 		{m.Auth != nil, hasAuth},
 		{m.Reply != nil, hasReply},
 		{m.Up, hasUp},
@@ -134,6 +140,8 @@ func (m *Message) check() error {
 		return fmt.Errorf("op: %w", ErrMessage)
 	case has&op.needs != op.needs || has&^(op.needs|op.may) != 0:
 		return fmt.Errorf("%s: fields: %w", m.Op, ErrMessage)
+	case m.Op == opTime && len(m.Record) != len(record.Nonce{}):
+		return fmt.Errorf("%s: nonce of %d bytes: %w", m.Op, len(m.Record), ErrMessage)
 	case len(m.Record) > record.SealedMax:
 		return fmt.Errorf("%s: record of %d bytes: %w", m.Op, len(m.Record), ErrMessage)
 	case !printable(m.Detail, detailMax):

@@ -68,7 +68,6 @@ type session struct {
 	wanted uint64 // the parent was asked for it last
 	number uint64 // of publishes
 	jumped bool   // the next record need not follow head: it is sent again
-	timed  bool   // the parent was told the time
 }
 
 // session connects, learns what the cloud has, and sends until something ends.
@@ -153,10 +152,7 @@ func (s *session) answer(number string) string { return s.config.ID.Subject("inb
 
 // publish sends one record after the other.
 func (s *session) publish(ctx context.Context) error {
-	for asked := false; ; asked = true {
-		if asked && !s.timed {
-			s.clock(ctx)
-		}
+	for {
 		r, err := s.next(ctx)
 		if err != nil {
 			return err
@@ -169,22 +165,6 @@ func (s *session) publish(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-// clock tells the parent what time it is: the server, whose certificate was
-// checked, stamps each message, and the newest of ours has just been stored.
-// Once a session is enough, and without it the next one tells.
-func (s *session) clock(ctx context.Context) {
-	s.timed = true
-	last, err := s.last(ctx, streamLedger, s.config.ID.Subject("ledger"))
-	if err != nil || last == nil {
-		return
-	}
-	at, err := time.Parse(time.RFC3339Nano, last.Header.Get("Nats-Time-Stamp"))
-	if err != nil || at.UnixMilli() <= 0 {
-		return
-	}
-	s.conn.Send(Message{Op: opClock, Seq: uint64(at.UnixMilli())}) //nolint:errcheck,gosec // the link's end is noticed by who reads it
 }
 
 // next waits for the record that was wanted last.

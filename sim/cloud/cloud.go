@@ -44,6 +44,7 @@ type Cloud struct {
 	tasks   sync.WaitGroup
 
 	receiver *receiver
+	clock    *clock
 }
 
 // Files are what the register and the hsm are configured with.
@@ -91,6 +92,9 @@ func OpenWith(dir string, id record.ID, o Options) (_ *Cloud, err error) {
 		return nil, err
 	}
 	c.tasks.Go(func() { c.receiver.run(ctx) })
+	if c.clock, err = newClock(c); err != nil {
+		return nil, err
+	}
 	if c.link, err = openLink(dir, c.server.Addr().String()); err != nil {
 		return nil, err
 	}
@@ -109,6 +113,9 @@ func (c *Cloud) Close() error {
 	c.tasks.Wait()
 	if c.receiver != nil {
 		c.receiver.close()
+	}
+	if c.clock != nil {
+		c.clock.close()
 	}
 	if c.server != nil {
 		c.server.Shutdown()

@@ -469,6 +469,9 @@ func TestPermissions(t *testing.T) {
 		{"own ledger", register(shop()), "", shop().Subject("ledger"), "", true},
 		{"another's ledger", register(other()), "", shop().Subject("ledger"), "", false},
 		{"another's authorize", register(other()), "", shop().Subject("authorize"), "", false},
+		{"another's time", register(other()), "", shop().Subject("time"), "", false},
+		{"times answered", register(other()), "", "", "regi.v1.*.*.time", false},
+		{"hsm answers times", o.Files().HSMCreds, "", "", "regi.v1.*.*.time", false},
 		{"own ack forged", register(shop()), "", shop().Subject("ack"), "", false},
 		{"another's ack forged", register(other()), "", shop().Subject("ack"), "", false},
 		{"another's inbox written", register(other()), "", shop().Subject("inbox") + ".x", "", false},
@@ -506,6 +509,39 @@ func TestPermissions(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestClock: the time is signed for the register that asks, and for its nonce.
+func TestClock(t *testing.T) {
+	o := enrolled(t)
+	key, err := os.ReadFile(o.Files().SignedBy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signedBy, err := record.ParseSignPublic(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := record.Nonce{1, 2, 3}
+	answer, err := o.nc.Request(shop().Subject("time"), n[:], patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := record.ParseTime(answer.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at, err := said.Verify(signedBy, shop(), n); err != nil || time.Since(at).Abs() > patience {
+		t.Errorf("%v, %v", at, err)
+	}
+	for _, question := range [][]byte{nil, n[:31], append(n[:], 0), make([]byte, 32)} {
+		m, err := o.nc.Request(shop().Subject("time"), question, 200*time.Millisecond)
+		if err == nil {
+			if _, err = record.ParseTime(m.Data); err == nil {
+				t.Errorf("%x is answered by %s", question, m.Data)
+			}
+		}
 	}
 }
 

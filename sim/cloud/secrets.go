@@ -188,7 +188,10 @@ func (s *secrets) loadStaff(adminPath string) error {
 	if s.staff.admin, err = loadUser(adminPath); err != nil {
 		return fmt.Errorf("credentials: %w", err)
 	}
-	s.staff.receiver, err = nkeys.CreateUser()
+	if s.staff.receiver, err = nkeys.CreateUser(); err != nil {
+		return err
+	}
+	s.staff.clock, err = nkeys.CreateUser()
 	return err
 }
 

@@ -23,6 +23,7 @@ const (
 	ledgerSubjects = "regi.v1.*.*.ledger"
 	ackSubjects    = "regi.v1.*.*.ack"
 	askSubjects    = "regi.v1.*.*.authorize"
+	timeSubjects   = "regi.v1.*.*.time"
 
 	ledgerBytesMax = 4 << 30 // on disk; a full stream refuses, it deletes nothing
 	acksBytesMax   = 64 << 20
@@ -31,13 +32,13 @@ const (
 
 const (
 	startWithin = 20 * time.Second
-	// answerWithin is how long the hsm may answer a question.
+	// answerWithin is how long the hsm and the clock may answer a question.
 	answerWithin = 10 * time.Second
 )
 
 // staff are the office's own users. The administrator's seed is a file, for
-// tools; the receiver's lives as long as the server.
-type staff struct{ admin, receiver nkeys.KeyPair }
+// tools; those of the receiver and of the clock live as long as the server.
+type staff struct{ admin, receiver, clock nkeys.KeyPair }
 
 // startServer runs the JetStream server and makes its streams.
 func startServer(dir string, s *secrets) (*server.Server, error) {
@@ -84,6 +85,18 @@ func (s *secrets) permissions() ([]*server.NkeyUser, error) {
 	if err != nil {
 		return nil, err
 	}
+	clock, err := s.staff.clock.PublicKey()
+	if err != nil {
+		return nil, err
+	}
+	answers := func(subject string) *server.Permissions {
+		return &server.Permissions{
+			// Each question may be answered once, nothing else may be said.
+			Publish:   &server.SubjectPermission{Allow: []string{}},
+			Response:  &server.ResponsePermission{MaxMsgs: 1, Expires: answerWithin},
+			Subscribe: &server.SubjectPermission{Allow: []string{subject}},
+		}
+	}
 	users := []*server.NkeyUser{
 		may(admin, nil),
 		may(receiver, &server.Permissions{
@@ -93,12 +106,8 @@ func (s *secrets) permissions() ([]*server.NkeyUser, error) {
 			}},
 			Subscribe: &server.SubjectPermission{Allow: []string{receiverInbox + ".>"}},
 		}),
-		may(s.hsm, &server.Permissions{
-			// Each question may be answered once, nothing else may be said.
-			Publish:   &server.SubjectPermission{Allow: []string{}},
-			Response:  &server.ResponsePermission{MaxMsgs: 1, Expires: answerWithin},
-			Subscribe: &server.SubjectPermission{Allow: []string{askSubjects}},
-		}),
+		may(s.hsm, answers(askSubjects)),
+		may(clock, answers(timeSubjects)),
 	}
 	for id, public := range s.users {
 		users = append(users, may(public, registerMay(id)))
@@ -114,7 +123,7 @@ func registerMay(id record.ID) *server.Permissions {
 	return &server.Permissions{
 		Publish: &server.SubjectPermission{Allow: []string{
 			direct + "OBJ_" + updatesBucket(id.Store), direct + "OBJ_" + updatesBucket(id.Store) + ".>",
-			ledger, id.Subject("authorize"), inbox, direct + streamLedger + "." + ledger, direct + streamAcks + "." + ack,
+			ledger, id.Subject("authorize"), id.Subject("time"), inbox, direct + streamLedger + "." + ledger, direct + streamAcks + "." + ack,
 		}},
 		Subscribe: &server.SubjectPermission{Allow: []string{ack, inbox}},
 	}

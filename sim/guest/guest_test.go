@@ -112,6 +112,7 @@ type shop struct {
 	disk      string
 	cloud     int
 	pi        bool // a Raspberry Pi 3
+	more      []string
 	log       *logbook
 	guest     *guest.Guest
 	known     []string // the kinds of the records in the cloud, from the first on
@@ -299,7 +300,7 @@ func (s *shop) start() {
 	s.Helper()
 	var err error
 	s.guest, err = guest.Start(context.Background(), guest.Options{
-		Image: s.image, Disk: s.disk, Dev: filepath.Join(s.home, "dev"), Cloud: s.cloud, Forward: s.forward, Dir: s.home, Log: s.log, Pi: s.pi,
+		Image: s.image, Disk: s.disk, Dev: filepath.Join(s.home, "dev"), Cloud: s.cloud, Forward: s.forward, Dir: s.home, Log: s.log, Pi: s.pi, More: s.more,
 	})
 	s.must(err)
 }
@@ -374,6 +375,16 @@ func (s *shop) kinds() []string {
 		s.known = append(s.known, r.Kind)
 	}
 	return s.known
+}
+
+// newest is the time of the newest record.
+func (s *shop) newest() time.Time {
+	s.Helper()
+	var ledger []struct {
+		Time time.Time `json:"time"`
+	}
+	s.get("/api/ledger?from=1", &ledger)
+	return ledger[len(ledger)-1].Time
 }
 
 // sell opens the shift if need be, and sells one good for cash.
@@ -455,6 +466,8 @@ func (s *shop) noAlarm() {
 func TestSale(t *testing.T) {
 	t.Parallel()
 	s := open(t)
+	begun := time.Now()
+	s.more = []string{"-rtc", "base=" + begun.UTC().Add(-20*time.Minute).Format("2006-01-02T15:04:05")}
 	t.Logf("power to a display that speaks: %.1f s", s.on().Seconds())
 	s.openShift()
 	s.sell()
@@ -474,6 +487,12 @@ func TestSale(t *testing.T) {
 	s.says("V02")
 	s.cards()
 	s.noAlarm()
+	// The clock began behind, and was led by what the cloud has signed: else the
+	// ledger's time would have stood still where the last record before the start is.
+	last := s.newest()
+	if t.Logf("the newest record is of %v after power", last.Sub(begun)); last.Sub(begun) < 3*time.Second {
+		t.Error("the clock was not set by the cloud")
+	}
 	// The power key ends it cleanly.
 	s.must(s.guest.PowerKey())
 	s.must(s.guest.Wait(patience))
