@@ -49,8 +49,47 @@ func dial(ctx context.Context, c Config, f *files, ended func(error)) (*nats.Con
 	if err != nil {
 		return nil, err
 	}
+	for looks := 1; ; looks++ {
+		nc, err := connect(ctx, c, host, security, nats.Nkey(public, sign), ended)
+		begins, later := notYet(err, security)
+		if !later || looks == looksMax {
+			return nc, err
+		}
+		security.Time = func() time.Time { return begins }
+	}
+}
+
+// looksMax bounds the attempts: each certificate of a chain may begin later. One
+// that nobody has signed is seen to be so in the last of them.
+const looksMax = 4
+
+// aheadMax is as far as a board's clock may be behind: what its first process
+// lets the cloud's word set it by.
+const aheadMax = 400 * 24 * time.Hour
+
+// notYet says whether a certificate of the server's, or the CA's, begins after
+// the time it was looked at, and when. A board without a clock may have been
+// made, or switched off, before the certificate was, and hears the right time
+// from this server alone: it takes the certificate as of its first day. What the
+// cloud says of the time is signed by another key.
+func notYet(err error, looked *tls.Config) (begins time.Time, later bool) {
+	invalid, ok := errors.AsType[x509.CertificateInvalidError](err)
+	if !ok || invalid.Reason != x509.Expired || invalid.Cert == nil {
+		return begins, false
+	}
+	now := time.Now()
+	at := now
+	if looked.Time != nil {
+		at = looked.Time()
+	}
+	begins = invalid.Cert.NotBefore
+	return begins, begins.After(at) && begins.Before(now.Add(aheadMax))
+}
+
+// connect opens it with these credentials.
+func connect(ctx context.Context, c Config, host string, security *tls.Config, credentials nats.Option, ended func(error)) (*nats.Conn, error) {
 	var dialed error // nats.go hides why a connection was refused
-	connect := func(network, address string) (net.Conn, error) {
+	dial := func(network, address string) (net.Conn, error) {
 		d := net.Dialer{Timeout: dialWithin}
 		conn, err := d.DialContext(ctx, network, address)
 		dialed = err
@@ -60,9 +99,9 @@ func dial(ctx context.Context, c Config, f *files, ended func(error)) (*nats.Con
 		"tls://"+host,
 		nats.Name("regi-uplink "+c.ID.String()),
 		nats.Secure(security),
-		nats.Nkey(public, sign),
+		credentials,
 		nats.CustomInboxPrefix(c.ID.Subject("inbox")),
-		nats.SetCustomDialer(dialer(connect)),
+		nats.SetCustomDialer(dialer(dial)),
 		nats.SkipHostLookup(),
 		nats.IgnoreDiscoveredServers(),
 		nats.NoReconnect(),
