@@ -15,20 +15,22 @@ const (
 	timeWithin = 10 * time.Second
 	// timeAgain is how often is asked while there is no answer.
 	timeAgain = 5 * time.Second
+	// timeEvery is how often in a session, which may last for months.
+	timeEvery = time.Hour
 )
 
 // clock is what the loop has asked the cloud.
 type clock struct {
 	nonce record.Nonce // zero: nothing is open
 	asked time.Time
-	told  bool // in this session
+	told  time.Time // zero: not in this session
 }
 
-// askTime asks what time it is, once a session: when it begins, and, if that was
-// not answered, when the cloud has signed for something.
+// askTime asks what time it is: when a session begins, and again when the cloud
+// has signed for something, if that was not answered or is long ago.
 func (r *Register) askTime() {
 	k := &r.clock
-	if r.config.Clock == nil || k.told || time.Since(k.asked) < timeAgain {
+	if r.config.Clock == nil || time.Since(k.told) < timeEvery || time.Since(k.asked) < timeAgain {
 		return
 	}
 	k.asked = time.Now()
@@ -55,7 +57,7 @@ func (r *Register) toldTime(t *record.Time) {
 	case took > timeWithin:
 		r.log.Warn("the cloud's time is too old", "after", took.String())
 	default:
-		k.told = true
+		k.told = time.Now()
 		r.config.Clock(at.Add(took / 2))
 	}
 }

@@ -121,7 +121,7 @@ func TestTimeIsSigned(t *testing.T) {
 	})
 }
 
-// It is asked once a session, and now and then while there is no answer, however
+// It is asked once a session and once an hour of it, and now and then while there is no answer, however
 // often an uplink says that it came.
 func TestTimeIsAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -145,10 +145,15 @@ func TestTimeIsAsked(t *testing.T) {
 		}
 		w.tell(w.signed(w.receiver, "01", w.up(), 0))
 		sent = w.sent
-		time.Sleep(time.Hour)
+		time.Sleep(timeEvery - 1)
 		w.r.askTime()
 		if len(w.set) != 1 || w.sent != sent {
 			t.Errorf("set %v, asked %d times after that", w.set, w.sent-sent)
+		}
+		time.Sleep(1)
+		w.r.askTime()
+		if w.sent != sent+1 {
+			t.Error("a long session drifts")
 		}
 		if err := w.r.ledger.close(); err != nil {
 			t.Fatal(err)

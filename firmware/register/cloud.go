@@ -98,7 +98,7 @@ func (r *Register) fromCloud(ctx context.Context, m uplink.Message) error {
 	case "ack":
 		return r.acknowledged(m.Ack)
 	case "state":
-		r.clock.told = false
+		r.clock.told = time.Time{}
 		r.askTime()
 	case "clock":
 		r.toldTime(m.Time)

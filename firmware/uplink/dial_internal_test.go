@@ -72,12 +72,12 @@ func TestCertificateToCome(t *testing.T) {
 			if err == nil {
 				nc.Close()
 			}
-			if said := ""; err != nil {
-				if said = reason(err); test.want == "" || !strings.Contains(said, test.want) {
-					t.Errorf("%s (%v)", said, err)
-				}
-			} else if test.want != "" {
-				t.Errorf("connected, not %q", test.want)
+			said := ""
+			if err != nil {
+				said = reason(err)
+			}
+			if (err == nil) != (test.want == "") || !strings.Contains(said, test.want) {
+				t.Errorf("%q (%v), not %q", said, err, test.want)
 			}
 		})
 	}
