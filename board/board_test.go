@@ -124,8 +124,8 @@ func TestImages(t *testing.T) {
 			t.Errorf("%s: a Raspberry Pi without device tree", b.Name)
 		}
 	}
-	if flashed != 4 {
-		t.Errorf("%d boards have an image", flashed)
+	if flashed < 4 {
+		t.Errorf("%d boards have an image, rpi3, rpi4, rpi5 and qemu-virt had one", flashed)
 	}
 }
 

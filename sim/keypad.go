@@ -53,6 +53,7 @@ func runKeypad(ctx context.Context, args []string, in io.Reader, out io.Writer) 
 		return err
 	}
 	defer func() { err = errors.Join(err, tty.Close()) }()
+	fmt.Fprintf(out, "* keypad on %s; type names of keys, as 1 0 0 CASH; Ctrl-D ends it\n", *pty) //nolint:errcheck // the terminal is gone
 	return pressLines(ctx, tty, in, out)
 }
 

@@ -62,6 +62,7 @@ func runScanner(ctx context.Context, args []string, in io.Reader, out io.Writer)
 	if err != nil {
 		return err
 	}
+	lines.print("* scanner on " + *pty + "; each line typed here is scanned, Ctrl-D ends it")
 	g, ctx := errgroup.WithContext(ctx)
 	ctx, cancel := context.WithCancel(ctx)
 	g.Go(func() error { return s.Run(ctx) })

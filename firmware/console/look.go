@@ -209,11 +209,9 @@ func (s *session) cardKey(ctx context.Context) finding {
 func checkCloud(c Cloud) finding {
 	f := finding{name: "cloud", ok: c.Up, says: c.words()}
 	if !c.Up {
-		f.do = words{"sales go on; net shows how far it comes", "販売は続けられます。net で接続状況を確認してください"}
-		for _, a := range advices {
-			if strings.Contains(c.Says, a.word) {
-				f.do = a.do
-			}
+		f.do = adviceFor(c.Says)
+		if f.do == lastAdvice {
+			f.do = words{"sales go on; net shows how far it comes", "販売は続けられます。net で接続状況を確認してください"}
 		}
 	}
 	return f

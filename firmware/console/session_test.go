@@ -33,6 +33,7 @@ const (
 
 // shop is a register for the console: what it is told to do, it notes.
 type shop struct {
+	away    string // why the cloud is, if it is
 	mu      sync.Mutex
 	notes   []note
 	noteErr error
@@ -107,7 +108,7 @@ func (s *shop) State(context.Context) (console.State, error) {
 	return console.State{
 		Now: time.Date(2026, 11, 25, 9, 30, 0, 0, time.UTC), Till: "IDLE", Sale: s.sale,
 		Devices: []console.Device{{Name: "scanner", Port: "/dev/s", Up: true}, {Name: "printer", Port: "/dev/p", Says: "paper out"}},
-		Cloud:   console.Cloud{URL: "tls://cloud:4222", Up: true}, Ledger: console.Ledger{Head: 7, Hash: "abcd", Acked: 6, Depth: 1, Room: 1 << 30},
+		Cloud:   console.Cloud{URL: "tls://cloud:4222", Up: s.away == "", Says: s.away}, Ledger: console.Ledger{Head: 7, Hash: "abcd", Acked: 6, Depth: 1, Room: 1 << 30},
 	}, nil
 }
 

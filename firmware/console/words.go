@@ -123,7 +123,7 @@ var advices = []struct {
 	{"zeroised", words{"load a new card key: key officers, keys inject", "新しいカード鍵を入れてください: 鍵管理者が keys inject"}},
 	{"key", words{"look at keys status; key officers load a key with keys inject", "keys status を確認し、鍵管理者が keys inject で鍵を入れます"}},
 	{"certificate", words{"the clock, or the cloud's authority, is wrong: net, then enroll", "時計か認証局が違います: net を確認し、enroll してください"}},
-	{"refused", words{"the cloud does not know this register: enroll", "クラウドがこのレジを知りません: enroll してください"}},
+	{"authorization refused", words{"the cloud does not know this register: enroll", "クラウドがこのレジを知りません: enroll してください"}},
 	{"not supported", words{"compare its model (config show)", "機種の設定（config show）を確認してください"}},
 	{"rights", words{"the register may not open it: check how it is started", "レジに権限がありません。起動方法を確認してください"}},
 }

@@ -348,11 +348,11 @@ type status struct {
 	till               string
 	outbox, acked, end uint64
 	online             bool
-	devices            [8]string
+	devices            [9]string
 }
 
 // deviceNames are the lines of the counter, in the log's order.
-var deviceNames = [8]string{"scanner", "printer", "card", "keypad", "display", "customer", "matrix", "keyboard"} //nolint:gochecknoglobals // a constant table
+var deviceNames = [9]string{"scanner", "printer", "card", "keypad", "display", "customer", "matrix", "keyboard", "console"} //nolint:gochecknoglobals // a constant table
 
 // report logs the state when it has changed.
 func (r *Register) report() {

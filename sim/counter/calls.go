@@ -151,7 +151,7 @@ func (c *Counter) send(ctx context.Context, name string, write func(context.Cont
 	}
 	switch {
 	case errors.Is(err, wire.ErrUnplugged):
-		return answer{}, conflict("the %s is unplugged: plug it in first", name)
+		return answer{}, conflict("%[1]s のケーブルが抜けています。先に差してください / the %[1]s is unplugged: plug it in first", name)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return answer{OK: true, Read: new(bool)}, nil
 	case err != nil:

@@ -32,6 +32,7 @@ const gists = {
   "x": (b) => `${yen(b.Totals?.Sales?.Amount)} · ${b.Totals?.Sales?.Count} sales`,
   "z": (b) => `Z ${b.Number} · ${yen(b.Totals?.Sales?.Amount)}`,
   "power.resume": (b) => b.Phase,
+  "security.event": (b) => b.Event,
 };
 
 function element(name, className, text) {
@@ -66,6 +67,7 @@ function ledgerRow(record) {
   const sale = record.kind === "sale.commit";
   row.classList.toggle("sale", sale);
   const gist = element("span", "gist", gists[record.kind]?.(body));
+  gist.title = gist.textContent; // a narrow row cuts it
   summary.append(element("span", "seq", record.seq), time, element("span", "kind", record.kind), gist);
   if (sale) summary.append(saleHow(body));
   details.append(summary);

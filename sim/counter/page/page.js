@@ -60,8 +60,11 @@ $("console-line").addEventListener("keydown", (e) => {
   } else if (e.ctrlKey && e.key === "c" && e.target.selectionStart === e.target.selectionEnd) {
     e.preventDefault();
     inOrder("console", { text: "\u0003" });
+  } else if (e.key === "Escape") {
+    e.target.blur();
   }
 });
+$("console-line").addEventListener("focus", () => { $("console").scrollTop = $("console").scrollHeight; });
 
 document.addEventListener("click", (e) => {
   const button = e.target.closest("button");

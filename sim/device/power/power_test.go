@@ -81,7 +81,7 @@ func TestStateIsTheRegistersOwnWords(t *testing.T) {
 	if !s.On || s.PID == 0 || s.Roles["register"] != s.PID || s.Outbox != 3 || s.Acked != 4 || s.Head != 7 || !s.Cloud {
 		t.Errorf("state %+v", s)
 	}
-	want := map[string]string{"scanner": "up", "printer": "paper out", "card": "up", "keypad": "up", "display": ""}
+	want := map[string]string{"scanner": "up", "printer": "paper out", "card": "up", "keypad": "up", "display": "", "customer": "", "console": ""}
 	if !maps.Equal(s.Devices, want) {
 		t.Errorf("devices %v, want %v", s.Devices, want)
 	}

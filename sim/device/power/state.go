@@ -28,28 +28,31 @@ type RegisterState struct {
 	Outbox, Acked, Head uint64
 	Cloud               bool
 	// Devices are "up" or why not, by name: scanner, printer, card, keypad,
-	// display.
+	// display, customer, console.
 	Devices map[string]string
 }
 
 // stateLine is the register's log line "state".
 type stateLine struct {
-	Msg     string `json:"msg"`
-	Till    string `json:"till"`
-	Outbox  uint64 `json:"outbox"`
-	Acked   uint64 `json:"acked"`
-	Head    uint64 `json:"head"`
-	Cloud   bool   `json:"cloud"`
-	Scanner string `json:"scanner"`
-	Printer string `json:"printer"`
-	Card    string `json:"card"`
-	Keypad  string `json:"keypad"`
-	Display string `json:"display"`
+	Msg      string `json:"msg"`
+	Till     string `json:"till"`
+	Outbox   uint64 `json:"outbox"`
+	Acked    uint64 `json:"acked"`
+	Head     uint64 `json:"head"`
+	Cloud    bool   `json:"cloud"`
+	Scanner  string `json:"scanner"`
+	Printer  string `json:"printer"`
+	Card     string `json:"card"`
+	Keypad   string `json:"keypad"`
+	Display  string `json:"display"`
+	Customer string `json:"customer"`
+	Console  string `json:"console"`
 }
 
 func (l *stateLine) devices() map[string]string {
 	return map[string]string{
 		"scanner": l.Scanner, "printer": l.Printer, "card": l.Card, "keypad": l.Keypad, "display": l.Display,
+		"customer": l.Customer, "console": l.Console,
 	}
 }
 
