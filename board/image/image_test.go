@@ -380,7 +380,10 @@ func TestVersionOfCommit(t *testing.T) {
 	for _, args := range [][]string{
 		{"init", "-q"},
 		{"-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-q", "--allow-empty", "-m", "x"},
-		{"config", "core.abbrev", "7"}, nil, {"config", "core.abbrev", "30"}, nil,
+		{"config", "core.abbrev", "7"},
+		nil,
+		{"config", "core.abbrev", "30"},
+		nil,
 	} {
 		if args != nil {
 			if out, err := exec.CommandContext(t.Context(), "git", args...).CombinedOutput(); err != nil {
