@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -484,5 +485,33 @@ func TestAdviceForDrivers(t *testing.T) {
 		if code != exitCapture && code != exitLink && code >= 0 && !console.Advised(why) {
 			t.Errorf("%q: no advice", why)
 		}
+	}
+}
+
+// TestConsoleFileWithoutRoom: where no second file can be made, the first one is
+// overwritten, as often as somebody logs in; none is made that was not there.
+func TestConsoleFileWithoutRoom(t *testing.T) {
+	path := filepath.Join(t.TempDir(), strings.Repeat("c", 255)) // no name of the file beside it fits
+	m := memoryFile(path)
+	if err := m.Save([]byte("{}")); err == nil {
+		t.Error("a file without a place was saved")
+	}
+	if err := os.WriteFile(path, []byte(`{"failures":10}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`{"failures":1}`, `{"failures":0,"language":"ja"}`, `{"failures":2}`} {
+		if err := m.Save([]byte(want)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := m.Load()
+		if err != nil || strings.TrimRight(string(got), " ") != want {
+			t.Errorf("%q, %v; want %q", got, err, want)
+		}
+	}
+	if err := errors.Join(os.Remove(path), os.Symlink("elsewhere", path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save([]byte("{}")); err == nil {
+		t.Error("a link was followed")
 	}
 }
