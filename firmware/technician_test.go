@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +27,7 @@ import (
 	"regi/firmware/console"
 	"regi/firmware/journal"
 	"regi/firmware/record"
+	"regi/firmware/register"
 	"regi/sim/device/card"
 	"regi/sim/device/display"
 	"regi/sim/device/drawer"
@@ -240,7 +242,7 @@ func (c *counter) records() (all []string) {
 // TestConsoleScripts plays the files of testdata/console at the real program on
 // a real terminal: ">" types a line, ">>" a quoted string, "<" waits for a text,
 // "!" must never be shown, "records" must be in the journal at the end, "scan"
-// is a label, "break" a serial break, "long" a line over every limit.
+// is a label, "paper" what the printer has of it, "unplug" and "plug" a cable, "break" a serial break, "long" a line over every limit.
 func TestConsoleScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/console/*.txt")
 	if err != nil || len(files) < 2 {
@@ -299,6 +301,12 @@ func (c *counter) play(t *testing.T, at, word, rest string) {
 		c.until(rest)
 	case "scan":
 		err = c.scanner.Scan(t.Context(), rest, "]E0")
+	case "paper":
+		err = c.paper.Set(printer.Change{Paper: rest})
+	case "unplug":
+		err = c.wires[rest].Unplug()
+	case "plug":
+		err = c.wires[rest].Plug()
 	case "break":
 		err = unix.IoctlSetInt(int(c.master.Fd()), unix.TCSBRK, 0)
 	case "long":
@@ -513,5 +521,33 @@ func TestConsoleFileWithoutRoom(t *testing.T) {
 	}
 	if err := m.Save([]byte("{}")); err == nil {
 		t.Error("a link was followed")
+	}
+}
+
+// TestEveryDevice: whatever can be plugged in is looked at by check, and must work
+// again after a change of the configuration or the version.
+func TestEveryDevice(t *testing.T) {
+	c := &Config{}
+	for _, serial := range c.serials() {
+		serial.Port = "/dev/line"
+	}
+	c.Card.Reader, c.Drawer.Via, c.Drawer.Kick = "msr", viaGPIO, "GPIO17"
+	c.Keypad.Matrix.Rows, c.Keypad.HID.Path = []string{"GPIO5"}, "usb-1"
+	names := append(slices.Collect(maps.Keys(c.serials())), "drawer", "matrix", "keyboard")
+	s := register.Summary{Devices: map[string]string{}}
+	for _, name := range names {
+		s.Devices[name] = "up"
+		if c.place(name) == "" {
+			t.Errorf("%s is nowhere", name)
+		}
+	}
+	got := up(&s)
+	if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(names))) {
+		t.Errorf("%v, want %v", got, names)
+	}
+	for _, name := range names {
+		if place := (&Config{}).place(name); place != "" {
+			t.Errorf("%s is at %q", name, place)
+		}
 	}
 }
