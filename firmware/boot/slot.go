@@ -222,14 +222,15 @@ func (n *slots) carryOut(write func() (update.Manifest, error)) {
 	}
 	go func() {
 		m, err := write()
-		n.mu.Lock()
-		n.busy, n.state.Ready, n.next = false, err == nil, m.Version
-		n.mu.Unlock()
+		said := fmt.Sprintf("%s (epoch %d) is written: try it", m.Version, m.Epoch)
 		if err != nil {
-			n.say(err.Error())
-			return
+			said = err.Error()
 		}
-		n.say(fmt.Sprintf("%s (epoch %d) is written: try it", m.Version, m.Epoch))
+		// At once: whoever waits for the end reads then what became of it.
+		n.mu.Lock()
+		n.busy, n.state.Ready, n.next, n.state.Update = false, err == nil, m.Version, said
+		n.mu.Unlock()
+		n.log.say("update: %s", said)
 	}()
 }
 
