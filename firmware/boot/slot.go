@@ -75,6 +75,8 @@ type slots struct {
 	store update.SlotStore // nil where there is none
 	built time.Time        // when this version was
 
+	media sync.Mutex // held by who reads or writes whole slots
+
 	mu       sync.Mutex
 	state    SlotState
 	busy     bool
@@ -221,7 +223,9 @@ func (n *slots) carryOut(write func() (update.Manifest, error)) {
 		return
 	}
 	go func() {
+		n.media.Lock()
 		m, err := write()
+		n.media.Unlock()
 		said := fmt.Sprintf("%s (epoch %d) is written: try it", m.Version, m.Epoch)
 		if err != nil {
 			said = err.Error()
