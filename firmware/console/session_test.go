@@ -167,7 +167,10 @@ func (s *shop) Replace(text string, _ console.Warrant) error {
 	if !strings.Contains(text, "[register]") {
 		return errors.New("that is no configuration")
 	}
-	s.changed = []console.Setting{{Key: "all of it", Value: text}}
+	s.changed = nil
+	if !strings.Contains(text, "as it was") {
+		s.changed = []console.Setting{{Key: "all of it", Value: text}}
+	}
 	return nil
 }
 func (s *shop) Changed() []console.Setting { return s.changed }

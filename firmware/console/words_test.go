@@ -93,3 +93,13 @@ func TestWaitIsNotNone(t *testing.T) {
 		}
 	})
 }
+
+// TestPasteOfTheSame: a file that changes nothing is not there to be applied.
+func TestPasteOfTheSame(t *testing.T) {
+	bubble(t, func(t *testing.T, _ *shop, at *seat) {
+		at.login("")
+		if shown := at.type_("config paste\r[register] # as it was\r-----END-----\r"); !strings.Contains(shown, "Nothing is changed") || strings.Contains(shown, "Noted") {
+			t.Error(shown)
+		}
+	})
+}
