@@ -192,6 +192,8 @@ func (s *session) explain(err error) string {
 	switch {
 	case errors.As(err, &wait):
 		return fmt.Sprintf(s.tr(wordsWait), seconds(wait.left))
+	case errors.Is(err, ErrSignature) && time.Until(s.guard.early) <= 0: // credentials: nobody guesses these
+		return s.tr(words{ErrSignature.Error(), "このレジとこのコードへのオーナーの署名がありません。enroll からやり直してください"})
 	case errors.Is(err, errWrong), errors.Is(err, ErrSignature):
 		why := ""
 		if errors.Is(err, ErrSignature) {
