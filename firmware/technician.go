@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -8,8 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"regi/drivers"
 	"regi/firmware/boot"
@@ -147,7 +151,37 @@ func (m memoryFile) Load() ([]byte, error) {
 	return data, err
 }
 
-func (m memoryFile) Save(data []byte) error { return replaceDurably(string(m), data) }
+// Save replaces the file. On a full partition it is overwritten in place: there a
+// technician is needed most, and it is one sector or little more.
+func (m memoryFile) Save(data []byte) error {
+	err := replaceDurably(string(m), data)
+	if err == nil {
+		return nil
+	}
+	os.Remove(string(m) + ".new") //nolint:errcheck,gosec // it may not even have been made
+	if overwrite(string(m), data) == nil {
+		return nil
+	}
+	return err
+}
+
+// overwrite takes no room that a file does not have. Blanks at its end, which JSON
+// passes over, stand for what was longer before.
+func overwrite(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0) //nolint:gosec // in the state folder
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil && (!info.Mode().IsRegular() || info.Size() > keyFileMax) {
+		err = fs.ErrInvalid
+	}
+	if err == nil {
+		data = append(slices.Clip(data), bytes.Repeat([]byte{' '}, max(0, int(info.Size())-len(data)))...)
+		_, err = f.WriteAt(data, 0)
+	}
+	return errors.Join(err, f.Sync(), f.Close())
+}
 
 // answerFor is how long the console may still say that it went well.
 const answerFor = 500 * time.Millisecond

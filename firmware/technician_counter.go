@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"regi/drivers"
@@ -11,8 +13,10 @@ import (
 	"regi/firmware/register"
 )
 
-// counterOrder is how a technician walks along the counter.
-var counterOrder = [...]string{"scanner", "printer", "drawer", "card", "keypad", "display", "console"} //nolint:gochecknoglobals // a constant table
+// counterOrder is every device, as a technician walks along the counter.
+//
+//nolint:gochecknoglobals // a constant table
+var counterOrder = [...]string{"scanner", "scanner2", "printer", "drawer", "card", "keypad", "matrix", "keyboard", "display", "customer", "console"}
 
 // cloudName stands beside the devices that a change must not lose.
 const cloudName = "cloud"
@@ -29,16 +33,9 @@ func (t *technician) State(ctx context.Context) (console.State, error) {
 		Cloud:  console.Cloud{URL: t.config.Cloud.URL, Up: s.Online, Says: s.CloudSays},
 		Ledger: console.Ledger{Head: s.Head, Hash: s.Hash, Acked: s.Acked, Depth: s.Depth, Room: s.Room},
 	}
-	serials := t.config.serials()
 	for _, name := range counterOrder {
-		d := console.Device{Name: name, Up: works(&s, name), Says: s.Devices[name]}
-		switch serial := serials[name]; {
-		case serial != nil:
-			d.Port = serial.Port
-		case t.config.Drawer.Via == viaGPIO:
-			d.Port = t.config.Drawer.Kick + "," + t.config.Drawer.Sense
-		}
-		if d.Port == "" || name == "card" && t.config.Card.Reader == "none" {
+		d := console.Device{Name: name, Port: t.config.place(name), Up: works(&s, name), Says: s.Devices[name]}
+		if d.Port == "" {
 			continue
 		}
 		switch d.Says {
@@ -50,6 +47,23 @@ func (t *technician) State(ctx context.Context) (console.State, error) {
 		st.Devices = append(st.Devices, d)
 	}
 	return st, nil
+}
+
+// place is where a device is plugged in; "": there is none.
+func (c *Config) place(name string) string {
+	switch serial := c.serials()[name]; {
+	case name == "card" && c.Card.Reader == "none":
+		return ""
+	case serial != nil:
+		return serial.Port
+	case name == "drawer" && c.Drawer.Via == viaGPIO:
+		return c.Drawer.Kick + "," + c.Drawer.Sense
+	case name == "matrix":
+		return strings.Join(slices.Concat(c.Keypad.Matrix.Rows, c.Keypad.Matrix.Cols), ",")
+	case name == "keyboard":
+		return c.Keypad.HID.Path
+	}
+	return ""
 }
 
 // works says whether a device can be used.
@@ -72,14 +86,42 @@ func asConsole(err error) error {
 	return err
 }
 
+// usable is nil if one of these can be tried now, else the first one's own words:
+// nobody waits for what cannot come.
+func (t *technician) usable(ctx context.Context, names ...string) error {
+	s, err := t.reg.Summary(ctx)
+	switch {
+	case err != nil:
+		return asConsole(err)
+	case s.Sale:
+		return console.ErrSale
+	}
+	why := console.ErrAway
+	for _, name := range names {
+		switch says := s.Devices[name]; {
+		case works(&s, name):
+			return nil
+		case says != "" && errors.Is(why, console.ErrAway):
+			why = fmt.Errorf("%s: %s", name, says)
+		}
+	}
+	return why
+}
+
 // Scan is console.Counter's.
 func (t *technician) Scan(ctx context.Context, ready func()) (console.Scan, error) {
+	if err := t.usable(ctx, "scanner", "scanner2"); err != nil {
+		return console.Scan{}, err
+	}
 	s, err := t.reg.NextScan(ctx, ready)
 	return console.Scan{Label: s.Label, AIM: s.AIM, Problem: s.Problem}, asConsole(err)
 }
 
 // Card is console.Counter's. Of the card it passes on what stands on a receipt.
 func (t *technician) Card(ctx context.Context, ready func()) (console.Card, error) {
+	if err := t.usable(ctx, "card"); err != nil {
+		return console.Card{}, err
+	}
 	c, err := t.reg.NextCard(ctx, ready)
 	return console.Card{Brand: c.Read.Brand, Last4: c.Read.Last4, Tracks: c.Read.Tracks, Luhn: c.Read.Luhn, Problem: c.Failed}, asConsole(err)
 }
@@ -87,6 +129,9 @@ func (t *technician) Card(ctx context.Context, ready func()) (console.Card, erro
 // Print is console.Counter's. A printer without codes prints what is in one; what
 // is in several nobody would type.
 func (t *technician) Print(ctx context.Context, lines []string, codes ...string) error {
+	if err := t.usable(ctx, "printer"); err != nil {
+		return err
+	}
 	paper := func(coded func(string) drivers.Item) error {
 		return t.reg.TestPrint(ctx, func(columns int) drivers.Document {
 			var items []drivers.Item
@@ -130,5 +175,8 @@ func (t *technician) OpenDrawer(ctx context.Context) error { return asConsole(t.
 
 // Show is console.Counter's.
 func (t *technician) Show(ctx context.Context, upper, lower string) error {
+	if err := t.usable(ctx, "display", "customer"); err != nil {
+		return err
+	}
 	return asConsole(t.reg.TestShow(ctx, upper, lower))
 }

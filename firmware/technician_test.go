@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,6 +27,7 @@ import (
 	"regi/firmware/console"
 	"regi/firmware/journal"
 	"regi/firmware/record"
+	"regi/firmware/register"
 	"regi/sim/device/card"
 	"regi/sim/device/display"
 	"regi/sim/device/drawer"
@@ -239,7 +242,7 @@ func (c *counter) records() (all []string) {
 // TestConsoleScripts plays the files of testdata/console at the real program on
 // a real terminal: ">" types a line, ">>" a quoted string, "<" waits for a text,
 // "!" must never be shown, "records" must be in the journal at the end, "scan"
-// is a label, "break" a serial break, "long" a line over every limit.
+// is a label, "paper" what the printer has of it, "unplug" and "plug" a cable, "break" a serial break, "long" a line over every limit.
 func TestConsoleScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/console/*.txt")
 	if err != nil || len(files) < 2 {
@@ -298,6 +301,12 @@ func (c *counter) play(t *testing.T, at, word, rest string) {
 		c.until(rest)
 	case "scan":
 		err = c.scanner.Scan(t.Context(), rest, "]E0")
+	case "paper":
+		err = c.paper.Set(printer.Change{Paper: rest})
+	case "unplug":
+		err = c.wires[rest].Unplug()
+	case "plug":
+		err = c.wires[rest].Plug()
 	case "break":
 		err = unix.IoctlSetInt(int(c.master.Fd()), unix.TCSBRK, 0)
 	case "long":
@@ -483,6 +492,62 @@ func TestAdviceForDrivers(t *testing.T) {
 	for code, why := range exitReasons {
 		if code != exitCapture && code != exitLink && code >= 0 && !console.Advised(why) {
 			t.Errorf("%q: no advice", why)
+		}
+	}
+}
+
+// TestConsoleFileWithoutRoom: where no second file can be made, the first one is
+// overwritten, as often as somebody logs in; none is made that was not there.
+func TestConsoleFileWithoutRoom(t *testing.T) {
+	path := filepath.Join(t.TempDir(), strings.Repeat("c", 255)) // no name of the file beside it fits
+	m := memoryFile(path)
+	if err := m.Save([]byte("{}")); err == nil {
+		t.Error("a file without a place was saved")
+	}
+	if err := os.WriteFile(path, []byte(`{"failures":10}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`{"failures":1}`, `{"failures":0,"language":"ja"}`, `{"failures":2}`} {
+		if err := m.Save([]byte(want)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := m.Load()
+		if err != nil || strings.TrimRight(string(got), " ") != want {
+			t.Errorf("%q, %v; want %q", got, err, want)
+		}
+	}
+	if err := errors.Join(os.Remove(path), os.Symlink("elsewhere", path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save([]byte("{}")); err == nil {
+		t.Error("a link was followed")
+	}
+}
+
+// TestEveryDevice: whatever can be plugged in is looked at by check, and must work
+// again after a change of the configuration or the version.
+func TestEveryDevice(t *testing.T) {
+	c := &Config{}
+	for _, serial := range c.serials() {
+		serial.Port = "/dev/line"
+	}
+	c.Card.Reader, c.Drawer.Via, c.Drawer.Kick = "msr", viaGPIO, "GPIO17"
+	c.Keypad.Matrix.Rows, c.Keypad.HID.Path = []string{"GPIO5"}, "usb-1"
+	names := append(slices.Collect(maps.Keys(c.serials())), "drawer", "matrix", "keyboard")
+	s := register.Summary{Devices: map[string]string{}}
+	for _, name := range names {
+		s.Devices[name] = "up"
+		if c.place(name) == "" {
+			t.Errorf("%s is nowhere", name)
+		}
+	}
+	got := up(&s)
+	if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(names))) {
+		t.Errorf("%v, want %v", got, names)
+	}
+	for _, name := range names {
+		if place := (&Config{}).place(name); place != "" {
+			t.Errorf("%s is at %q", name, place)
 		}
 	}
 }

@@ -47,6 +47,9 @@ func build(ctx context.Context, flags *flag.FlagSet, args []string, out io.Write
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if flags.NArg() > 0 { // flags behind it would count for nothing
+		return fmt.Errorf("build: %q is no flag", flags.Arg(0))
+	}
 	var err error
 	if o.board, err = board.ByName(*name); err != nil {
 		return err
@@ -76,6 +79,9 @@ func (o *order) path(suffix string) string {
 	return filepath.Join(o.out, "regi-"+o.board.Name+"-"+o.version+suffix)
 }
 
+// commitDigits are enough for any clone to tell its commits apart.
+const commitDigits = "12"
+
 // describe returns the version and its time, which is that of its commit:
 // whoever builds a commit builds the same.
 func describe(ctx context.Context) (version string, made int64, err error) {
@@ -86,7 +92,8 @@ func describe(ctx context.Context) (version string, made int64, err error) {
 		}
 		return strings.TrimSpace(string(text))
 	}
-	version = git("describe", "--tags", "--always", "--dirty")
+	// So many digits of a commit everywhere: git's own number goes by the clone.
+	version = git("describe", "--tags", "--always", "--dirty", "--abbrev="+commitDigits)
 	if version == "" {
 		version = "dev"
 	}

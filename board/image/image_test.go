@@ -303,10 +303,102 @@ func TestBundleByHand(t *testing.T) {
 	if out, err := run(t, "sign", "-key", in("owner-1.key"), in("b")); err == nil {
 		t.Errorf("signed twice by one: %s", out)
 	}
-	for _, args := range [][]string{nil, {"bundle", "-boot", in("boot.img"), "-board", "rpi4", "-version", "v2", "-epoch", "4", in("c")}, {"bundle", "-boot", in("x.img.zst"), in("c")}, {"flash"}, {"build", "-board", "beaglebone"}, {"build", "-board", "none"}, {"sign", "x"}} {
+	for _, args := range [][]string{nil, {"bundle", "-boot", in("boot.img"), "-board", "rpi4", "-version", "v2", "-epoch", "4", in("c")}, {"bundle", "-boot", in("x.img.zst"), in("c")}, {"flash"}, {"build", "-board", "beaglebone"}, {"build", "-board", "none"}, {"build", "-board", "none", "x"}, {"sign", "x"}} {
 		if _, err := run(t, args...); err == nil {
 			t.Errorf("%v: done", args)
 		}
+	}
+}
+
+// TestSignDamaged: what is no update, or one whose head was damaged, is signed by
+// nobody, least of all as an image.
+func TestSignDamaged(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	image, err := bootImage(sample(t, "rpi4", "v2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(in("boot.img"), image, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"keygen", dir}, {"bundle", "-boot", in("boot.img"), "-board", "rpi4", "-version", "v2", in("b")}} {
+		if out, err := run(t, args...); err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+	}
+	good, err := os.ReadFile(in("b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, bad := range map[string][]byte{
+		"empty": nil, "cut": good[:50], "half": good[:len(good)/2], "text": []byte("an update"),
+		"other version": bytes.Replace(good, []byte(`"version":"v2"`), []byte(`"version":"v3"`), 1),
+		"other board":   bytes.Replace(good, []byte(`"board":"rpi4"`), []byte(`"board":"rpi5"`), 1),
+		"longer":        append(slices.Clone(good), 'x'),
+	} {
+		if err := os.WriteFile(in("bad"), bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := run(t, "sign", "-key", in("owner-1.key"), in("bad"))
+		if !errors.Is(err, update.ErrCorrupted) {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+		if left, err := os.ReadFile(in("bad")); err != nil || !bytes.Equal(left, bad) {
+			t.Errorf("%s: it was written, %v", name, err)
+		}
+		if _, err := os.Stat(in("bad.sig")); err == nil {
+			t.Errorf("%s: signed as an image", name)
+		}
+	}
+}
+
+// TestForgottenFlag: the error names it.
+func TestForgottenFlag(t *testing.T) {
+	t.Parallel()
+	for flag, args := range map[string][]string{
+		"-keys": {"verify", "x"}, "-key": {"sign", "x"}, "-boot": {"bundle", "x"},
+	} {
+		if _, err := run(t, args...); err == nil || !strings.Contains(err.Error(), flag+" ") {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+	if _, err := run(t, "build", "-h"); err != nil {
+		t.Errorf("help: %v", err)
+	}
+	if _, err := run(t, "build", "-board", "rpi4", "extra", "-out", t.TempDir()); err == nil || !strings.Contains(err.Error(), "extra") {
+		t.Errorf("a word too many: %v", err)
+	}
+}
+
+// TestVersionOfCommit: of one commit every clone says the same, however many
+// digits its git shows.
+func TestVersionOfCommit(t *testing.T) {
+	t.Chdir(t.TempDir())
+	said := map[string]bool{}
+	for _, args := range [][]string{
+		{"init", "-q"},
+		{"-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-q", "--allow-empty", "-m", "x"},
+		{"config", "core.abbrev", "7"},
+		nil,
+		{"config", "core.abbrev", "30"},
+		nil,
+	} {
+		if args != nil {
+			if out, err := exec.CommandContext(t.Context(), "git", args...).CombinedOutput(); err != nil {
+				t.Fatalf("git %v: %v\n%s", args, err, out)
+			}
+			continue
+		}
+		version, _, err := describe(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		said[version] = true
+	}
+	if len(said) != 1 {
+		t.Errorf("%v", said)
 	}
 }
 

@@ -28,6 +28,7 @@ const (
 	keyHead  = "regi-update-key "
 	// imageDomain is what a signature of an image begins with.
 	imageDomain = "REGI1-IMAGE"
+	imageSuffix = ".img.zst"
 )
 
 func keyFile(number int) string { return fmt.Sprintf("owner-%d.key", number+1) }
@@ -129,6 +130,9 @@ func makeBundle(_ context.Context, flags *flag.FlagSet, args []string, out io.Wr
 	flags.Uint64Var(&m.Epoch, "epoch", 1, "its security epoch")
 	after := flags.String("not-before", "", "no register may use it before this `TIME` (2026-12-01T03:00:00Z)")
 	path, err := parse(flags, args, "the bundle's file")
+	if err == nil {
+		err = named(flags, "boot", "board", "version")
+	}
 	if err != nil {
 		return err
 	}
@@ -175,6 +179,9 @@ func add(all []update.Signature, s update.Signature) ([]update.Signature, error)
 func sign(_ context.Context, flags *flag.FlagSet, args []string, out io.Writer) error {
 	path := flags.String("key", "", "the owner's key `FILE`")
 	what, err := parse(flags, args, "the bundle or the image")
+	if err == nil {
+		err = named(flags, "key")
+	}
 	if err != nil {
 		return err
 	}
@@ -187,10 +194,10 @@ func sign(_ context.Context, flags *flag.FlagSet, args []string, out io.Writer) 
 		return err
 	}
 	var all []update.Signature
-	if b, errBundle := update.Read(bytes.NewReader(data)); errBundle == nil {
-		all, err = resign(what, b, number, key)
-	} else {
+	if strings.HasSuffix(what, imageSuffix) {
 		all, err = signImage(what+".sig", data, number, key)
+	} else {
+		all, err = signBundle(what, data, number, key)
 	}
 	if err != nil {
 		return err
@@ -199,8 +206,13 @@ func sign(_ context.Context, flags *flag.FlagSet, args []string, out io.Writer) 
 	return err
 }
 
-// resign writes a bundle anew with one more signature.
-func resign(path string, b *update.Bundle, number int, key ed25519.PrivateKey) ([]update.Signature, error) {
+// signBundle writes a bundle anew with one more signature. What it says of itself
+// its boot.img must say, too: nobody signs one that was damaged on its way.
+func signBundle(path string, data []byte, number int, key ed25519.PrivateKey) ([]update.Signature, error) {
+	b, err := update.Read(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
 	encoded, err := b.Encode()
 	if err != nil {
 		return nil, err
@@ -212,6 +224,13 @@ func resign(path string, b *update.Bundle, number int, key ed25519.PrivateKey) (
 	var image, whole bytes.Buffer
 	if err := b.Image(func(_ int64, chunk []byte) error { image.Write(chunk); return nil }); err != nil {
 		return nil, err
+	}
+	r, err := releaseOf(image.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	if b.Board != r.Board || b.Version != r.Version || b.Epoch != r.Epoch || !b.Built.Equal(r.Built) {
+		return nil, fmt.Errorf("%s: its boot.img is %s for %s, epoch %d, and the bundle says something else: %w", path, r.Version, r.Board, r.Epoch, update.ErrCorrupted)
 	}
 	if err := update.Write(&whole, b.Manifest, all, image.Bytes()); err != nil {
 		return nil, err
@@ -242,6 +261,9 @@ func verify(_ context.Context, flags *flag.FlagSet, args []string, out io.Writer
 	name := flags.String("board", "", "the register's `BOARD` (the bundle's own if not given)")
 	floor := flags.Uint64("floor", 0, "the register's floor")
 	what, err := parse(flags, args, "the bundle or the image")
+	if err == nil {
+		err = named(flags, "keys")
+	}
 	if err != nil {
 		return err
 	}
@@ -259,7 +281,7 @@ func verify(_ context.Context, flags *flag.FlagSet, args []string, out io.Writer
 	}
 	b, err := update.Read(bytes.NewReader(data))
 	if err != nil {
-		if !strings.HasSuffix(what, ".img.zst") {
+		if !strings.HasSuffix(what, imageSuffix) {
 			return err
 		}
 		return verifyImage(&keys, what, data, out)

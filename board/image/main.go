@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -47,7 +48,11 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	if !known {
 		return fmt.Errorf("%q is no command\n\n%s", args[0], usage)
 	}
-	return run(ctx, flags, args[1:], out)
+	err := run(ctx, flags, args[1:], out)
+	if errors.Is(err, flag.ErrHelp) { // it was answered
+		return nil
+	}
+	return err
 }
 
 // parse reads flags, and returns the one argument that follows.
@@ -59,4 +64,15 @@ func parse(flags *flag.FlagSet, args []string, what string) (string, error) {
 		return "", fmt.Errorf("%s: name %s", flags.Name(), what)
 	}
 	return flags.Arg(0), nil
+}
+
+// named says that a flag that names a file was forgotten.
+func named(flags *flag.FlagSet, names ...string) error {
+	for _, name := range names {
+		if f := flags.Lookup(name); f.Value.String() == "" {
+			what, usage := flag.UnquoteUsage(f)
+			return fmt.Errorf("%s: -%s %s is needed: %s", flags.Name(), name, what, usage)
+		}
+	}
+	return nil
 }

@@ -39,17 +39,10 @@ func (n *slots) checkSeals(ctx context.Context, after time.Duration) {
 
 // sealed checks a slot that nobody is writing.
 func (n *slots) sealed(s update.Slot) error {
-	n.mu.Lock()
-	busy := n.busy
-	n.busy = true
-	n.mu.Unlock()
-	if busy {
+	if n.report().Busy {
 		return nil // it is being replaced, and checked then
 	}
-	defer func() {
-		n.mu.Lock()
-		n.busy = false
-		n.mu.Unlock()
-	}()
+	n.media.Lock() // an update that comes now waits
+	defer n.media.Unlock()
 	return n.store.Sealed(s, &n.keys)
 }

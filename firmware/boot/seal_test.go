@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,43 @@ import (
 
 	"regi/firmware/update"
 )
+
+// reading is a store whose slots take a while to read.
+type reading struct {
+	update.SlotStore
+	begun, end chan struct{}
+}
+
+func (r reading) Sealed(s update.Slot, k *update.Keys) error {
+	close(r.begun)
+	<-r.end
+	return r.SlotStore.Sealed(s, k)
+}
+
+// TestUpdateDuringSeals: an update that comes while the slots are looked at waits
+// for that, and is not refused as if there were another one.
+func TestUpdateDuringSeals(t *testing.T) {
+	t.Parallel()
+	good, keys := signed(t, 3)
+	dir := t.TempDir()
+	r := reading{shelf(t, update.A, update.A), make(chan struct{}), make(chan struct{})}
+	n := newSlots(newLog(), dir, release(2), keys, r, nil)
+	put(t, dir, good)
+	looked := make(chan error, 1)
+	go func() { looked <- n.sealed(update.B) }()
+	<-r.begun
+	n.install()
+	if s := n.report(); !s.Busy || strings.Contains(s.Update, errBusy.Error()) {
+		t.Errorf("%+v", s)
+	}
+	close(r.end)
+	if err := <-looked; !errors.Is(err, update.ErrNoSeal) {
+		t.Errorf("it was written while it was looked at: %v", err)
+	}
+	if s := settled(t, n); !s.Ready {
+		t.Errorf("%+v", s)
+	}
+}
 
 // What runs looks at both slots: the other one that was written by an update is
 // whole until a byte of it is changed; a slot that nobody signed is named if it

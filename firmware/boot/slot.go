@@ -75,6 +75,8 @@ type slots struct {
 	store update.SlotStore // nil where there is none
 	built time.Time        // when this version was
 
+	media sync.Mutex // held by who reads or writes whole slots
+
 	mu       sync.Mutex
 	state    SlotState
 	busy     bool
@@ -221,15 +223,18 @@ func (n *slots) carryOut(write func() (update.Manifest, error)) {
 		return
 	}
 	go func() {
+		n.media.Lock()
 		m, err := write()
-		n.mu.Lock()
-		n.busy, n.state.Ready, n.next = false, err == nil, m.Version
-		n.mu.Unlock()
+		n.media.Unlock()
+		said := fmt.Sprintf("%s (epoch %d) is written: try it", m.Version, m.Epoch)
 		if err != nil {
-			n.say(err.Error())
-			return
+			said = err.Error()
 		}
-		n.say(fmt.Sprintf("%s (epoch %d) is written: try it", m.Version, m.Epoch))
+		// At once: whoever waits for the end reads then what became of it.
+		n.mu.Lock()
+		n.busy, n.state.Ready, n.next, n.state.Update = false, err == nil, m.Version, said
+		n.mu.Unlock()
+		n.log.say("update: %s", said)
 	}()
 }
 

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -88,17 +89,19 @@ func put(t *testing.T, dir string, data []byte) {
 	}
 }
 
-// settled waits until an update was written or refused.
+// settled waits until an update was written or refused. Whoever sees that nothing
+// is under way any more must see what became of it.
 func settled(t *testing.T, n *slots) SlotState {
 	t.Helper()
-	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); {
-		n.mu.Lock()
-		busy := n.busy
-		n.mu.Unlock()
-		if s := n.report(); !busy && s.Update != "checking" && !strings.HasPrefix(s.Update, "writing") {
-			return s
+	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); runtime.Gosched() {
+		s := n.report()
+		if s.Busy {
+			continue
 		}
-		time.Sleep(time.Millisecond)
+		if s.Update == "checking" || strings.HasPrefix(s.Update, "writing") {
+			t.Errorf("it has ended, and is still %s", s.Update)
+		}
+		return s
 	}
 	t.Fatal("it does not end")
 	return SlotState{}

@@ -228,7 +228,7 @@ func (s *session) configShow(_ context.Context, args []string) error {
 func (s *session) configSet(_ context.Context, args []string) error {
 	if len(args) != 2 {
 		s.say("%s config set KEY VALUE", s.tr(wordsUse))
-		return errors.New("use")
+		return saidError{errors.New("use")}
 	}
 	if err := s.host.Settings.Set(args[0], args[1], s.who.warrant); err != nil {
 		return err
@@ -293,14 +293,33 @@ func (s *session) update(ctx context.Context, args []string) error {
 	steps := make(chan string)
 	s.steps = steps
 	defer func() { s.steps = nil }()
-	return s.busy(ctx, updateWithin, func(ctx context.Context) error {
+	said := ""
+	err := s.busy(ctx, updateWithin, func(ctx context.Context) error {
 		return s.host.Slots.Update(ctx, source, func(text string) {
+			said = text
 			select {
 			case steps <- text:
 			case <-ctx.Done():
 			}
 		})
 	})
+	if err != nil {
+		s.notUpdated(said + "\n" + err.Error())
+	}
+	return err
+}
+
+// notUpdated says in Japanese what the board has said of an update.
+func (s *session) notUpdated(why string) {
+	if s.lang != japanese {
+		return
+	}
+	for _, r := range updateRefusals {
+		if strings.Contains(why, r.word) {
+			s.say("  → %s", r.ja)
+			return
+		}
+	}
 }
 
 func (s *session) noSlots() string {

@@ -81,6 +81,10 @@ func (s *session) configPaste(ctx context.Context, _ []string) error {
 	if err := s.host.Settings.Replace(text, s.who.warrant); err != nil {
 		return err
 	}
+	if s.host.Setup == "" && len(s.host.Settings.Changed()) == 0 {
+		s.say("%s", s.tr(wordsNoChange))
+		return nil
+	}
 	s.say("%s", s.tr(wordsConfigSet))
 	return nil
 }

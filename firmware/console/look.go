@@ -148,7 +148,7 @@ func (s *session) check(ctx context.Context, _ []string) error {
 	}
 	if faults > 0 {
 		s.say(s.tr(wordsFaults), faults, len(found))
-		return fmt.Errorf("%d of %d", faults, len(found))
+		return saidError{fmt.Errorf("%d of %d", faults, len(found))}
 	}
 	s.say("%s", s.tr(wordsAllWell))
 	return nil
@@ -184,10 +184,31 @@ func (s *session) findings(ctx context.Context) ([]finding, error) {
 	}
 	for _, r := range rows {
 		if says, bad := strings.CutPrefix(r.Value, "fault: "); bad {
-			found = append(found, finding{name: r.Key, says: says, do: lastAdvice})
+			f := finding{name: r.Key, says: says, do: lastAdvice}
+			if do, known := boardAdvices[r.Key]; known {
+				f.do = do
+			}
+			found = append(found, f)
 		}
 	}
-	return found, nil
+	return append(found, s.slotFaults(ctx)...), nil
+}
+
+// slotFaults are what is wrong with the versions on the card.
+func (s *session) slotFaults(ctx context.Context) (found []finding) {
+	if s.host.Slots == nil {
+		return nil
+	}
+	rows, err := s.host.Slots.State(ctx)
+	if err != nil {
+		rows = []Setting{{"fault", err.Error()}}
+	}
+	for _, r := range rows {
+		if r.Key == "fault" || r.Key == "damaged" {
+			found = append(found, finding{name: "slot", says: r.Value, do: boardAdvices["slot"]})
+		}
+	}
+	return found
 }
 
 func (s *session) cardKey(ctx context.Context) finding {

@@ -329,6 +329,9 @@ func (s *session) lineEnd(err error) error {
 // lineError is a failure of the line itself.
 type lineError struct{ error }
 
+// saidError is for the record: whoever is here was told in better words.
+type saidError struct{ error }
+
 // run runs a command; Ctrl-C stops it.
 func (s *session) run(ctx context.Context, c *command, args []string) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -340,6 +343,7 @@ func (s *session) run(ctx context.Context, c *command, args []string) error {
 		s.say("%s", s.tr(wordsStopped))
 	case errors.Is(err, errIdle), errors.Is(err, errExpired):
 		s.say("%s", s.tr(wordsStopped))
+	case errors.As(err, new(saidError)):
 	default:
 		s.say("%s", s.explain(err))
 	}
@@ -445,7 +449,8 @@ func (s *session) flushRefused(ctx context.Context, why string) {
 	s.window = time.Now()
 }
 
-func seconds(d time.Duration) int { return int(max(d, 0).Round(time.Second) / time.Second) }
+// seconds are whole ones, the begun one with them: nobody is told to wait for none.
+func seconds(d time.Duration) int { return int((max(d, 0) + time.Second - 1) / time.Second) }
 
 // split takes a line apart into words; quotation marks keep blanks in one.
 func split(line string) (words []string, err error) {

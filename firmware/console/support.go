@@ -82,6 +82,9 @@ var errTooLong = errors.New("the bundle is too long for paper: support shows it 
 
 // printSupport prints codes, with as much of the log as they hold.
 func (s *session) printSupport(ctx context.Context, b *bundle) error {
+	if b.State.Sale {
+		return ErrSale
+	}
 	for _, lines := range []int{logMost, logMost / 2, logMost / 4, logMost / 10, 0} {
 		b.Log = b.Log[max(0, len(b.Log)-lines):]
 		packed, fingerprint, err := b.pack()
@@ -93,9 +96,9 @@ func (s *session) printSupport(ctx context.Context, b *bundle) error {
 			continue
 		}
 		s.say(s.tr(wordsSupportPaper), len(codes), fingerprint)
-		return s.busy(ctx, printWithin, func(ctx context.Context) error {
+		return s.advised(s.busy(ctx, printWithin, func(ctx context.Context) error {
 			return s.host.Counter.Print(ctx, []string{"REGI SUPPORT " + b.Register, b.Version, fingerprint}, codes...)
-		})
+		}))
 	}
 	return errTooLong
 }

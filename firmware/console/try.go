@@ -56,11 +56,11 @@ func (s *session) scanTest(ctx context.Context, _ []string) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return s.advised(err)
 	}
 	if scan.Problem != "" {
 		s.say("  %s", scan.Problem)
-		return errors.New(scan.Problem)
+		return saidError{errors.New(scan.Problem)}
 	}
 	s.say("  %s  (AIM %s)", scan.Label, scan.AIM)
 	return nil
@@ -77,7 +77,7 @@ func (s *session) printTest(ctx context.Context, _ []string) error {
 	if err == nil {
 		s.say("%s", s.tr(wordsPrinted))
 	}
-	return err
+	return s.advised(err)
 }
 
 func (s *session) drawerTest(ctx context.Context, _ []string) error {
@@ -105,10 +105,10 @@ func (s *session) cardTest(ctx context.Context, _ []string) error {
 	})
 	switch {
 	case err != nil:
-		return err
+		return s.advised(err)
 	case card.Problem != "":
 		s.say("  %s", card.Problem)
-		return errors.New(card.Problem)
+		return saidError{errors.New(card.Problem)}
 	}
 	luhn := "check digit right"
 	if !card.Luhn {
@@ -119,12 +119,19 @@ func (s *session) cardTest(ctx context.Context, _ []string) error {
 }
 
 func (s *session) displayTest(ctx context.Context, _ []string) error {
+	st, err := s.state(ctx)
+	switch {
+	case err != nil:
+		return err
+	case st.Sale:
+		return ErrSale
+	}
 	s.say("%s", s.tr(wordsShown))
-	err := s.busy(ctx, showFor, func(ctx context.Context) error {
+	err = s.busy(ctx, showFor, func(ctx context.Context) error {
 		return s.host.Counter.Show(ctx, "REGI TEST", "ﾃｽﾄ ｱｲｳ 1234567890")
 	})
 	if errors.Is(err, context.DeadlineExceeded) {
 		return nil // it was shown for as long as it should
 	}
-	return err
+	return s.advised(err)
 }

@@ -128,6 +128,46 @@ var advices = []struct {
 	{"rights", words{"the register may not open it: check how it is started", "レジに権限がありません。起動方法を確認してください"}},
 }
 
+// updateRefusals say in Japanese why there is no update, by a word in what the
+// board says: the first that fits.
+//
+//nolint:gochecknoglobals // a constant table
+var updateRefusals = []struct{ word, ja string }{
+	{"is damaged", "更新ファイルが壊れています。取り直してください"},
+	{"not signed by two", "オーナーの3つの鍵のうち2つの署名がありません。使わずにオーナーへ知らせてください"},
+	{"knows no owner's keys", "このイメージにはオーナーの鍵がなく、更新できません。カードに書き込み直してください"},
+	{"only flashed", "この基板は更新できません。カードに書き込み直してください"},
+	{"older than", "許可された版より古い更新です。新しい版を使ってください"},
+	{"is on trial", "今の版は試行中です。確定してからやり直してください"},
+	{"flash the card anew", "起動の選択が壊れています。カードに書き込み直してください"},
+	{"version that runs", "すでに動いている版です"},
+	{"no other version", "すでに動いている版です"},
+	{"did not prove itself", "前回の試行で合格しなかった版です。もう一度試すにはUSBメモリーで入れてください"},
+	{"another board", "別の基板用の更新です"},
+	{"may not be used yet", "まだ使えない更新です。時計を確認するか、時期を待ってください"},
+	{"larger than a slot", "更新がスロットより大きく、書き込めません"},
+	{"no USB stick", "regi.upd を最上位に置いたFAT形式のUSBメモリーを差してください"},
+	{"took too long", "読み取りに時間がかかりすぎます。別のUSBメモリーを使ってください"},
+	{"no space left", "データ領域がいっぱいです。クラウド接続を復旧し、空きができてからやり直してください"},
+	{"cannot be read, or", "USBメモリーを読めないか、データ領域がいっぱいです"},
+	{"replace the card", "SDカードに書き込めません。カードを交換してください"},
+	{"is being written", "別の更新を書き込み中です。終わるまで待ってください"},
+	{"is away", "クラウドに接続できません。net で確認してください"},
+}
+
+// boardAdvices are the next step for a fault of the board, by its line.
+//
+//nolint:gochecknoglobals // a constant table
+var boardAdvices = map[string]words{
+	"network":    {"look at the network cable and the router; net shows how far it comes", "LANケーブルとルーターを確認してください。net で状況がわかります"},
+	"data":       {"flash another card and put it in; support tells more", "別のカードに書き込んで交換してください。詳しくは support"},
+	"board time": {"connect the network: the cloud sets the clock", "ネットワークに接続してください。時計はクラウドが合わせます"},
+	"firewall":   {"reboot; if it says so again, support", "reboot してください。繰り返すときは support"},
+	"kernel":     {"reboot; if it says so again, support", "reboot してください。繰り返すときは support"},
+	"usb":        {"take it out: only the counter's serial lines are let in", "取り外してください。レジのシリアル機器以外は使えません"},
+	"slot":       {"update, or flash the card anew", "update するか、カードに書き込み直してください"},
+}
+
 // lastAdvice is for what no line above knows.
 //
 //nolint:gochecknoglobals // a constant
@@ -152,6 +192,8 @@ func (s *session) explain(err error) string {
 	switch {
 	case errors.As(err, &wait):
 		return fmt.Sprintf(s.tr(wordsWait), seconds(wait.left))
+	case errors.Is(err, ErrSignature) && time.Until(s.guard.early) <= 0: // credentials: nobody guesses these
+		return s.tr(words{ErrSignature.Error(), "このレジとこのコードへのオーナーの署名がありません。enroll からやり直してください"})
 	case errors.Is(err, errWrong), errors.Is(err, ErrSignature):
 		why := ""
 		if errors.Is(err, ErrSignature) {

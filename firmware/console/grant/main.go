@@ -73,7 +73,10 @@ func command(args []string, out io.Writer) error {
 	if err := f.Parse(args[1:]); err != nil {
 		return err
 	}
-	if o.key == "" || f.NArg() > 0 {
+	if f.NArg() > 0 {
+		return fmt.Errorf("%.40q is no flag\n\n%s", f.Arg(0), usage)
+	}
+	if o.key == "" {
 		return fmt.Errorf("--key is needed\n\n%s", usage)
 	}
 	switch args[0] {

@@ -74,6 +74,7 @@ func TestOwner(t *testing.T) {
 		"no command":              {},
 		"another command":         {"x", "--key", key},
 		"no key":                  {"sign"},
+		"a word too many":         {"sign", "--key", key, "--challenge", c.String(), "--name", "x", "y"},
 		"no such key":             {"sign", "--key", key + "x", "--challenge", c.String(), "--name", "x"},
 		"mistyped challenge":      {"sign", "--key", key, "--challenge", "A" + c.String()[1:] + "Q", "--name", "x"},
 		"no name":                 {"sign", "--key", key, "--challenge", c.String()},
