@@ -234,7 +234,7 @@ func (n *slots) carryOut(write func() (update.Manifest, error)) {
 		n.mu.Lock()
 		n.busy, n.state.Ready, n.next, n.state.Update = false, err == nil, m.Version, said
 		n.mu.Unlock()
-		n.log.say("update: %s", said)
+		n.log.caused("update: %s", said)
 	}()
 }
 
