@@ -99,18 +99,50 @@ func configText(p parts) []byte {
 	if p.ownKernel {
 		lines = append(lines, "upstream_kernel=1")
 	}
+	if p.board.Image.Select == board.SelectPi && feedsWatchdog(p.kernel) {
+		lines = append(lines, earlyWatchdog)
+	}
 	for _, s := range []update.Slot{update.A, update.B} {
 		lines = append(lines, fmt.Sprintf("[boot_partition=%d]", s.Partition()), fmt.Sprintf("cmdline=cmdline-%s.txt", s))
 	}
 	return []byte(strings.Join(append(lines, "[all]"), "\n") + "\n")
 }
 
+// earlyWatchdog has the firmware start the watchdog before it starts the kernel,
+// and tell the kernel to feed it for so many seconds and no longer unless it is
+// opened (watchdog.open_timeout on its command line): a kernel that hangs before
+// PID 1 opens it, with 14 s of its own, is reset, and the boot after a trial is that
+// of the old slot. 15 s are what the hardware can count (20 bits at 65,536 Hz), so
+// that nobody has to feed it between firmware and driver; in QEMU's virt PID 1
+// opens it 2 s after the kernel's start. No board has been seen to do any of it.
+//
+// kernel_watchdog_timeout: Raspberry Pi documentation, config.txt, boot options
+// (pull request 4144, August 2025); start.elf and start4.elf of July 2025 and later
+// (those of the image are of 21 May 2026), on a Pi 5 an EEPROM of then or later. An
+// older one passes over it.
+const earlyWatchdog = "kernel_watchdog_timeout=15"
+
+// feedsWatchdog says whether a kernel has the driver built in: under one without
+// it a watchdog that was started resets the board for ever. The name of its
+// parameter is in no other.
+func feedsWatchdog(kernel []byte) bool {
+	if z, err := gzip.NewReader(bytes.NewReader(kernel)); err == nil {
+		if kernel, err = io.ReadAll(io.LimitReader(z, kernelMax)); err != nil {
+			return false
+		}
+	}
+	return bytes.Contains(kernel, []byte("bcm2835_wdt.nowayout"))
+}
+
+// kernelMax bounds what a packed kernel unpacks to.
+const kernelMax = 256 << 20
+
 // commandLine is the kernel's. No USB device is let in by the kernel; a kernel
 // that fails resets the board.
 func commandLine(p parts, s update.Slot) []byte {
 	words := []string{"console=" + p.board.Image.Console + ",115200", "rdinit=/init", "quiet", "panic=5", "usbcore.authorized_default=0"}
-	if !p.ownKernel {
-		words = append(words, noTracer)
+	if !p.ownKernel { // which has neither
+		words = append(words, noTracer, noSysRq)
 	}
 	if s != "" {
 		words = append(words, update.SlotArgument+string(s))
@@ -122,6 +154,14 @@ func commandLine(p parts, s update.Slot) []byte {
 // traces a register, whoever has taken it over least of all, and making them
 // takes a fifth of the start (0.85 s of QEMU's processor time).
 const noTracer = "initcall_blacklist=trace_eval_init,tracer_init_tracefs"
+
+// noSysRq has the kernel itself take no commands after a break on the console. It
+// applies the word right before it starts the first process (do_sysctl_args, Linux
+// 5.8), which sets the same again and reports a kernel that refuses. No word is
+// taken earlier. Until the kernel opens the console for that process it does not
+// listen; between the two, a fifth of a second in QEMU, whoever holds the line can
+// reset the board, as by pulling its plug (kernel.rpi allows 0x1f6: no dumps).
+const noSysRq = "sysctl.kernel.sysrq=0"
 
 // selectorBytes is the size of the first partition.
 const selectorBytes = 8 << 20

@@ -63,6 +63,52 @@ func TestBootImageIsReproducible(t *testing.T) {
 	}
 }
 
+// What the firmware of a Raspberry Pi starts, the kernel must feed: one that has
+// no driver for it would be reset for ever.
+func TestEarlyWatchdog(t *testing.T) {
+	t.Parallel()
+	driver := append(bytes.Repeat([]byte("kernel"), 50_000), "\x00bcm2835_wdt.nowayout\x00"...)
+	packed, err := compress(driver)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		board  string
+		kernel []byte
+		want   bool
+	}{
+		{"rpi3", driver, true},
+		{"rpi4", driver, true},
+		{"rpi5", driver, true},
+		{"rpi4", packed, true},
+		{"rpi4", packed[:len(packed)/2], false},
+		{"rpi4", bytes.ReplaceAll(driver, []byte("bcm2835_wdt.nowayout"), []byte("bcm2835-wdt")), false}, // as its parent names it
+		{"qemu-virt", driver, false},
+	} {
+		p := sample(t, c.board, "v1")
+		p.kernel = c.kernel
+		config := string(configText(p))
+		// Above all filters: it is for both slots.
+		common, _, _ := strings.Cut(config, "[")
+		if strings.Contains(common, "\n"+earlyWatchdog+"\n") != c.want || strings.Contains(config, earlyWatchdog) != c.want {
+			t.Errorf("%s, kernel of %d bytes: the firmware starts the watchdog: %v\n%s", c.board, len(c.kernel), !c.want, config)
+		}
+	}
+}
+
+// Our own kernel has no command after a break, and would complain of the word.
+func TestCommandLineOfOwnKernel(t *testing.T) {
+	t.Parallel()
+	p := sample(t, "rpi4", "v1")
+	if line := string(commandLine(p, update.A)); !strings.Contains(line, " "+noSysRq+" ") {
+		t.Error(line)
+	}
+	p.ownKernel = true
+	if line := string(commandLine(p, update.A)); strings.Contains(line, noSysRq) || strings.Contains(line, noTracer) {
+		t.Error(line)
+	}
+}
+
 // The kernel's words of an initramfs are those of cpio(1).
 func TestArchive(t *testing.T) {
 	t.Parallel()
@@ -188,7 +234,7 @@ func booted(t testing.TB, path string) *rom.Boot {
 func TestDisk(t *testing.T) {
 	t.Parallel()
 	path := disk(t, "qemu-virt", "v1", "v2")
-	if b := booted(t, path); b.Slot != update.A || !strings.HasSuffix(b.CommandLine, "regi.slot=a") || !strings.Contains(b.CommandLine, " usbcore.authorized_default=0 "+noTracer) {
+	if b := booted(t, path); b.Slot != update.A || !strings.HasSuffix(b.CommandLine, "regi.slot=a") || !strings.Contains(b.CommandLine, " usbcore.authorized_default=0 "+noTracer+" "+noSysRq+" ") {
 		t.Errorf("%s: %s", b.Slot, b.CommandLine)
 	}
 	request(t, path)

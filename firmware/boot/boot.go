@@ -106,6 +106,7 @@ func (m *machine) run() error {
 	m.state.Knobs = setKnobs(m.log)
 	dog := openWatchdog(m.log)
 	m.state.Watchdog = dog.String()
+	go dog.feed(ctx, m.healthy) // a card may take longer than it does
 	if err := enoughEntropy(); err != nil {
 		m.log.say("entropy: %v", err) // keys are not made before there is some
 	}
@@ -125,7 +126,6 @@ func (m *machine) run() error {
 	}
 	go m.slots.trial(ctx, cancel)
 	go m.slots.checkSeals(ctx, sealsAfter)
-	go dog.feed(ctx, m.healthy)
 	m.keepRegister(ctx, cancel)
 	<-ctx.Done()
 	m.ending = context.Cause(ctx)

@@ -75,6 +75,12 @@ func (g *Guest) Cable(in bool) error {
 	return g.Ask("set_link", map[string]any{"name": "ethernet", "up": in})
 }
 
+// Break holds a line down for longer than a character, as a terminal's break key
+// does: to a kernel that listens it says that the next character is a command.
+func (g *Guest) Break(line string) error {
+	return g.Ask("chardev-send-break", map[string]any{"id": line})
+}
+
 // PullCard takes the card out of the board, which may not be put back while it
 // runs: from now on nothing can be read or written.
 func (g *Guest) PullCard() error {

@@ -1,6 +1,7 @@
 package guest_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
@@ -106,6 +107,9 @@ func piDisk(s *shop) {
 	s.must(err)
 	if want := sha256.Sum256(built); hex.EncodeToString(hash.Sum(nil)) != hex.EncodeToString(want[:]) {
 		s.Fatal("slot a is not the boot.img that was built")
+	}
+	if !bytes.Contains(built, []byte("\nkernel_watchdog_timeout=")) {
+		s.Error("its firmware does not start the watchdog: the kernel has lost its driver")
 	}
 	b, err := rom.Select(disk)
 	s.must(err)
