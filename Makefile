@@ -5,7 +5,7 @@ BIN      := .bin
 # runtime/secret, which is behind an experiment in Go 1.26.
 export GOEXPERIMENT := runtimesecret
 export CGO_ENABLED  := 0
-VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+VERSION  := $(shell git describe --tags --always --dirty --abbrev=12 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -buildid= -X main.version=$(VERSION)
 TOOL     := $(GO) tool -modfile=.tools/go.mod
 FUZZTIME ?= 10s
