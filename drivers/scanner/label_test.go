@@ -88,6 +88,9 @@ var labels = []struct {
 	// A QR code that says it were an EAN-13 is a QR code.
 	{"SSI, a QR code's lie", string(packets(0x1c, "]E0"+grocery)), scanner.Options{Framing: "ssi"}, drivers.Scan{Data: "]E0" + grocery, Label: "]E0" + grocery, AIM: "]Q1", Type: drivers.QRCode}},
 	{"SSI, Code 11", string(packets(0x0c, grocery)), scanner.Options{Framing: "ssi"}, drivers.Scan{Data: grocery, Label: grocery, AIM: "]X0"}},
+	// EAN-8 has no add-on; thirteen digits would be taken for an EAN-13.
+	{"SSI EAN-8 with digits beside it", string(packets(0x8a, "4912345678904")), scanner.Options{Framing: "ssi"}, drivers.Scan{Data: "4912345678904", Label: "4912345678904", AIM: "]X0"}},
+	{"SSI UPC-E1 with add-on", string(packets(0x90, "1234565412345")), scanner.Options{Framing: "ssi"}, drivers.Scan{Data: "1234565412345", Label: "1234565412345", AIM: "]E3"}},
 	{"SSI, a type nobody knows", string(packets(0x7e, "]C1"+grocery)), scanner.Options{Framing: "ssi"}, drivers.Scan{Data: "]C1" + grocery, Label: grocery, AIM: "]C1", Type: drivers.GS1128}},
 }
 
