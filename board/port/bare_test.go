@@ -148,6 +148,30 @@ func TestBareLibraryUnplugged(t *testing.T) {
 	}
 }
 
+// TestBareLibraryClosePending: tarm's Close waits for the Read that it should end.
+func TestBareLibraryClosePending(t *testing.T) {
+	far, path := newPTY(t)
+	p := bareTarm(t, path, 0)
+	r := inBackground(func() (int, error) { return p.Read(make([]byte, 8)) })
+	awaitBlocked(t, "tarm/serial.(*Port).Read", "syscall")
+	c := inBackground(func() (int, error) { return 0, p.Close() })
+	select {
+	case <-c:
+		t.Error("tarm is cured: Close did not wait for the Read")
+	case <-time.After(10 * soon):
+	}
+	if err := far.Close(); err != nil { // ends the Read, and Close after it
+		t.Fatal(err)
+	}
+	for _, ended := range []<-chan result{r, c} {
+		select {
+		case <-ended:
+		case <-time.After(patience):
+			t.Fatal("not even unplugging ends it")
+		}
+	}
+}
+
 func readMode(t *testing.T, path string) unix.Termios {
 	t.Helper()
 	mode, err := unix.IoctlGetTermios(onlyDescriptor(t, path), unix.TCGETS2)

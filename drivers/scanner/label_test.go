@@ -73,6 +73,14 @@ var labels = []struct {
 	{"Datalogic UPC-E", "E01234565\r", scanner.Options{IDs: "datalogic"}, drivers.Scan{Data: "E01234565", Label: "01234565", AIM: "]E0", Type: drivers.UPCE}},
 	{"Datalogic, another", "T" + grocery + "\r", scanner.Options{IDs: "datalogic"}, drivers.Scan{Data: "T" + grocery, Label: grocery, AIM: "]X0"}},
 
+	// Code ids of makers do not tell an add-on beside the number: its length does.
+	{"Honeywell magazine", "d491001234126700590\r", scanner.Options{IDs: "honeywell"}, drivers.Scan{Data: "d491001234126700590", Label: "491001234126700590", AIM: "]E3"}},
+	{"Honeywell serial", "d977037859500212\r", scanner.Options{IDs: "honeywell"}, drivers.Scan{Data: "d977037859500212", Label: "977037859500212", AIM: "]E3"}},
+	{"Honeywell UPC-A with add-on", "c01234567890512345\r", scanner.Options{IDs: "honeywell"}, drivers.Scan{Data: "c01234567890512345", Label: "01234567890512345", AIM: "]E3"}},
+	{"Honeywell UPC-E with add-on", "E0123456512\r", scanner.Options{IDs: "honeywell"}, drivers.Scan{Data: "E0123456512", Label: "0123456512", AIM: "]E3"}},
+	{"Datalogic magazine", "F491001234126700590\r", scanner.Options{IDs: "datalogic"}, drivers.Scan{Data: "F491001234126700590", Label: "491001234126700590", AIM: "]E3"}},
+	{"Honeywell, another length", "d4910012341267005\r", scanner.Options{IDs: "honeywell"}, drivers.Scan{Data: "d4910012341267005", Label: "4910012341267005", AIM: "]E0", Type: drivers.EAN13}},
+
 	{"SSI EAN-13", string(packets(0x0b, grocery)), scanner.Options{Framing: "ssi"}, drivers.Scan{Data: grocery, Label: grocery, AIM: "]E0", Type: drivers.EAN13}},
 	{"SSI EAN-8", string(packets(0x0a, "96385074")), scanner.Options{Framing: "ssi"}, drivers.Scan{Data: "96385074", Label: "96385074", AIM: "]E4", Type: drivers.EAN8}},
 	{"SSI with identifier", string(packets(0x0b, "]E0"+grocery)), scanner.Options{Framing: "ssi"}, drivers.Scan{Data: "]E0" + grocery, Label: grocery, AIM: "]E0", Type: drivers.EAN13}},
@@ -80,6 +88,9 @@ var labels = []struct {
 	// A QR code that says it were an EAN-13 is a QR code.
 	{"SSI, a QR code's lie", string(packets(0x1c, "]E0"+grocery)), scanner.Options{Framing: "ssi"}, drivers.Scan{Data: "]E0" + grocery, Label: "]E0" + grocery, AIM: "]Q1", Type: drivers.QRCode}},
 	{"SSI, Code 11", string(packets(0x0c, grocery)), scanner.Options{Framing: "ssi"}, drivers.Scan{Data: grocery, Label: grocery, AIM: "]X0"}},
+	// EAN-8 has no add-on; thirteen digits would be taken for an EAN-13.
+	{"SSI EAN-8 with digits beside it", string(packets(0x8a, "4912345678904")), scanner.Options{Framing: "ssi"}, drivers.Scan{Data: "4912345678904", Label: "4912345678904", AIM: "]X0"}},
+	{"SSI UPC-E1 with add-on", string(packets(0x90, "1234565412345")), scanner.Options{Framing: "ssi"}, drivers.Scan{Data: "1234565412345", Label: "1234565412345", AIM: "]E3"}},
 	{"SSI, a type nobody knows", string(packets(0x7e, "]C1"+grocery)), scanner.Options{Framing: "ssi"}, drivers.Scan{Data: "]C1" + grocery, Label: grocery, AIM: "]C1", Type: drivers.GS1128}},
 }
 

@@ -105,12 +105,31 @@ func (s *Scanner) identify(data string, known symbol) (drivers.Scan, error) {
 		if !ok {
 			return drivers.Scan{}, fmt.Errorf("scanner: no code id before the data: %w", drivers.ErrFrame)
 		}
+		id = beside(id, label)
 		scan.Label, scan.AIM, scan.Type = label, id.aim, id.kind
 	case hasAIM(data):
 		scan.AIM, scan.Label = data[:aimBytes], data[aimBytes:]
 	}
 	s.complete(&scan, scan.Type != 0)
 	return scan, nil
+}
+
+// beside is the symbol of a label by its code id: an add-on has none of its own,
+// and makes the label two or five digits longer.
+func beside(id symbol, label string) symbol {
+	length := 0
+	switch id {
+	case ean13:
+		length = 13
+	case upcA:
+		length = 12
+	case upcE:
+		length = 8
+	}
+	if n := len(label) - length; length > 0 && (n == 2 || n == 5) && digits(label) {
+		return addOn
+	}
+	return id
 }
 
 // complete adds a check digit that the scanner left out, and the type. told is

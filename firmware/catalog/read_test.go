@@ -86,7 +86,7 @@ func TestRead(t *testing.T) {
 		{name: "a case of it", aim: "]C1", data: "020" + completed("949000000000") + "3712" + "\x1d" + "00" + completed("34901234500000001"), item: "卵", said: catalog.Said{Count: 12}},
 		{name: "NON-PLU", aim: "]E0", data: completed("021234592875"), item: "コロッケ", said: catalog.Said{Price: 2875}},
 		{name: "NON-PLU without its leading zero", aim: "]E0", data: completed("021234592875")[1:], item: "コロッケ", said: catalog.Said{Price: 2875}},
-		{name: "five digits of price", aim: "]E0", data: completed("221234714685"), item: "まぐろ", said: catalog.Said{Price: 14_685}},
+		{name: "five digits of price", aim: "]E0", data: completed("221234614685"), item: "まぐろ", said: catalog.Said{Price: 14_685}},
 		{name: "in-store weight", aim: "]E0", data: completed("231234500326"), item: "豚こま", said: catalog.Said{Amount: 326_000, Code: "KGM"}},
 		{name: "in-store count", aim: "]E0", data: completed("251234567012"), item: "りんご", said: catalog.Said{Count: 12}},
 		{name: "PLU", aim: "]E0", data: "2900000000018", item: "花"},

@@ -186,8 +186,12 @@ func PriceCheckDigit(digits string) byte {
 	if len(digits) == 4 {
 		return '0' + byte(sum*3%10)
 	}
-	return '0' + byte((10-sum%10)%10)
+	// The digit whose own product under 5- makes the sum a multiple of ten.
+	return fiveMinusInverse[(10-sum%10)%10]
 }
+
+// fiveMinusInverse is fiveMinus read backwards.
+const fiveMinusInverse = "0975318642"
 
 // The weighting factors of figure 7.9.2-1: the tens of the product are taken
 // from, or added to, its units.

@@ -228,11 +228,11 @@ func (s *Scan) numbered(aim string, o Options) error {
 		s.data = number
 	}
 	if aim == "]E3" || aim == "" && isPublication(number) {
-		n := len(number) - eanLength
-		if n != addOnTwo && n != addOnFive || !allDigits(number) {
-			return fail(ErrSyntax, "", 0, "thirteen digits and an add-on of two or five are needed")
+		n := besideAddOn(len(number), o)
+		if n == 0 || !allDigits(number) {
+			return fail(ErrSyntax, "", 0, "a number and an add-on of two or five digits are needed")
 		}
-		number, s.AddOn = number[:eanLength], number[eanLength:]
+		number, s.AddOn = number[:n], number[n:]
 		aim = "]E0"
 	}
 	if o.Normalised && aim == "]E0" && len(number) != eanLength {
@@ -259,6 +259,20 @@ func (s *Scan) numbered(aim string, o Options) error {
 	}
 	s.composite = s.n
 	return s.run(composite[len(separator):], gs, len(s.data)+1+len(separator), o)
+}
+
+// besideAddOn is how many of n digits are the number: the lengths of EAN-13,
+// UPC-A and UPC-E with an add-on of two or five are all different. 0: none.
+func besideAddOn(n int, o Options) int {
+	for _, number := range [...]int{eanLength, 12, 8} {
+		if n == number+addOnTwo || n == number+addOnFive {
+			return number
+		}
+		if o.Normalised {
+			break
+		}
+	}
+	return 0
 }
 
 // isPublication: a book, serial or magazine with an add-on, from a scanner that
