@@ -55,10 +55,11 @@ const ssiWait = 3 * time.Second
 var ssiTypes = map[byte]symbol{
 	0x01: code39, 0x02: codabar, 0x03: code128, 0x06: itf, 0x07: code93, 0x08: upcA, 0x09: upcE, 0x0a: ean8, 0x0b: ean13,
 	0x0f: gs1128, 0x10: upcE, 0x11: pdf417, 0x16: ean13, 0x1b: dataMatrix, 0x1c: qr, 0x2d: aztec,
-	0x23: dataBar, 0x24: dataBar, 0x25: dataBar, 0x30: dataBar, 0x31: dataBar, 0x32: dataBar, 0xc1: gs1Matrix, 0xc2: gs1QR,
+	0x30: dataBar, 0x31: dataBar, 0x32: dataBar, 0xc1: gs1Matrix, 0xc2: gs1QR,
 	0x48: addOn, 0x49: addOn, 0x4b: addOn, 0x50: addOn, 0x88: addOn, 0x89: addOn, 0x8b: addOn, 0x90: addOn,
 	// Codes that are none of a shop's, by which nobody is to be misled: Code 11,
-	// MSI, Discrete and IATA 2 of 5, and EAN-8 with an add-on.
+	// MSI, Discrete and IATA 2 of 5, MaxiCode, the posts', and EAN-8 with an add-on.
+	0x22: {aim: other}, 0x23: {aim: other}, 0x24: {aim: other}, 0x25: {aim: other}, 0x26: {aim: other}, 0x27: {aim: other},
 	0x4a: {aim: other}, 0x8a: {aim: other}, 0x04: {aim: other}, 0x05: {aim: other}, 0x0c: {aim: other}, 0x0e: {aim: other},
 }
 
