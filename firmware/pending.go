@@ -27,8 +27,15 @@ type pending struct {
 	mu   sync.Mutex
 }
 
-// pendingMax bounds the file: some 300 commands.
-const pendingMax = 64 << 10
+const (
+	// pendingMax bounds the file: some 300 commands.
+	pendingMax = 64 << 10
+	// noteMax bounds the body of one, as JSON. A record that is too large is an end
+	// of the register, and this one would come again at each start.
+	noteMax = 8 << 10
+)
+
+var errLongNote = fmt.Errorf("over %d bytes", noteMax)
 
 func pendingFile(c *Config) string { return filepath.Join(consoleFolder(c), "before.jsonl") }
 
@@ -91,6 +98,10 @@ func (p *pending) journal(ctx context.Context, note func(context.Context, record
 		}
 		kind, errKind := record.ParseKind(n.Kind)
 		if errKind != nil {
+			continue
+		}
+		if body, wrong := json.Marshal(n.Body); wrong != nil || len(body) > noteMax {
+			err = errors.Join(err, fmt.Errorf("notes of the setup: %v: %w", kind, errLongNote))
 			continue
 		}
 		failed := note(ctx, kind, n.Body)

@@ -413,7 +413,7 @@ func TestInTheWay(t *testing.T) {
 func TestPendingPoison(t *testing.T) {
 	t.Parallel()
 	p := &pending{path: filepath.Join(t.TempDir(), "before.jsonl")}
-	for _, command := range []string{"poison", "good"} {
+	for _, command := range []string{"poison", strings.Repeat("<", 10<<10), "good"} { // the second is 60 KiB as JSON
 		if err := p.note(t.Context(), record.ConsoleCommand, map[string]string{"Command": command}); err != nil {
 			t.Fatal(err)
 		}
@@ -426,7 +426,7 @@ func TestPendingPoison(t *testing.T) {
 		journalled++
 		return nil
 	})
-	if !errors.Is(err, poison) || journalled != 1 || !gone(p.path) {
+	if !errors.Is(err, poison) || !errors.Is(err, errLongNote) || journalled != 1 || !gone(p.path) {
 		t.Errorf("%d, %v", journalled, err)
 	}
 }
