@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"regi/firmware/console"
 	"regi/firmware/record"
 )
@@ -25,8 +27,15 @@ type pending struct {
 	mu   sync.Mutex
 }
 
-// pendingMax bounds the file: some 300 commands.
-const pendingMax = 64 << 10
+const (
+	// pendingMax bounds the file: some 300 commands.
+	pendingMax = 64 << 10
+	// noteMax bounds the body of one, as JSON. A record that is too large is an end
+	// of the register, and this one would come again at each start.
+	noteMax = 8 << 10
+)
+
+var errLongNote = fmt.Errorf("over %d bytes", noteMax)
 
 func pendingFile(c *Config) string { return filepath.Join(consoleFolder(c), "before.jsonl") }
 
@@ -53,7 +62,7 @@ func (p *pending) note(_ context.Context, kind record.Kind, body any) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	f, err := os.OpenFile(p.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(p.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
 	if err != nil {
 		return fmt.Errorf("note: %w", err)
 	}
@@ -71,34 +80,35 @@ func (p *pending) note(_ context.Context, kind record.Kind, body any) error {
 }
 
 // journal hands everything over to note, in order. A cut in between has some of
-// it journalled twice, and none lost.
+// it journalled twice, and none lost. Whoever took over an earlier register may
+// have written the file: what cannot be journalled is passed over with an error,
+// and nothing of it comes back at the next start.
 func (p *pending) journal(ctx context.Context, note func(context.Context, record.Kind, any) error) error {
-	info, err := os.Stat(p.path)
+	data, err := readPlain(p.path, pendingMax)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("notes of the setup: %w", err)
-	}
-	if info.Size() > pendingMax {
-		return fmt.Errorf("notes of the setup: %s is over %d bytes", p.path, pendingMax)
-	}
-	data, err := os.ReadFile(p.path)
-	if err != nil {
-		return fmt.Errorf("notes of the setup: %w", err)
+		return errors.Join(fmt.Errorf("notes of the setup: %w", err), os.RemoveAll(p.path))
 	}
 	for line := range bytes.Lines(data) {
 		var n pendingNote
 		if json.Unmarshal(line, &n) != nil { // blank, or torn by a cut
 			continue
 		}
-		kind, err := record.ParseKind(n.Kind)
-		if err != nil {
+		kind, errKind := record.ParseKind(n.Kind)
+		if errKind != nil {
 			continue
 		}
-		if err := note(ctx, kind, n.Body); err != nil {
-			return err
+		if body, wrong := json.Marshal(n.Body); wrong != nil || len(body) > noteMax {
+			err = errors.Join(err, fmt.Errorf("notes of the setup: %v: %w", kind, errLongNote))
+			continue
 		}
+		failed := note(ctx, kind, n.Body)
+		if failed != nil && ended(ctx, failed) == nil {
+			return failed // the next start goes on with it
+		}
+		err = errors.Join(err, failed)
 	}
-	return forget(p.path)
+	return errors.Join(err, forget(p.path))
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -32,11 +33,10 @@ func takePrepared(path string, why error, link *boot.Link) (*Config, error) {
 		return nil, why
 	}
 	file := preparedFile(s.config)
-	info, err := os.Stat(file)
-	if err != nil || info.Size() > trialMax {
+	data, err := readPlain(file, trialMax)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, why
 	}
-	data, err := os.ReadFile(file) //nolint:gosec // in the state folder
 	var p prepared
 	if err == nil {
 		err = json.Unmarshal(data, &p)
@@ -44,7 +44,7 @@ func takePrepared(path string, why error, link *boot.Link) (*Config, error) {
 	if err == nil {
 		err = s.take(&p)
 	}
-	if gone := forget(file); gone != nil || err != nil {
+	if gone := os.RemoveAll(file); gone != nil || err != nil {
 		return nil, errors.Join(why, err, gone)
 	}
 	if link != nil {
@@ -162,7 +162,7 @@ func (s *setup) lay(p *prepared) error {
 		err = fmt.Errorf("over %d bytes", trialMax)
 	}
 	if err == nil {
-		err = writeDurably(preparedFile(s.config), data)
+		err = replaceDurably(preparedFile(s.config), data)
 	}
 	if err != nil {
 		return fmt.Errorf("setup: %w", err)

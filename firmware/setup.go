@@ -236,13 +236,13 @@ func (s *setup) folder(memory string) error {
 	probe := filepath.Join(consoleFolder(s.config), "probe")
 	err := os.MkdirAll(consoleFolder(s.config), 0o700)
 	if err == nil {
-		err = errors.Join(writeDurably(probe, nil), forget(probe))
+		err = errors.Join(replaceDurably(probe, nil), forget(probe))
 	}
 	if err == nil || s.link == nil {
 		return err
 	}
 	s.why = errors.Join(fmt.Errorf("nothing that is done here is kept: %w", err), s.why)
-	pins, _ := readBounded(filepath.Join(consoleFolder(s.config), "console.json")) //nolint:errcheck // then there are none
+	pins, _ := readPlain(filepath.Join(consoleFolder(s.config), "console.json"), keyFileMax) //nolint:errcheck // then there are none
 	s.config.Register.State, s.lost = filepath.Join(memory, firstState), true
 	if err := os.MkdirAll(consoleFolder(s.config), 0o700); err != nil {
 		return fmt.Errorf("setup: %w", err)

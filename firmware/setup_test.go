@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 
 	"regi/firmware/console"
 	"regi/firmware/record"
@@ -349,6 +350,84 @@ func TestPending(t *testing.T) {
 	}
 	if !errors.Is(err, console.ErrNoRoom) {
 		t.Errorf("a full file: %v", err)
+	}
+}
+
+// TestInTheWay: a register that was taken over leaves something else in the
+// place of a file of its console. It holds up no later start.
+func TestInTheWay(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+	if err := os.WriteFile(elsewhere, []byte("[]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, lay := range map[string]func(path string) error{
+		"a pipe":   func(path string) error { return unix.Mkfifo(path, 0o600) },
+		"a link":   func(path string) error { return os.Symlink(elsewhere, path) },
+		"a folder": func(path string) error { return os.MkdirAll(filepath.Join(path, "full"), 0o700) },
+		"too much": func(path string) error { return os.WriteFile(path, make([]byte, trialMax+1), 0o600) },
+	} {
+		dir := filepath.Join(folder, "state", name, "state", "console")
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		notes, ready, names := filepath.Join(dir, "before.jsonl"), filepath.Join(dir, "setup.json"), filepath.Join(dir, "worked.json")
+		for _, path := range []string{notes, ready, names} {
+			if err := lay(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			none := func(context.Context, record.Kind, any) error { t.Errorf("%s: a note", name); return nil }
+			p := &pending{path: notes}
+			if err := p.note(t.Context(), record.ConsoleCommand, struct{}{}); err == nil {
+				t.Errorf("%s: it took a note", name)
+			}
+			if err := p.journal(t.Context(), none); err == nil || !gone(notes) {
+				t.Errorf("%s: notes: %v", name, err)
+			}
+			why := errors.New("reason")
+			if _, err := takePrepared(filepath.Join(filepath.Dir(filepath.Dir(dir)), "register.toml"), why, nil); !errors.Is(err, why) || !gone(ready) {
+				t.Errorf("%s: %v", name, err)
+			}
+			if n := readWorked(names); n != nil {
+				t.Errorf("%s: %q", name, n)
+			}
+		}()
+		select {
+		case <-over:
+		case <-time.After(5 * time.Second):
+			t.Errorf("%s: it waits for ever", name)
+		}
+	}
+	if text, err := os.ReadFile(elsewhere); err != nil || string(text) != "[]" {
+		t.Errorf("elsewhere is %q, %v", text, err)
+	}
+}
+
+// TestPendingPoison: a note that no journal takes is lost alone, and does not
+// come back at each start.
+func TestPendingPoison(t *testing.T) {
+	t.Parallel()
+	p := &pending{path: filepath.Join(t.TempDir(), "before.jsonl")}
+	for _, command := range []string{"poison", strings.Repeat("<", 10<<10), "good"} { // the second is 60 KiB as JSON
+		if err := p.note(t.Context(), record.ConsoleCommand, map[string]string{"Command": command}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	poison, journalled := errors.New("no journal takes it"), 0
+	err := p.journal(t.Context(), func(_ context.Context, _ record.Kind, body any) error {
+		if m, ok := body.(map[string]any); !ok || m["Command"] == "poison" {
+			return poison
+		}
+		journalled++
+		return nil
+	})
+	if !errors.Is(err, poison) || !errors.Is(err, errLongNote) || journalled != 1 || !gone(p.path) {
+		t.Errorf("%d, %v", journalled, err)
 	}
 }
 

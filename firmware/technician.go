@@ -21,6 +21,7 @@ import (
 	"regi/firmware/record"
 	"regi/firmware/register"
 	"regi/firmware/role"
+	"regi/firmware/till"
 )
 
 // technician is the register's side of the console.
@@ -78,7 +79,11 @@ func newTechnician(c *Config, t *technician) (*technician, error) {
 func (t *technician) run(ctx context.Context) error {
 	before := pending{path: pendingFile(t.config)}
 	if err := before.journal(ctx, t.reg.Note); ended(ctx, err) != nil {
-		return err
+		// No reason not to sell, but the cloud shall know that some are lost.
+		lost := till.SecurityBody{Event: "setup-notes-lost", Detail: shortened(err.Error())}
+		if err := t.reg.Note(ctx, record.SecurityEvent, lost); ended(ctx, err) != nil {
+			return err
+		}
 	}
 	watched := make(chan error, 1)
 	go func() { watched <- t.trial.watch(ctx, t.reg) }() // ends with ctx

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -80,7 +81,7 @@ func tryVersion(ctx context.Context, link *boot.Link, reg *register.Register, fi
 	}
 	data, err := json.Marshal(up(&s))
 	if err == nil {
-		err = writeDurably(file, data)
+		err = replaceDurably(file, data)
 	}
 	if err != nil {
 		return fmt.Errorf("update: %w", err)
@@ -115,7 +116,7 @@ func prove(ctx context.Context, slot *boot.SlotState, reg summaries, file string
 	case <-reg.Proven():
 	}
 	if !slot.Trial {
-		return forget(file) == nil
+		return os.RemoveAll(file) == nil
 	}
 	missing := readWorked(file)
 	every := time.NewTicker(trialEvery)
@@ -134,13 +135,13 @@ func prove(ctx context.Context, slot *boot.SlotState, reg summaries, file string
 		case <-every.C:
 		}
 	}
-	return ctx.Err() == nil && forget(file) == nil
+	return ctx.Err() == nil && os.RemoveAll(file) == nil
 }
 
 // readWorked reads the names; a file that is damaged or not there asks for
 // nothing, as that of a version that did not write one.
 func readWorked(file string) (names []string) {
-	data, err := readBounded(file)
+	data, err := readPlain(file, keyFileMax)
 	if err != nil || json.Unmarshal(data, &names) != nil {
 		return nil
 	}

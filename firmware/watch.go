@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"regi/firmware/boot"
@@ -55,6 +57,10 @@ func (w *watcher) look(now time.Time, s *boot.State) (notices []till.SecurityBod
 	if tried := s.Network.Dropped.Tried(); tried > w.tried && w.left > 0 {
 		w.tried = tried
 		note("network-dropped", "since the board was switched on: "+s.Network.Dropped.String())
+	}
+	if len(w.refused) >= refusedSeen {
+		// Who shows many devices shall not have the last one go unseen.
+		maps.DeleteFunc(w.refused, func(what string, _ bool) bool { return !slices.Contains(s.Refused, what) })
 	}
 	for _, what := range s.Refused {
 		if !w.refused[what] && w.left > 0 && len(w.refused) < refusedSeen {

@@ -107,3 +107,17 @@ func TestWatchFlood(t *testing.T) {
 		t.Errorf("%d notices of a flood, %d devices, at most %d", n, len(w.refused), most)
 	}
 }
+
+// TestWatchManyDevices: who has shown a register as many devices as it remembers
+// cannot try another one unseen.
+func TestWatchManyDevices(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_800_000_000, 0)
+	w := newWatcher(now)
+	for i := range refusedSeen + 1 {
+		now = now.Add(noticeEvery)
+		if n := w.look(now, &boot.State{Refused: []string{strconv.Itoa(i)}}); len(n) != 1 {
+			t.Errorf("device %d: %d notices", i, len(n))
+		}
+	}
+}

@@ -119,6 +119,9 @@ const stateWithin = 5 * time.Second
 func (l *Link) State() (s State, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err := l.drain(); err != nil {
+		return s, err
+	}
 	if err := l.Tell(Ask{Op: OpState}); err != nil {
 		return s, err
 	}
@@ -134,6 +137,30 @@ func (l *Link) State() (s State, err error) {
 		return s, fmt.Errorf("boot: %w", err)
 	}
 	return s, nil
+}
+
+// drain drops the answer to a question that was given up: it would be taken for
+// that to the next one, and all after it would be one too old.
+func (l *Link) drain() error {
+	if err := l.socket.SetReadDeadline(time.Time{}); err != nil {
+		return fmt.Errorf("boot: %w", err)
+	}
+	raw, err := l.socket.SyscallConn()
+	if err == nil {
+		err = raw.Read(func(fd uintptr) bool {
+			var first [1]byte // the rest of a packet goes with it
+			for {
+				n, err := unix.Read(int(fd), first[:])
+				if n <= 0 && !errors.Is(err, unix.EINTR) {
+					return true // none is left, or the link has ended
+				}
+			}
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("boot: %w", err)
+	}
+	return nil
 }
 
 // serve answers a register until its link ends.

@@ -309,12 +309,13 @@ func (n *slots) try() error {
 		return errBusy
 	case n.store == nil:
 		return errors.New(n.state.Fault)
+	case !n.state.Ready:
+		// The slot may hold one that was written before, and whose name is forgotten.
+		return fmt.Errorf("update: try: %w", update.ErrNotWritten)
 	}
 	// First: a trial that is not known of would be repeated.
-	if n.state.Ready {
-		if err := writeWhole(filepath.Join(n.dir, triedName), []byte(n.next+"\n"), 0o600); err != nil {
-			return fmt.Errorf("update: try: %w", err)
-		}
+	if err := writeWhole(filepath.Join(n.dir, triedName), []byte(n.next+"\n"), 0o600); err != nil {
+		return fmt.Errorf("update: try: %w", err)
 	}
 	return n.store.TryOnce()
 }

@@ -155,6 +155,28 @@ func TestInstall(t *testing.T) {
 	}
 }
 
+// TestTryAfterRefusal: a version that was written cannot be booted after another
+// update was refused: nobody would know afterwards that it was tried, so that it
+// would be fetched again for ever.
+func TestTryAfterRefusal(t *testing.T) {
+	t.Parallel()
+	good, keys := signed(t, 3)
+	dir := t.TempDir()
+	n := newSlots(newLog(), dir, release(2), keys, shelf(t, update.A, update.A), nil)
+	put(t, dir, good)
+	n.install()
+	if s := settled(t, n); !s.Ready {
+		t.Fatalf("%+v", s)
+	}
+	n.install() // there is none
+	if s := settled(t, n); s.Ready {
+		t.Fatalf("%+v", s)
+	}
+	if err := n.try(); !errors.Is(err, update.ErrNotWritten) {
+		t.Errorf("it is tried, and nobody knows of it: %v", err)
+	}
+}
+
 // A link that leads elsewhere is not followed: the register may write that folder.
 // A register that asks for everything, over and over, washes nothing of what
 // PID 1 has said out of its log.

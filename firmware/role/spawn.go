@@ -74,9 +74,10 @@ type Spawner struct {
 	// Controls are the confinements of the process.
 	Controls []Control
 
-	mu    sync.Mutex // one question at a time
-	child *Child
-	lines []string // by their numbers
+	mu     sync.Mutex // one question at a time
+	child  *Child
+	lines  []string      // by their numbers
+	within time.Duration // an answer is waited for
 }
 
 // Spawning is what a spawner is told before anything else, by a register that
@@ -105,7 +106,7 @@ func NewSpawner(stderr *os.File, told Spawning) (*Spawner, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Spawner{child: c, lines: slices.Sorted(maps.Keys(told.Lines))}
+	s := &Spawner{child: c, lines: slices.Sorted(maps.Keys(told.Lines)), within: answerWithin}
 	if err := s.confine(told); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("role: %s: %w", Spawn, err)
@@ -262,7 +263,7 @@ func (s *Spawner) askFor(kind byte, number int, pass []*os.File) (pid int, f *os
 		rights = unix.UnixRights(fds...)
 	}
 	link := s.child.Link
-	if err := link.SetDeadline(time.Now().Add(answerWithin)); err != nil {
+	if err := link.SetDeadline(time.Now().Add(s.within)); err != nil {
 		return 0, nil, err
 	}
 	raw, err := link.SyscallConn()
@@ -277,7 +278,13 @@ func (s *Spawner) askFor(kind byte, number int, pass []*os.File) (pid int, f *os
 	if err = errors.Join(err, sent); err != nil {
 		return 0, nil, err
 	}
-	return answered(raw)
+	pid, f, err = answered(raw)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		// It would come as the answer to the next question: another line, or another
+		// process. Without the link the spawner ends, and the register after it.
+		link.Close() //nolint:errcheck,gosec // nothing is left to lose on it
+	}
+	return pid, f, err
 }
 
 // answered reads the spawner's answer.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -317,4 +318,37 @@ func TestLines(t *testing.T) {
 		t.Errorf("a card process with a source of keys: %v", err)
 	}
 	spawned(t, s, role.Capture, nil)
+}
+
+// TestLateAnswer: a line that the spawner opens after the register has given it
+// up does not come as another one: the printer's for the scanner's.
+func TestLateAnswer(t *testing.T) {
+	ours, far, err := role.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	defer far.Close()
+	s := role.Impatient(ours, 50*time.Millisecond, "printer", "scanner")
+	if f, err := s.Open("printer"); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("%v, %v", f, err)
+	}
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	raw, err := far.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.Control(func(fd uintptr) {
+		unix.Sendmsg(int(fd), make([]byte, 8), unix.UnixRights(int(null.Fd())), nil, unix.MSG_NOSIGNAL) //nolint:errcheck // a link that has ended is right
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := s.Open("scanner"); err == nil {
+		f.Close()
+		t.Error("the printer's line came as the scanner's")
+	}
 }
