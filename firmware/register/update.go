@@ -29,6 +29,9 @@ const (
 	updateEvery = time.Hour
 	// chunkWithin is how long one answer of the uplink may take: over its own.
 	chunkWithin = 30 * time.Second
+	// fetchWithin is for all of it, over a slow mobile line: whoever has the uplink
+	// shall not keep an update away by sending it byte by byte.
+	fetchWithin = time.Hour
 )
 
 var errNoAnswer = errors.New("the uplink does not answer")
@@ -103,7 +106,9 @@ func (r *Register) pull(ctx context.Context, u Updates, once bool) (version stri
 	if err != nil {
 		return "", err
 	}
-	err = r.fetchUpdate(ctx, f, offer.Seq)
+	fetching, cancel := context.WithTimeout(ctx, fetchWithin)
+	defer cancel()
+	err = r.fetchUpdate(fetching, f, offer.Seq)
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(part, u.Path)
 	}
