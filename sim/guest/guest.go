@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -233,14 +234,20 @@ func (g *Guest) Unplug(name string) error {
 	return g.Ask("device_del", map[string]any{"id": "usb-" + name})
 }
 
-// Plug is the other half of Unplug.
+// Plug is the other half of Unplug. QEMU gives a line free a moment after it has
+// said that its converter is gone.
 func (g *Guest) Plug(name string) error {
-	for i, line := range Lines {
-		if line == name {
-			return g.Ask("device_add", map[string]any{"driver": "usb-serial", "id": "usb-" + name, "chardev": name, "port": strconv.Itoa(i + 1)})
+	socket := slices.Index(Lines, name)
+	if socket < 0 {
+		return fmt.Errorf("guest: no line %q", name)
+	}
+	add := map[string]any{"driver": "usb-serial", "id": "usb-" + name, "chardev": name, "port": strconv.Itoa(socket + 1)}
+	for until := time.Now().Add(monitorWithin); ; time.Sleep(20 * time.Millisecond) {
+		err := g.Ask("device_add", add)
+		if err == nil || time.Now().After(until) || !strings.Contains(err.Error(), "in use") && !strings.Contains(err.Error(), "Duplicate") {
+			return err
 		}
 	}
-	return fmt.Errorf("guest: no line %q", name)
 }
 
 // Memory writes all of the guest's RAM to a file.
