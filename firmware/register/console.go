@@ -269,8 +269,8 @@ func (r *Register) TestPrint(ctx context.Context, doc func(columns int) drivers.
 	})
 }
 
-// TestDrawer opens the drawer. The till is not told: the technician's own record
-// is the reason.
+// TestDrawer opens the drawer. The till hears that it is open; the technician's
+// own record is the reason.
 func (r *Register) TestDrawer(ctx context.Context) error {
 	return try(ctx, r, r.drawerTests, func(ctx context.Context, d drivers.CashDrawer) error {
 		err := openCool(ctx, d)
