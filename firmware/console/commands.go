@@ -337,7 +337,7 @@ func (s *session) askGrant(ctx context.Context, _ []string) error {
 	if scope == "" {
 		scope = s.tr(wordsAllOfRole)
 	}
-	s.say(s.tr(wordsGranted), until.Format("15:04 MST"), scope)
+	s.say(s.tr(wordsGranted), until.In(s.host.Zone).Format("15:04 MST"), scope)
 	return nil
 }
 

@@ -21,6 +21,9 @@ const (
 	earliest = 1_790_000_000
 )
 
+// clockLayout names the zone: a log beside it may be in another.
+const clockLayout = "2006-01-02 15:04:05 MST -07:00"
+
 // lookCommands change nothing.
 func lookCommands() []command {
 	both := technicians | officers
@@ -174,7 +177,7 @@ func (s *session) findings(ctx context.Context) ([]finding, error) {
 		}
 		found = append(found, f)
 	}
-	found = append(found, s.cardKey(ctx), checkCloud(st.Cloud), checkLedger(st.Ledger), checkClock(st.Now))
+	found = append(found, s.cardKey(ctx), checkCloud(st.Cloud), checkLedger(st.Ledger), checkClock(st.Now.In(s.host.Zone)))
 	if s.host.Board == nil {
 		return found, nil
 	}
@@ -247,7 +250,7 @@ func checkLedger(l Ledger) finding {
 }
 
 func checkClock(now time.Time) finding {
-	f := finding{name: "clock", ok: now.Unix() > earliest, says: now.Format("2006-01-02 15:04:05 -07:00")}
+	f := finding{name: "clock", ok: now.Unix() > earliest, says: now.Format(clockLayout)}
 	if !f.ok {
 		f.do = words{"it was never set: connect the network", "時計が未設定です。ネットワークに接続してください"}
 	}
@@ -259,7 +262,7 @@ func (s *session) net(ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
-	rows := []Setting{{"cloud", st.Cloud.words()}, {"time", st.Now.Format("2006-01-02 15:04:05 -07:00")}}
+	rows := []Setting{{"cloud", st.Cloud.words()}, {"time", st.Now.In(s.host.Zone).Format(clockLayout)}}
 	if s.host.Board == nil {
 		s.rows(append(rows, Setting{"link", s.tr(wordsNotOnBoard)}))
 		return nil

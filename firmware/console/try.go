@@ -68,7 +68,7 @@ func (s *session) scanTest(ctx context.Context, _ []string) error {
 
 func (s *session) printTest(ctx context.Context, _ []string) error {
 	lines := []string{
-		"REGI PRINT TEST " + s.host.ID.String(), s.host.Version, time.Now().Format("2006-01-02 15:04:05"),
+		"REGI PRINT TEST " + s.host.ID.String(), s.host.Version, time.Now().In(s.host.Zone).Format(clockLayout),
 		"123456789012345678901234567890123456789012345678", "日本語の印字テスト　ｶﾅ ｱｲｳ", "¥1,234 *8% |#@|",
 	}
 	err := s.busy(ctx, testWithin, func(ctx context.Context) error {
