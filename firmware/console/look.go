@@ -79,7 +79,7 @@ func (s *session) status(ctx context.Context, _ []string) error {
 			away = append(away, d.Name)
 		}
 	}
-	devices := fmt.Sprintf("%d of %d up", len(st.Devices)-len(away), len(st.Devices))
+	devices := fmt.Sprintf(s.tr(wordsDevicesUp), len(st.Devices)-len(away), len(st.Devices))
 	if len(away) > 0 {
 		devices += ", away: " + strings.Join(away, ", ")
 	}
@@ -106,7 +106,7 @@ func (c Cloud) words() string {
 // rows writes lines of a name and a text.
 func (s *session) rows(rows []Setting) {
 	for _, r := range rows {
-		s.say("  %-10s %s", r.Key, r.Value)
+		s.say("  %s %s", s.label(r.Key), s.told(r.Value))
 	}
 }
 
@@ -120,7 +120,7 @@ func (s *session) devices(ctx context.Context, _ []string) error {
 		if d.Up && says == "" {
 			says = "up"
 		}
-		s.say("  %-10s %-28s %s", d.Name, d.Port, says)
+		s.say("  %-10s %-28s %s", d.Name, d.Port, s.told(says))
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func (s *session) check(ctx context.Context, _ []string) error {
 			mark = "FAIL"
 			faults++
 		}
-		s.say("  %s  %-10s %s", mark, f.name, f.says)
+		s.say("  %s  %s %s", mark, s.label(f.name), s.told(f.says))
 		if !f.ok || f.do != (words{}) {
 			s.say("        %-10s → %s", "", s.tr(f.do))
 		}

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -59,7 +60,7 @@ func (s *session) scanTest(ctx context.Context, _ []string) error {
 		return s.advised(err)
 	}
 	if scan.Problem != "" {
-		s.say("  %s", scan.Problem)
+		s.say("  %s", s.told(scan.Problem))
 		return saidError{errors.New(scan.Problem)}
 	}
 	s.say("  %s  (AIM %s)", scan.Label, scan.AIM)
@@ -107,14 +108,14 @@ func (s *session) cardTest(ctx context.Context, _ []string) error {
 	case err != nil:
 		return s.advised(err)
 	case card.Problem != "":
-		s.say("  %s", card.Problem)
+		s.say("  %s", s.told(card.Problem))
 		return saidError{errors.New(card.Problem)}
 	}
 	luhn := "check digit right"
 	if !card.Luhn {
 		luhn = "check digit wrong"
 	}
-	s.say("  %s •••• %s, tracks %s, %s", card.Brand, card.Last4, card.Tracks, luhn)
+	s.say("  %s", s.told(fmt.Sprintf("%s •••• %s, tracks %s, %s", card.Brand, card.Last4, card.Tracks, luhn)))
 	return nil
 }
 
