@@ -150,13 +150,19 @@ func TestCardTest(t *testing.T) {
 type tray struct {
 	opened int
 	docs   []drivers.Document
+	paused error // it waits for somebody, for as long as it may
 	err    error
 }
 
 func (d *tray) OpenDrawer(context.Context) error           { d.opened++; return d.err }
 func (d *tray) DrawerOpened(context.Context) (bool, error) { return d.opened > 0, nil }
 func (d *tray) Columns() int                               { return 42 }
-func (d *tray) Print(_ context.Context, doc drivers.Document, _ func(error)) error {
+func (d *tray) Print(ctx context.Context, doc drivers.Document, paused func(error)) error {
+	if d.paused != nil {
+		paused(d.paused)
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	d.docs = append(d.docs, doc)
 	return d.err
 }
@@ -210,6 +216,11 @@ func TestPrintTest(t *testing.T) {
 	if err := r.TestPrint(t.Context(), doc); err != nil || len(p.docs) != 1 || !p.docs[0].Cut {
 		t.Fatalf("%v, %+v", err, p.docs)
 	}
+	p.paused = drivers.ErrCoverOpen // and it stays so
+	if err := r.TestPrint(t.Context(), doc); !errors.Is(err, drivers.ErrCoverOpen) {
+		t.Errorf("%v", err)
+	}
+	p.paused = nil
 	p.err = wrapped(drivers.ErrPaperOut)
 	if err := r.TestPrint(t.Context(), doc); !errors.Is(err, drivers.ErrPaperOut) {
 		t.Errorf("%v", err)
