@@ -42,7 +42,7 @@ func run(ctx context.Context, c *Config, path string, onBoard *boot.Link) error 
 	if err := role.Harden(); err != nil {
 		return err
 	}
-	tail := &logTail{}
+	tail := &logTail{zone: c.zone()}
 	log := slog.New(slog.NewMultiHandler(slog.NewJSONHandler(os.Stderr, nil), tail.handler()))
 	c, trial, err := settle(c, path, log)
 	if err != nil {

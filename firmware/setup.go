@@ -179,11 +179,12 @@ func setUp(ctx context.Context, path, line string, why error, link *boot.Link) e
 		return err
 	}
 	s := &setup{path: path, why: why, link: link, log: &logTail{}, began: time.Now(), end: make(chan error, 1)}
-	log := slog.New(slog.NewMultiHandler(slog.NewJSONHandler(os.Stderr, nil), s.log.handler()))
-	log.Error("not set up", "err", why.Error())
 	if err := s.read(boardConsole(s.boardName(), "/sys/class/tty/console/active")); err != nil {
 		return err
 	}
+	s.log.zone = s.config.zone()
+	log := slog.New(slog.NewMultiHandler(slog.NewJSONHandler(os.Stderr, nil), s.log.handler()))
+	log.Error("not set up", "err", why.Error())
 	serial := s.line(line)
 	if err := s.folder(boot.Run); err != nil {
 		return err

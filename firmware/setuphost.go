@@ -24,7 +24,7 @@ import (
 // host is what the console has here.
 func (s *setup) host() console.Host {
 	h := console.Host{
-		ID: record.ID{Store: s.config.Register.Store, Register: s.config.Register.ID}, Version: version, Language: s.config.Register.Locale,
+		ID: record.ID{Store: s.config.Register.Store, Register: s.config.Register.ID}, Version: version, Language: s.config.Register.Locale, Zone: s.config.zone(),
 		Setup: s.why.Error(), Prices: s.takePrices, Owner: s.owner,
 		Note: s.pended.note,
 		Notice: func(ctx context.Context) (string, error) {
@@ -36,7 +36,7 @@ func (s *setup) host() console.Host {
 	}
 	if s.link != nil {
 		h.Board, h.Slots = flashed{s.link}, slotsOf{link: s.link}
-		h.Log = (&technician{link: s.link, log: s.log}).boardLog
+		h.Log = (&technician{link: s.link, log: s.log, config: s.config}).boardLog
 	}
 	return h
 }

@@ -82,6 +82,15 @@ func (c *Config) checkShop() error {
 	return err
 }
 
+// zone is the shop's; UTC where the settings do not say it yet.
+func (c *Config) zone() *time.Location {
+	zone, err := time.LoadLocation(c.Register.Zone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
 // rates are the shop's tax rates by name, in the order of the names.
 func (c *Config) rates() ([]sale.Named, error) {
 	rates := slices.Clone(sale.CountryOf(c.Register.Locale).Rates)

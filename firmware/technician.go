@@ -57,7 +57,7 @@ func newTechnician(c *Config, t *technician) (*technician, error) {
 		return nil, fmt.Errorf("config: %w", err)
 	}
 	host := console.Host{
-		ID: record.ID{Store: c.Register.Store, Register: c.Register.ID}, Version: version, Language: c.Register.Locale,
+		ID: record.ID{Store: c.Register.Store, Register: c.Register.ID}, Version: version, Language: c.Register.Locale, Zone: c.zone(),
 		Note: t.note, Notice: t.notice, Log: t.log.tail,
 		Memory: memoryFile(filepath.Join(consoleFolder(c), "console.json")), Counter: t, Keys: cardKeys{t}, Settings: t, Identity: identity{t},
 	}
@@ -142,7 +142,7 @@ func (t *technician) note(ctx context.Context, kind record.Kind, body any) error
 
 func (t *technician) notice(ctx context.Context) (string, error) {
 	n, err := t.reg.Notice(ctx)
-	return fmt.Sprintf("%s %s %s", time.Now().Format("15:04:05"), n.Code, n.Text), err
+	return fmt.Sprintf("%s %s %s", time.Now().In(t.config.zone()).Format("15:04:05 MST"), n.Code, n.Text), err
 }
 
 // memoryFile is console.Memory in a file.

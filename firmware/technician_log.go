@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"log/slog"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // boardLog is the log of all processes, which the board keeps.
@@ -14,7 +16,20 @@ func (t *technician) boardLog(n int) []string {
 	if err != nil {
 		return append(t.log.tail(n), err.Error())
 	}
-	return s.Log[max(0, len(s.Log)-n):]
+	return inZone(s.Log[max(0, len(s.Log)-n):], t.config.zone())
+}
+
+// inZone has lines that begin with a time say it as the shop's clocks do.
+func inZone(lines []string, zone *time.Location) []string {
+	shown := make([]string, 0, len(lines))
+	for _, line := range lines {
+		at, rest, _ := strings.Cut(line, " ")
+		if moment, err := time.Parse(time.RFC3339, at); err == nil {
+			line = moment.In(zone).Format(time.RFC3339) + " " + rest
+		}
+		shown = append(shown, line)
+	}
+	return shown
 }
 
 // logLines of at most logLineMax bytes are kept of this process's log.
@@ -25,14 +40,17 @@ const stateLine = "msg=state "
 
 // logTail is the newest of it, in memory.
 type logTail struct {
+	zone *time.Location // the shop's; nil: UTC
+
 	mu    sync.Mutex
 	lines []string
 }
 
 func (l *logTail) handler() slog.Handler {
+	zone := cmp.Or(l.zone, time.UTC)
 	return slog.NewTextHandler(l, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 		if len(groups) == 0 && a.Key == slog.TimeKey {
-			return slog.String("at", a.Value.Time().Format("15:04:05"))
+			return slog.String("at", a.Value.Time().In(zone).Format("15:04:05Z07:00"))
 		}
 		return a
 	}})

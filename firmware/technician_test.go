@@ -242,7 +242,7 @@ func (c *counter) records() (all []string) {
 // TestConsoleScripts plays the files of testdata/console at the real program on
 // a real terminal: ">" types a line, ">>" a quoted string, "<" waits for a text,
 // "!" must never be shown, "records" must be in the journal at the end, "scan"
-// is a label, "paper" what the printer has of it, "unplug" and "plug" a cable, "break" a serial break, "long" a line over every limit.
+// is a label, "paper" what the printer has of it, "cover" how its cover is, "unplug" and "plug" a cable, "break" a serial break, "long" a line over every limit.
 func TestConsoleScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/console/*.txt")
 	if err != nil || len(files) < 2 {
@@ -303,6 +303,8 @@ func (c *counter) play(t *testing.T, at, word, rest string) {
 		err = c.scanner.Scan(t.Context(), rest, "]E0")
 	case "paper":
 		err = c.paper.Set(printer.Change{Paper: rest})
+	case "cover":
+		err = c.paper.Set(printer.Change{Cover: rest})
 	case "unplug":
 		err = c.wires[rest].Unplug()
 	case "plug":

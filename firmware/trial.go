@@ -494,7 +494,7 @@ func setKey(text []byte, section, key, value string) []byte {
 		case inside:
 			name, _, ok := bytes.Cut(l, []byte("="))
 			if ok && string(bytes.TrimSpace(name)) == key {
-				lines[i] = line
+				lines[i] = append(line, comment(l)...)
 				return bytes.Join(lines, []byte("\n"))
 			}
 		}
@@ -503,4 +503,24 @@ func setKey(text []byte, section, key, value string) []byte {
 		return fmt.Appendf(nil, "%s\n\n[%s]\n%s\n", bytes.TrimRight(text, "\n"), section, line)
 	}
 	return bytes.Join(slices.Insert(lines, header+1, line), []byte("\n"))
+}
+
+// comment is what stands behind the value on a line, with a blank before it.
+func comment(line []byte) []byte {
+	quoted := byte(0)
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case c == '\\' && quoted == '"':
+			i++ // what is escaped ends nothing
+		case quoted != 0:
+			if c == quoted {
+				quoted = 0
+			}
+		case c == '"', c == '\'':
+			quoted = c
+		case c == '#':
+			return append([]byte{' '}, line[i:]...)
+		}
+	}
+	return nil
 }

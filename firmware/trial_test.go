@@ -413,7 +413,9 @@ func TestConsoleFileForged(t *testing.T) {
 
 func TestSetKey(t *testing.T) {
 	for name, c := range map[string]struct{ text, section, key, value, want string }{
-		"replaced":       {"[a]\nx = 1 # one\ny = 2\n", "a", "x", "3", "[a]\nx = 3\ny = 2\n"},
+		"replaced":       {"[a]\nx = 1 # one\ny = 2\n", "a", "x", "3", "[a]\nx = 3 # one\ny = 2\n"},
+		"no comment":     {"[a]\nx = \"#\\\"#\" # of \"x\"\n", "a", "x", `"t"`, "[a]\nx = \"t\" # of \"x\"\n"},
+		"literal":        {"[a]\nx = '\\'  #c\n", "a", "x", "3", "[a]\nx = 3 #c\n"},
 		"new key":        {"[a]\ny = 2\n\n[b]\nx = 1\n", "a", "x", "3", "[a]\nx = 3\ny = 2\n\n[b]\nx = 1\n"},
 		"new section":    {"[a]\ny = 2\n", "b", "x", `"t"`, "[a]\ny = 2\n\n[b]\nx = \"t\"\n"},
 		"of another":     {"[a]\nx = 1\n[b]\nx = 2\n", "b", "x", "3", "[a]\nx = 1\n[b]\nx = 3\n"},

@@ -74,7 +74,7 @@ func newDesk(ctx context.Context, o options) (d *desk, err error) {
 	}
 	f := d.cloud.Files()
 	d.hsm, err = hsm.Start(ctx, hsm.Options{
-		URL: d.cloud.ServerURL(), CA: f.CA, Creds: f.HSMCreds, Dir: filepath.Join(o.dir, "cloud", "hsm"), Log: os.Stderr,
+		URL: d.cloud.ServerURL(), CA: f.CA, Creds: f.HSMCreds, Dir: filepath.Join(o.dir, "cloud", "hsm"), Log: o.log,
 	})
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func newDesk(ctx context.Context, o options) (d *desk, err error) {
 	}
 	if !o.noRegister {
 		d.power = power.New(power.Options{
-			Path: o.regi, Args: []string{"run", "--config", config}, CardKey: d.hsm.KeyEnd(), Log: os.Stderr, Changed: d.bell.Ring,
+			Path: o.regi, Args: []string{"run", "--config", config}, CardKey: d.hsm.KeyEnd(), Log: o.log, Changed: d.bell.Ring,
 		})
 	}
 	d.furnish()

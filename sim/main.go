@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 
 	"regi/sim/hsm"
 )
@@ -31,6 +32,9 @@ type options struct {
 	script     string
 	noRegister bool
 	closed     bool
+
+	log    io.Writer // the register's and the cloud's lines
+	logged string    // the file they go to, if it is one
 }
 
 func main() {
@@ -102,6 +106,11 @@ func run(o options) (err error) {
 			return err
 		}
 	}
+	keep, err := o.keepLog(os.Stderr)
+	if err != nil {
+		return err
+	}
+	defer keep.Close() //nolint:errcheck // of the log nothing is read back
 	d, err := newDesk(ctx, o)
 	if err != nil {
 		return err
@@ -109,6 +118,27 @@ func run(o options) (err error) {
 	defer func() { err = errors.Join(err, d.close()) }()
 	return serve(ctx, o, d, l)
 }
+
+// keepLog says where the register's and the cloud's lines go: to standard error,
+// but where that is a terminal to a file, for there they push the address away.
+func (o *options) keepLog(stderr *os.File) (io.Closer, error) {
+	o.log = stderr
+	if _, err := unix.IoctlGetTermios(int(stderr.Fd()), unix.TCGETS); err != nil {
+		return io.NopCloser(nil), nil
+	}
+	if err := os.MkdirAll(o.dir, 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(o.dir, logName), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	o.log, o.logged = f, f.Name()
+	return f, nil
+}
+
+// logName is the log's in the folder.
+const logName = "log"
 
 // build makes the register from this tree, with the settings that built the
 // simulator, so that both come from one cache.
@@ -166,6 +196,9 @@ func announce(w io.Writer, url string, o options) {
 	fmt.Fprintf(w, "\n  Regi counter   %s\n  folder         %s\n", url, o.dir) //nolint:errcheck // the terminal is gone
 	if o.noRegister {
 		fmt.Fprintf(w, "  register       not started: regi run --config %s\n", filepath.Join(o.dir, "register.toml")) //nolint:errcheck // the terminal is gone
+	}
+	if o.logged != "" {
+		fmt.Fprintf(w, "  log            %s\n", o.logged) //nolint:errcheck // the terminal is gone
 	}
 	fmt.Fprintln(w, "  Ctrl-C ends it") //nolint:errcheck // the terminal is gone
 }

@@ -320,6 +320,10 @@ func TestBundleByHand(t *testing.T) {
 	if r, err := releaseOf(image); err != nil || !r.Built.Equal(p.release.Built) {
 		t.Errorf("%+v, %v", r, err)
 	}
+	// An interrupted run has left this, which stands in nobody's way.
+	if err := os.WriteFile(in("owner-1.key.new"), []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if err := errors.Join(os.WriteFile(in("boot.img"), image, 0o600), os.WriteFile(in("x.img.zst"), []byte("image"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
@@ -353,6 +357,28 @@ func TestBundleByHand(t *testing.T) {
 		if _, err := run(t, args...); err == nil {
 			t.Errorf("%v: done", args)
 		}
+	}
+}
+
+// TestKeygenBroken: a run that fails leaves nothing that a second one stumbles over.
+func TestKeygenBroken(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	stone := filepath.Join(dir, keysFile+".new", "x")
+	if err := os.MkdirAll(stone, 0o700); err != nil { // the last file cannot be made
+		t.Fatal(err)
+	}
+	if out, err := run(t, "keygen", dir); err == nil {
+		t.Fatalf("made:\n%s", out)
+	}
+	if err := os.RemoveAll(filepath.Dir(stone)); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run(t, "keygen", dir); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 4 {
+		t.Errorf("%v, %v", files, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -41,7 +42,10 @@ func keygen(_ context.Context, flags *flag.FlagSet, args []string, out io.Writer
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
+	// All files are whole before the first has its name: an interrupted run leaves
+	// nothing that stands in the way of the next.
 	var public update.Keys
+	names := make([]string, 0, len(public)+1)
 	for i := range public {
 		key, private, err := ed25519.GenerateKey(rand.Reader)
 		if err != nil {
@@ -49,15 +53,34 @@ func keygen(_ context.Context, flags *flag.FlagSet, args []string, out io.Writer
 		}
 		public[i] = key
 		text := fmt.Sprintf("%s%d %s\n", keyHead, i, base64.StdEncoding.EncodeToString(private.Seed()))
-		if err := create(filepath.Join(dir, keyFile(i)), []byte(text), 0o600); err != nil {
+		names = append(names, keyFile(i))
+		if err := prepare(filepath.Join(dir, keyFile(i)), []byte(text), 0o600); err != nil {
 			return err
 		}
 	}
-	if err := create(filepath.Join(dir, keysFile), public.Encode(), 0o644); err != nil {
+	if err := prepare(filepath.Join(dir, keysFile), public.Encode(), 0o644); err != nil {
 		return err
+	}
+	for _, name := range append(names, keysFile) {
+		path := filepath.Join(dir, name)
+		if err := os.Rename(path+".new", path); err != nil {
+			return err
+		}
 	}
 	_, err = fmt.Fprintf(out, "%s goes into images; each of owner-1.key to owner-3.key to another person: two of three sign an update\n", filepath.Join(dir, keysFile))
 	return err
+}
+
+// prepare writes a file that is not there yet under the name that it has until all
+// are written.
+func prepare(path string, data []byte, mode fs.FileMode) error {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %w", path, cmp.Or(err, fs.ErrExist))
+	}
+	if err := os.Remove(path + ".new"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return create(path+".new", data, mode)
 }
 
 // create writes a file that is not there yet.

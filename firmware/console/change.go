@@ -90,7 +90,7 @@ func (s *session) keysStatus(ctx context.Context, _ []string) error {
 		return err
 	})
 	if err == nil {
-		s.say("  %s", said)
+		s.say("  %s", s.told(said))
 	}
 	return err
 }

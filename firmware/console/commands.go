@@ -75,6 +75,15 @@ func commands() []command {
 	}, lookCommands(), testCommands(), changeCommands(), pasteCommands())
 }
 
+// IsCommand says whether a grant can name this: a command, or the first word of
+// several.
+func IsCommand(name string) bool {
+	return slices.ContainsFunc(commands(), func(c command) bool {
+		family, _, _ := strings.Cut(c.name, " ")
+		return name == c.name || name == family
+	})
+}
+
 // find is the command that a line begins with: two words before one.
 func (s *session) find(words []string) (*command, []string) {
 	for n := min(2, len(words)); n > 0; n-- {
@@ -337,7 +346,7 @@ func (s *session) askGrant(ctx context.Context, _ []string) error {
 	if scope == "" {
 		scope = s.tr(wordsAllOfRole)
 	}
-	s.say(s.tr(wordsGranted), until.Format("15:04 MST"), scope)
+	s.say(s.tr(wordsGranted), until.In(s.host.Zone).Format("15:04 MST"), scope)
 	return nil
 }
 

@@ -17,6 +17,8 @@ type Host struct {
 	Version string
 	// Language is what is spoken first: "ja" or "en".
 	Language string
+	// Zone is the shop's, in which every time is shown; nil: UTC.
+	Zone *time.Location
 	// Setup says why the register does not sell, "" where it does. Then the
 	// console is all there is of it.
 	Setup string

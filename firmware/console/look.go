@@ -21,6 +21,9 @@ const (
 	earliest = 1_790_000_000
 )
 
+// clockLayout names the zone: a log beside it may be in another.
+const clockLayout = "2006-01-02 15:04:05 MST -07:00"
+
 // lookCommands change nothing.
 func lookCommands() []command {
 	both := technicians | officers
@@ -76,7 +79,7 @@ func (s *session) status(ctx context.Context, _ []string) error {
 			away = append(away, d.Name)
 		}
 	}
-	devices := fmt.Sprintf("%d of %d up", len(st.Devices)-len(away), len(st.Devices))
+	devices := fmt.Sprintf(s.tr(wordsDevicesUp), len(st.Devices)-len(away), len(st.Devices))
 	if len(away) > 0 {
 		devices += ", away: " + strings.Join(away, ", ")
 	}
@@ -103,7 +106,7 @@ func (c Cloud) words() string {
 // rows writes lines of a name and a text.
 func (s *session) rows(rows []Setting) {
 	for _, r := range rows {
-		s.say("  %-10s %s", r.Key, r.Value)
+		s.say("  %s %s", s.label(r.Key), s.told(r.Value))
 	}
 }
 
@@ -117,7 +120,7 @@ func (s *session) devices(ctx context.Context, _ []string) error {
 		if d.Up && says == "" {
 			says = "up"
 		}
-		s.say("  %-10s %-28s %s", d.Name, d.Port, says)
+		s.say("  %-10s %-28s %s", d.Name, d.Port, s.told(says))
 	}
 	return nil
 }
@@ -141,7 +144,7 @@ func (s *session) check(ctx context.Context, _ []string) error {
 			mark = "FAIL"
 			faults++
 		}
-		s.say("  %s  %-10s %s", mark, f.name, f.says)
+		s.say("  %s  %s %s", mark, s.label(f.name), s.told(f.says))
 		if !f.ok || f.do != (words{}) {
 			s.say("        %-10s → %s", "", s.tr(f.do))
 		}
@@ -174,7 +177,7 @@ func (s *session) findings(ctx context.Context) ([]finding, error) {
 		}
 		found = append(found, f)
 	}
-	found = append(found, s.cardKey(ctx), checkCloud(st.Cloud), checkLedger(st.Ledger), checkClock(st.Now))
+	found = append(found, s.cardKey(ctx), checkCloud(st.Cloud), checkLedger(st.Ledger), checkClock(st.Now.In(s.host.Zone)))
 	if s.host.Board == nil {
 		return found, nil
 	}
@@ -247,7 +250,7 @@ func checkLedger(l Ledger) finding {
 }
 
 func checkClock(now time.Time) finding {
-	f := finding{name: "clock", ok: now.Unix() > earliest, says: now.Format("2006-01-02 15:04:05 -07:00")}
+	f := finding{name: "clock", ok: now.Unix() > earliest, says: now.Format(clockLayout)}
 	if !f.ok {
 		f.do = words{"it was never set: connect the network", "時計が未設定です。ネットワークに接続してください"}
 	}
@@ -259,7 +262,7 @@ func (s *session) net(ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
-	rows := []Setting{{"cloud", st.Cloud.words()}, {"time", st.Now.Format("2006-01-02 15:04:05 -07:00")}}
+	rows := []Setting{{"cloud", st.Cloud.words()}, {"time", st.Now.In(s.host.Zone).Format(clockLayout)}}
 	if s.host.Board == nil {
 		s.rows(append(rows, Setting{"link", s.tr(wordsNotOnBoard)}))
 		return nil

@@ -36,6 +36,9 @@ type Console struct {
 
 // New returns the console of a register.
 func New(h Host) *Console {
+	if h.Zone == nil {
+		h.Zone = time.UTC
+	}
 	return &Console{host: h, guard: newGuard(&h), commands: commandsFor(&h)}
 }
 

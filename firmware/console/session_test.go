@@ -46,6 +46,7 @@ type shop struct {
 	changed []console.Setting
 	taken   *console.Credentials
 	printed []string // codes
+	lines   []string // of the newest paper
 	log     []string
 
 	supervisor string
@@ -130,8 +131,8 @@ func (s *shop) Card(_ context.Context, ready func()) (console.Card, error) {
 	return console.Card{Brand: "visa", Last4: "1111", Tracks: "2", Luhn: true}, s.do("card")
 }
 
-func (s *shop) Print(_ context.Context, _ []string, codes ...string) error {
-	s.printed = codes
+func (s *shop) Print(_ context.Context, lines []string, codes ...string) error {
+	s.printed, s.lines = codes, lines
 	return s.do("print")
 }
 

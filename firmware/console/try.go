@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -59,7 +60,7 @@ func (s *session) scanTest(ctx context.Context, _ []string) error {
 		return s.advised(err)
 	}
 	if scan.Problem != "" {
-		s.say("  %s", scan.Problem)
+		s.say("  %s", s.told(scan.Problem))
 		return saidError{errors.New(scan.Problem)}
 	}
 	s.say("  %s  (AIM %s)", scan.Label, scan.AIM)
@@ -68,7 +69,7 @@ func (s *session) scanTest(ctx context.Context, _ []string) error {
 
 func (s *session) printTest(ctx context.Context, _ []string) error {
 	lines := []string{
-		"REGI PRINT TEST " + s.host.ID.String(), s.host.Version, time.Now().Format("2006-01-02 15:04:05"),
+		"REGI PRINT TEST " + s.host.ID.String(), s.host.Version, time.Now().In(s.host.Zone).Format(clockLayout),
 		"123456789012345678901234567890123456789012345678", "日本語の印字テスト　ｶﾅ ｱｲｳ", "¥1,234 *8% |#@|",
 	}
 	err := s.busy(ctx, testWithin, func(ctx context.Context) error {
@@ -107,14 +108,14 @@ func (s *session) cardTest(ctx context.Context, _ []string) error {
 	case err != nil:
 		return s.advised(err)
 	case card.Problem != "":
-		s.say("  %s", card.Problem)
+		s.say("  %s", s.told(card.Problem))
 		return saidError{errors.New(card.Problem)}
 	}
 	luhn := "check digit right"
 	if !card.Luhn {
 		luhn = "check digit wrong"
 	}
-	s.say("  %s •••• %s, tracks %s, %s", card.Brand, card.Last4, card.Tracks, luhn)
+	s.say("  %s", s.told(fmt.Sprintf("%s •••• %s, tracks %s, %s", card.Brand, card.Last4, card.Tracks, luhn)))
 	return nil
 }
 

@@ -80,6 +80,7 @@ var (
 	wordsPrinted      = words{"Printed: look at the paper.", "印字しました。用紙を確認してください。"}
 	wordsOpened       = words{"The drawer is open: the switch saw it. Shut it.", "ドロアが開きました（スイッチで確認）。閉めてください。"}
 	wordsShown        = words{"The display shows \"REGI TEST\" for 5 s: look at it.", "表示器に5秒間「REGI TEST」が出ます。確認してください。"}
+	wordsDevicesUp    = words{"%d of %d up", "%d/%d 台が正常"}
 	wordsAllWell      = words{"All is well.", "すべて正常です。"}
 	wordsFaults       = words{"%d of %d need attention.", "%d 件（全 %d 件）の対処が必要です。"}
 	wordsConfigSet    = words{"Noted. config apply tries it, config discard forgets it.", "変更を控えました。config apply で試行、config discard で取り消し。"}
@@ -207,5 +208,5 @@ func (s *session) explain(err error) string {
 	case errors.Is(err, ErrAway):
 		return s.tr(words{"The device is away: see devices.", "機器が接続されていません: devices を見てください。"})
 	}
-	return printed(err.Error())
+	return printed(s.told(err.Error()))
 }

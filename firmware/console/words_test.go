@@ -103,3 +103,24 @@ func TestPasteOfTheSame(t *testing.T) {
 		}
 	})
 }
+
+// TestZone: times are the shop's, and say so, wherever the board's clock runs.
+func TestZone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop()
+		h := s.host()
+		h.Zone = time.FixedZone("JST", 9*60*60)
+		at := sit(t, console.New(h))
+		at.login("")
+		for _, command := range []string{"check\r", "net\r"} {
+			if shown := at.type_(command); !strings.Contains(shown, "2026-11-25 18:30:00 JST +09:00") {
+				t.Errorf("%s:\n%s", command, shown)
+			}
+		}
+		at.type_("print test\r")
+		if paper := strings.Join(s.lines, "\n"); !strings.Contains(paper, "09:00:00 JST") {
+			t.Errorf("print test:\n%s", paper)
+		}
+		at.leave()
+	})
+}

@@ -257,20 +257,26 @@ func try[D any](ctx context.Context, r *Register, to chan trial[D], do func(cont
 	}
 }
 
-// TestPrint prints a document that is no receipt.
+// TestPrint prints a document that is no receipt. It does not wait as a receipt
+// does: what the printer pauses for is its error at once.
 func (r *Register) TestPrint(ctx context.Context, doc func(columns int) drivers.Document) error {
 	return try(ctx, r, r.paperTests, func(ctx context.Context, p drivers.POSPrinter) error {
-		var paused error
-		err := p.Print(ctx, doc(p.Columns()), func(why error) { paused = why })
-		if ctx.Err() != nil && paused != nil {
-			return paused
+		ctx, stop := context.WithCancelCause(ctx)
+		defer stop(nil)
+		err := p.Print(ctx, doc(p.Columns()), func(why error) {
+			if why != nil {
+				stop(why)
+			}
+		})
+		if why := context.Cause(ctx); err != nil && why != nil {
+			return why
 		}
 		return err
 	})
 }
 
-// TestDrawer opens the drawer. The till is not told: the technician's own record
-// is the reason.
+// TestDrawer opens the drawer. The till hears that it is open; the technician's
+// own record is the reason.
 func (r *Register) TestDrawer(ctx context.Context) error {
 	return try(ctx, r, r.drawerTests, func(ctx context.Context, d drivers.CashDrawer) error {
 		err := openCool(ctx, d)

@@ -150,13 +150,19 @@ func TestCardTest(t *testing.T) {
 type tray struct {
 	opened int
 	docs   []drivers.Document
+	paused error // it waits for somebody, for as long as it may
 	err    error
 }
 
 func (d *tray) OpenDrawer(context.Context) error           { d.opened++; return d.err }
 func (d *tray) DrawerOpened(context.Context) (bool, error) { return d.opened > 0, nil }
 func (d *tray) Columns() int                               { return 42 }
-func (d *tray) Print(_ context.Context, doc drivers.Document, _ func(error)) error {
+func (d *tray) Print(ctx context.Context, doc drivers.Document, paused func(error)) error {
+	if d.paused != nil {
+		paused(d.paused)
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	d.docs = append(d.docs, doc)
 	return d.err
 }
@@ -180,8 +186,11 @@ func TestDrawerTest(t *testing.T) {
 			t.Fatalf("%v, opened %d times", err, d.opened)
 		}
 		time.Sleep(leftOpenAfter + leftOpenEvery) // the switch is read
-		if after := r.summary(t).Head; after != before {
-			t.Errorf("%d records of an opening that is the technician's", after-before)
+		if after := r.summary(t).Head; after != before+2 {
+			t.Errorf("%d records of an opening that is the technician's, and stands", after-before)
+		}
+		if drawer := r.till.State().Drawer; !drawer.Open || !drawer.LeftOpen {
+			t.Errorf("a restart would find it open by force: %+v", drawer)
 		}
 		cancel()
 		<-served
@@ -207,6 +216,11 @@ func TestPrintTest(t *testing.T) {
 	if err := r.TestPrint(t.Context(), doc); err != nil || len(p.docs) != 1 || !p.docs[0].Cut {
 		t.Fatalf("%v, %+v", err, p.docs)
 	}
+	p.paused = drivers.ErrCoverOpen // and it stays so
+	if err := r.TestPrint(t.Context(), doc); !errors.Is(err, drivers.ErrCoverOpen) {
+		t.Errorf("%v", err)
+	}
+	p.paused = nil
 	p.err = wrapped(drivers.ErrPaperOut)
 	if err := r.TestPrint(t.Context(), doc); !errors.Is(err, drivers.ErrPaperOut) {
 		t.Errorf("%v", err)

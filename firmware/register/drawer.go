@@ -45,9 +45,13 @@ func (r *Register) serveDrawer(ctx, line context.Context, d drivers.CashDrawer) 
 			r.post(ctx, till.DrawerOpened{})
 			continue
 		case test := <-r.drawerTests:
+			was := r.drawer.open
 			r.drawerBusy.Store(true)
 			err := test.run(line, d)
 			r.drawerBusy.Store(false)
+			if r.drawer.open && !was {
+				r.post(ctx, till.DrawerTested{})
+			}
 			if err != nil {
 				return err
 			}

@@ -55,6 +55,18 @@ func (t *Till) drawerOpened() {
 	}
 }
 
+// drawerTested is an opening that no kick of this till's is answered by: without
+// it the drawer would be found open after a restart as if by force.
+func (t *Till) drawerTested() {
+	drawer := &t.state.Drawer
+	if drawer.Open {
+		return
+	}
+	drawer.Open, drawer.Stuck = true, false
+	t.record(record.DrawerOpened, DrawerBody{})
+	t.answered(msgDrawerStuck, msgDrawerHot, msgDrawerAway)
+}
+
 func (t *Till) drawerClosed() {
 	drawer := &t.state.Drawer
 	if drawer.Open {

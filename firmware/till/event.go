@@ -88,6 +88,9 @@ type (
 	// DrawerOpened and DrawerClosed are edges of the drawer's switch, and what it
 	// says after a start.
 	DrawerOpened struct{}
+	// DrawerTested says that a technician has opened the drawer: the console has
+	// that on record.
+	DrawerTested struct{}
 	// DrawerClosed see DrawerOpened.
 	DrawerClosed struct{}
 	// DrawerLeftOpen says that the drawer stands open for too long, and again
@@ -141,6 +144,7 @@ func (CardRead) event()       {}
 func (CardFailed) event()     {}
 func (Authorized) event()     {}
 func (DrawerOpened) event()   {}
+func (DrawerTested) event()   {}
 func (DrawerClosed) event()   {}
 func (DrawerLeftOpen) event() {}
 func (DrawerFailed) event()   {}
@@ -199,6 +203,8 @@ func nameOf(e Event) string {
 		return "authorized"
 	case DrawerOpened:
 		return "drawer-opened"
+	case DrawerTested:
+		return "drawer-tested"
 	case DrawerClosed:
 		return "drawer-closed"
 	case DrawerLeftOpen:
@@ -253,6 +259,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	"card-failed":      decodeAs[CardFailed],
 	"authorized":       decodeAs[Authorized],
 	"drawer-opened":    decodeAs[DrawerOpened],
+	"drawer-tested":    decodeAs[DrawerTested],
 	"drawer-closed":    decodeAs[DrawerClosed],
 	"drawer-failed":    decodeAs[DrawerFailed],
 	"drawer-left-open": decodeAs[DrawerLeftOpen],

@@ -354,7 +354,7 @@ func (s *script) next() (Event, time.Duration) {
 		}
 		return CardFailed{Reason: "parity"}, step
 	case 9:
-		return []Event{DrawerOpened{}, DrawerClosed{}, DrawerFailed{Reason: "stuck"}, DrawerLeftOpen{}, DrawerFailed{Reason: drawerStuck}}[arg%5], step
+		return []Event{DrawerOpened{}, DrawerClosed{}, DrawerFailed{Reason: "stuck"}, DrawerLeftOpen{}, DrawerFailed{Reason: drawerStuck}, DrawerTested{}}[arg%6], step
 	case 10:
 		return Printed{Job: uint64(arg)}, step
 	case 11:
@@ -519,6 +519,7 @@ func FuzzUnmarshalEvent(f *testing.F) {
 		CardFailed{Reason: "x"},
 		Authorized{Reply: record.AuthReply{ID: "1", Result: "approved"}},
 		DrawerOpened{},
+		DrawerTested{},
 		DrawerClosed{},
 		DrawerFailed{Reason: "x"},
 		DrawerLeftOpen{},

@@ -106,6 +106,8 @@ func (t *Till) Handle(now time.Time, e Event) []Effect {
 		t.authorized(e.Reply)
 	case DrawerOpened:
 		t.drawerOpened()
+	case DrawerTested:
+		t.drawerTested()
 	case DrawerClosed:
 		t.drawerClosed()
 	case DrawerLeftOpen:

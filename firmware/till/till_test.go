@@ -634,6 +634,9 @@ func TestDrawerAfterRestart(t *testing.T) {
 		{[]Event{Key{Name: "NOSALE"}}, []Event{DrawerClosed{}, DrawerOpened{}}, "power.resume drawer.forced"},
 		{[]Event{Key{Name: "NOSALE"}, DrawerOpened{}}, []Event{DrawerClosed{}, DrawerOpened{}}, "power.resume drawer.closed drawer.forced"},
 		{[]Event{Key{Name: "NOSALE"}, DrawerOpened{}}, []Event{PowerResumed{}, DrawerOpened{}, DrawerClosed{}, DrawerOpened{}}, "power.resume power.resume drawer.opened drawer.closed drawer.forced"},
+		{[]Event{DrawerTested{}}, []Event{DrawerOpened{}, DrawerClosed{}, DrawerOpened{}}, "power.resume drawer.opened drawer.closed drawer.forced"},
+		{[]Event{DrawerTested{}, DrawerTested{}, DrawerClosed{}}, []Event{DrawerOpened{}}, "power.resume drawer.forced"},
+		{[]Event{Key{Name: "NOSALE"}, DrawerTested{}}, []Event{DrawerOpened{}}, "power.resume drawer.opened"},
 		{[]Event{Key{Name: "NOSALE"}, DrawerOpened{}}, []Event{Key{Name: "NOSALE"}, DrawerClosed{}, DrawerOpened{}}, "power.resume nosale drawer.kick drawer.closed drawer.opened"},
 	} {
 		k := open(t, shop())

@@ -162,7 +162,11 @@ func sign(o options, out io.Writer) error {
 		return err
 	}
 	for word := range strings.SplitSeq(o.scope, ",") {
-		if word = strings.TrimSpace(word); word != "" {
+		switch word = strings.TrimSpace(word); {
+		case word == "":
+		case !console.IsCommand(word):
+			return fmt.Errorf("--scope: %.40q is no command of the console: help there lists them", word)
+		default:
 			g.Scope = append(g.Scope, word)
 		}
 	}

@@ -92,3 +92,19 @@ func TestOwner(t *testing.T) {
 		}
 	}
 }
+
+// TestScope: nothing is signed for a command that there is not.
+func TestScope(t *testing.T) {
+	key := filepath.Join(t.TempDir(), "owner.key")
+	c := console.Challenge{ID: record.ID{Store: "0001", Register: "01"}, Time: time.Now()}
+	var out bytes.Buffer
+	if err := makeKey(options{key: key}, &out); err != nil {
+		t.Fatal(err)
+	}
+	for scope, good := range map[string]bool{"check, print": true, "check, prnt test": false, "print tests": false, "Config": false} {
+		err := sign(options{key: key, challenge: c.String(), name: "Sato", role: "technician", scope: scope, minutes: 5}, &out)
+		if (err == nil) != good {
+			t.Errorf("%s: %v", scope, err)
+		}
+	}
+}
