@@ -6,7 +6,7 @@ import (
 )
 
 // tailBytes is how much of a log is shown beside a failure.
-const tailBytes = 256 << 10
+const tailBytes = 1 << 20
 
 // Log keeps what several processes printed, for a test that reads it meanwhile.
 // Its zero value is empty.
