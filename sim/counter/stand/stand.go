@@ -71,7 +71,7 @@ func (c Commands) Start(t testing.TB, dir string, args ...string) *Counter {
 // PID is the simulator's process.
 func (s *Counter) PID() int { return s.cmd.Process.Pid }
 
-// Stopped says that the simulator has ended in order.
+// Stopped says that the simulator was stopped.
 func (s *Counter) Stopped() bool { return s.cmd.ProcessState != nil }
 
 // Stop ends the simulator in order; a second stop does nothing.
