@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,6 +20,7 @@ import (
 
 	"regi/firmware/console"
 	"regi/firmware/record"
+	simstand "regi/sim/counter/stand"
 )
 
 // bare is a flashed board's data folder, and a technician at its console.
@@ -29,25 +29,7 @@ type bare struct {
 	*sitting
 	t    *testing.T
 	path string
-	log  joined
-}
-
-// joined is what several processes write.
-type joined struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (j *joined) Write(b []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.b.Write(b)
-}
-
-func (j *joined) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.b.String()
+	log  simstand.Log // of several processes
 }
 
 func newBare(t *testing.T) *bare {

@@ -73,13 +73,13 @@ func (r *takenOver) ceremony() (s *sitting, ended chan error) {
 	return s, ended
 }
 
-// officers are both, and the key host.
-func (s *sitting) officers(h keyHost) {
+// officers are both: each a name, a component and its check value.
+func (s *sitting) officers(h keyHost, one, two string) {
 	s.t.Helper()
-	s.answer("Officer 1, your name: ", "Sato\r")
+	s.answer("Officer 1, your name: ", one+"\r")
 	s.answer("component (not shown): ", partOne+"\r")
 	s.answer("Its check value: ", h.kcv[0]+"\r")
-	s.answer("Officer 2, your name: ", "Suzuki\r")
+	s.answer("Officer 2, your name: ", two+"\r")
 	s.answer("component (not shown): ", partTwo+"\r")
 	s.answer("Its check value: ", h.kcv[1]+"\r")
 }
@@ -145,7 +145,7 @@ func TestTakenOverRegisterLoadsNoKey(t *testing.T) {
 	s.answer("", sign(r.owner, now, 0)+"\r")
 	s.until("has expired")
 	s.answer("The owner's permit: ", sign(r.owner, now, 30)+"\r")
-	s.officers(h)
+	s.officers(h, "Sato", "Suzuki")
 	for range 3 {
 		s.answer("Key block (not shown): ", h.blockOf(t, []byte("a key of his own"))+"\r")
 		s.until("not the key that the owner permits")
@@ -154,7 +154,7 @@ func TestTakenOverRegisterLoadsNoKey(t *testing.T) {
 
 	s, ended = r.ceremony() // and the owner's own, by the same way
 	s.permit(h, r.owner)
-	s.officers(h)
+	s.officers(h, "Sato", "Suzuki")
 	s.answer("Key block (not shown): ", h.block+"\r")
 	s.answer("Type yes to load it: ", "yes\r")
 	if err := <-ended; err != nil {

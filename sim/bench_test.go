@@ -110,7 +110,7 @@ func newRig(b *testing.B) *rig {
 // start runs the register and opens the shift.
 func (r *rig) start() {
 	r.b.Helper()
-	r.cmd = exec.Command(binaries.regi, "run", "--config", filepath.Join(r.dir, "register.toml"))
+	r.cmd = exec.Command(binaries.Regi, "run", "--config", filepath.Join(r.dir, "register.toml"))
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := r.cmd.Start(); err != nil {
 		r.b.Fatal(err)
@@ -378,7 +378,7 @@ func BenchmarkResident(b *testing.B) {
 		total += memory(b, pid, "Pss:") // the one binary counts once
 	}
 	b.ReportMetric(total, "all-MB")
-	info, err := os.Stat(binaries.regi)
+	info, err := os.Stat(binaries.Regi)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"regi/sim/counter/stand"
 )
 
 // openedPTY opens what a command makes, as a register does.
@@ -31,7 +33,7 @@ func openedPTY(t *testing.T, path string) *os.File {
 func TestKeypadCommand(t *testing.T) {
 	pty := filepath.Join(t.TempDir(), "keypad")
 	keyboard, typed := io.Pipe()
-	var out output
+	var out stand.Log
 	ended := make(chan error, 1)
 	go func() { ended <- runKeypad(t.Context(), []string{"--pty", pty}, keyboard, &out) }()
 	register := openedPTY(t, pty)
@@ -73,7 +75,7 @@ func TestDisplayCommand(t *testing.T) {
 		"escpos": "\x1bR\x08\x1bt\x01\x1fX\x02\x1f$\x01\x01MILK           1x198\x1f$\x01\x02\xba\xde\xb3\xb9\xb2",
 	} {
 		pty := filepath.Join(t.TempDir(), "display")
-		var out output
+		var out stand.Log
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- runDisplay(ctx, []string{"--pty", pty, "--model", model}, nil, &out) }()

@@ -71,7 +71,7 @@ func limited(t *testing.T, ctx context.Context) context.Context { //nolint:reviv
 func TestPage(t *testing.T) {
 	t.Parallel()
 	c := start(t)
-	ctx := browser(t, c.url)
+	ctx := browser(t, c.URL)
 	click := func(selector string) {
 		t.Helper()
 		if err := chromedp.Do(limited(t, ctx), chromedp.Click(chromedp.CSS(selector))); err != nil {
@@ -100,18 +100,18 @@ func TestPage(t *testing.T) {
 		click(`[data-key="` + key + `"]`)
 	}
 	shows("#ledger", "370")
-	c.await("open drawer", func() bool { return c.drawer() == "open" })
+	c.Await("open drawer", func() bool { return c.drawer() == "open" })
 	click("#drawer-push")
-	c.await("idle till", func() bool { return c.drawer() == "closed" && c.till() == "IDLE" })
+	c.Await("idle till", func() bool { return c.drawer() == "closed" && c.till() == "IDLE" })
 
 	click(`[data-scan="` + notebook + `"]`)
 	shows("#display", "220")
 	click(`[data-key="CARD"]`)
-	c.await("wait for card", func() bool { return c.till() == "CARD" })
+	c.Await("wait for card", func() bool { return c.till() == "CARD" })
 	click(`[data-card="visa-ok"]`)
 	c.awaitKind("sale.commit", 2)
 	shows("#ledger", "1111")
-	c.await("both receipts", func() bool { return len(c.soldLocally()) == 2 })
+	c.Await("both receipts", func() bool { return len(c.soldLocally()) == 2 })
 	c.settled()
 	shows("#outbox", "0")
 	keepScreenshot(ctx, t)

@@ -6,53 +6,25 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"regi/sim/counter/stand"
 )
 
 // inTime bounds every wait for something that must happen.
 const inTime = 30 * time.Second
 
-// output is what a command has printed so far.
-type output struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
 // TestScannerCommand types two codes into a scanner that waits for answers.
 func TestScannerCommand(t *testing.T) {
 	pty := filepath.Join(t.TempDir(), "scanner")
 	keyboard, typed := io.Pipe()
-	var out output
+	var out stand.Log
 	ended := make(chan error, 1)
 	go func() {
 		ended <- runScanner(t.Context(), []string{"--pty", pty, "--framing", "honeywell", "--ids", "honeywell"}, keyboard, &out)
 	}()
-	var register *os.File
-	for until := time.Now().Add(inTime); register == nil; time.Sleep(time.Millisecond) {
-		f, err := os.OpenFile(pty, os.O_RDWR|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
-		switch {
-		case err == nil:
-			register = f
-		case time.Now().After(until):
-			t.Fatal(err)
-		}
-	}
-	defer register.Close()
+	register := openedPTY(t, pty)
 	for _, c := range []struct{ line, frame, answer string }{
 		{"4901234567894", "d4901234567894\r", "\x1b7,"},
 		{"]C10104901234567894{GS}10A", "I0104901234567894\x1d10A\r", "\x1b8,"},

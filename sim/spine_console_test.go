@@ -13,12 +13,12 @@ func TestServiceLine(t *testing.T) {
 	c := start(t)
 	answers := func(typed, part string) {
 		t.Helper()
-		c.post("/api/console", map[string]string{"text": typed + "\r"})
-		c.await(part, func() bool {
+		c.Post("/api/console", map[string]string{"text": typed + "\r"})
+		c.Await(part, func() bool {
 			var s struct {
 				Console []string `json:"console"`
 			}
-			if err := json.Unmarshal(c.get("/api/state"), &s); err != nil {
+			if err := json.Unmarshal(c.Get("/api/state"), &s); err != nil {
 				t.Fatal(err)
 			}
 			return strings.Contains(strings.Join(s.Console, "\n"), part)
@@ -26,7 +26,7 @@ func TestServiceLine(t *testing.T) {
 	}
 	answers("nonsense", "そのコマンドはありません")
 	c.device("console", "unplug")
-	c.await("a pulled cable", func() bool { return c.state().Devices["console"] == "unplugged" })
+	c.Await("a pulled cable", func() bool { return c.state().Devices["console"] == "unplugged" })
 	c.device("console", "plug")
 	c.awaitDevice("console")
 	answers("lang en", "regi> lang en")

@@ -16,7 +16,7 @@ import (
 // register has not run yet.
 func settings(t *testing.T, dir, prices string, changes ...string) {
 	t.Helper()
-	startAt(t, dir, "--no-register").stop()
+	startAt(t, dir, "--no-register").Stop()
 	path := filepath.Join(dir, "register.toml")
 	config, err := os.ReadFile(path)
 	if err != nil {
@@ -72,10 +72,10 @@ func TestOtherCountries(t *testing.T) {
 			dir := t.TempDir()
 			settings(t, dir, goods, c.changes...)
 			k := startAt(t, dir)
-			k.await("open shift", func() bool { return k.till() == "IDLE" })
+			k.Await("open shift", func() bool { return k.till() == "IDLE" })
 			k.scan(notebook)
 			k.scan(riceBall)
-			k.await("line", func() bool { return strings.Contains(strings.ReplaceAll(k.display(), ",", "."), c.display) })
+			k.Await("line", func() bool { return strings.Contains(strings.ReplaceAll(k.display(), ",", "."), c.display) })
 			k.keys("2", "0", "0", "0", "CASH")
 			commit := k.awaitKind("sale.commit", 1)[0]
 			for _, part := range c.commit {
@@ -83,10 +83,10 @@ func TestOtherCountries(t *testing.T) {
 					t.Errorf("the sale lacks %s:\n%s", part, commit)
 				}
 			}
-			k.await("receipt", func() bool { return strings.Contains(k.paper(), "✂") })
+			k.Await("receipt", func() bool { return strings.Contains(k.Paper(), "✂") })
 			for _, part := range c.paper {
-				if !strings.Contains(k.paper(), part) {
-					t.Errorf("the paper lacks %s:\n%s", part, k.paper())
+				if !strings.Contains(k.Paper(), part) {
+					t.Errorf("the paper lacks %s:\n%s", part, k.Paper())
 				}
 			}
 			k.closeDrawer()
@@ -99,7 +99,7 @@ func TestOtherCountries(t *testing.T) {
 // register's key, its first 60 bits.
 func (c *counter) codeOn(number, day string) string {
 	c.t.Helper()
-	key, err := os.ReadFile(filepath.Join(c.dir, "state", "receipt.key"))
+	key, err := os.ReadFile(filepath.Join(c.Dir, "state", "receipt.key"))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -121,12 +121,12 @@ func TestReturnByTheReceiptsCode(t *testing.T) {
 	if err := json.Unmarshal([]byte(c.awaitKind("sale.commit", 1)[0]), &sold); err != nil {
 		t.Fatal(err)
 	}
-	c.await("receipt", func() bool { return len(c.soldLocally()) == 1 })
+	c.Await("receipt", func() bool { return len(c.soldLocally()) == 1 })
 	c.closeDrawer()
 	code := c.codeOn("1", strings.ReplaceAll(sold.BusinessDayDate[2:], "-", ""))
 	if reader, err := exec.LookPath("zbarimg"); err == nil { // as a scanner would
 		picture := filepath.Join(t.TempDir(), "paper.png")
-		if err := os.WriteFile(picture, c.get("/api/paper.png"), 0o600); err != nil {
+		if err := os.WriteFile(picture, c.Get("/api/paper.png"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if read, err := run(t, reader, "--raw", "-q", picture); !strings.Contains("\n"+read, "\n"+code+"\n") {
@@ -138,14 +138,14 @@ func TestReturnByTheReceiptsCode(t *testing.T) {
 	c.keys("REFUND")
 	for label, says := range map[string]string{code[:len(code)-1] + "#": "F03", strings.Replace(code, ".01.", ".02.", 1): "F04", notebook: "F02"} {
 		c.scan(label)
-		c.await(says, func() bool { return strings.Contains(c.display(), says) })
+		c.Await(says, func() bool { return strings.Contains(c.display(), says) })
 	}
 	c.scan(code)
-	c.await("return open", func() bool { return c.till() == "SALE" })
+	c.Await("return open", func() bool { return c.till() == "SALE" })
 	c.scan(pencil)
-	c.await("not on the receipt", func() bool { return strings.Contains(c.display(), "F06") })
+	c.Await("not on the receipt", func() bool { return strings.Contains(c.display(), "F06") })
 	c.scan(notebook)
-	c.await("line", func() bool { return strings.Contains(c.display(), "-1x220") })
+	c.Await("line", func() bool { return strings.Contains(c.display(), "-1x220") })
 	c.keys("CASH")
 	back := c.awaitKind("refund", 1)[0]
 	for _, part := range []string{`"OriginalTransaction":{"WorkstationID":"01","SequenceNumber":1`, `"Quantity":-1`, `"Total":-220`} {
@@ -153,7 +153,7 @@ func TestReturnByTheReceiptsCode(t *testing.T) {
 			t.Errorf("the return lacks %s:\n%s", part, back)
 		}
 	}
-	c.await("its paper", func() bool { return strings.Contains(c.paper(), "ご返金") && strings.Count(c.paper(), "✂") == 2 })
+	c.Await("its paper", func() bool { return strings.Contains(c.Paper(), "ご返金") && strings.Count(c.Paper(), "✂") == 2 })
 	c.closeDrawer()
 	c.settled()
 }

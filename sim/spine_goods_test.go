@@ -11,7 +11,7 @@ import (
 func (c *counter) scanAs(aim, data string) {
 	c.t.Helper()
 	c.awaitDevice("scanner")
-	c.post("/api/scan", map[string]string{"data": data, "aim": aim})
+	c.Post("/api/scan", map[string]string{"data": data, "aim": aim})
 }
 
 // day is n days from now, as labels have it.
@@ -46,7 +46,7 @@ func TestGoodsByTheirLabels(t *testing.T) {
 	for i, rows := range [][2]string{{"9784000000017", "1920193004304"}, {"1920193004304", "9784000000017"}} {
 		c.scan(rows[0])
 		code := []string{"S10", "S11"}[i]
-		c.await("the other row asked for", func() bool { return strings.Contains(c.display(), code) })
+		c.Await("the other row asked for", func() bool { return strings.Contains(c.display(), code) })
 		c.scan(rows[1])
 		book := c.awaitKind("line.add", len(lines)+i+1)[len(lines)+i]
 		for _, part := range []string{`"ItemID":"09784000000017"`, `"Description":"書籍 C0193"`, `"RegularSalesUnitPrice":473`} {
@@ -61,10 +61,10 @@ func TestGoodsByTheirLabels(t *testing.T) {
 	if want := fmt.Sprintf(`"Total":%d`, total); !strings.Contains(commit, want) {
 		t.Errorf("the sale lacks %s:\n%s", want, commit)
 	}
-	c.await("receipt", func() bool { return len(c.soldLocally()) == 1 })
+	c.Await("receipt", func() bool { return len(c.soldLocally()) == 1 })
 	for _, part := range []string{"コロッケ", "326g (100g ¥158)", "326g (100g ¥298)", "¥971※", "書籍 C0193", "雑誌 05423-11", "¥1,078"} {
-		if !strings.Contains(c.paper(), part) {
-			t.Errorf("the paper lacks %s:\n%s", part, c.paper())
+		if !strings.Contains(c.Paper(), part) {
+			t.Errorf("the paper lacks %s:\n%s", part, c.Paper())
 		}
 	}
 	c.closeDrawer()
@@ -76,7 +76,7 @@ func TestLabelsThatSellNothing(t *testing.T) {
 	t.Parallel()
 	c := start(t)
 	c.scan(notebook)
-	c.await("line", func() bool { return c.till() == "SALE" })
+	c.Await("line", func() bool { return c.till() == "SALE" })
 	for _, l := range []struct{ what, aim, data, code string }{
 		{"a price that was misread", "]E0", "0212345405406", "S02"},
 		{"an in-store number that nobody listed", "]E0", "2712345678902", "S01"},
@@ -92,18 +92,18 @@ func TestLabelsThatSellNothing(t *testing.T) {
 		{"past its date", "]d2", "0104909990000013" + "17" + day(-2) + "10M1121", "S16"},
 	} {
 		c.scanAs(l.aim, l.data)
-		c.await(l.code+" for "+l.what, func() bool { return strings.Contains(c.display(), l.code) })
+		c.Await(l.code+" for "+l.what, func() bool { return strings.Contains(c.display(), l.code) })
 		c.keys("CLEAR")
-		c.await("the sale again", func() bool { return !strings.Contains(c.display(), l.code) })
+		c.Await("the sale again", func() bool { return !strings.Contains(c.display(), l.code) })
 	}
 	c.scanAs("]d2", "0104909990000013"+"17"+day(-2)+"10M1121")
-	c.await("past its date", func() bool { return strings.Contains(c.display(), "S16") })
+	c.Await("past its date", func() bool { return strings.Contains(c.display(), "S16") })
 	c.keys("ENTER") // no supervisor's number is set
 	c.awaitKind("override", 1)
 	c.scan("1920193004304")
-	c.await("the other row asked for", func() bool { return strings.Contains(c.display(), "S11") })
+	c.Await("the other row asked for", func() bool { return strings.Contains(c.display(), "S11") })
 	c.keys("CASH")
-	c.await("the book is missing", func() bool { return strings.Contains(c.display(), "S18") })
+	c.Await("the book is missing", func() bool { return strings.Contains(c.display(), "S18") })
 	c.keys("CASH")
 	commit := c.awaitKind("sale.commit", 1)[0]
 	if strings.Count(commit, `"ItemID"`) != 2 || !strings.Contains(commit, `"Total":458`) {
@@ -111,7 +111,7 @@ func TestLabelsThatSellNothing(t *testing.T) {
 	}
 	c.closeDrawer()
 	c.settled()
-	if strings.Contains(c.logs.String(), "TARO") || strings.Contains(string(c.get("/api/ledger?from=0")), "TARO") {
+	if strings.Contains(c.Log.String(), "TARO") || strings.Contains(string(c.Get("/api/ledger?from=0")), "TARO") {
 		t.Error("what was on a member's card is in a log")
 	}
 }

@@ -33,12 +33,12 @@ func TestTwoFacesAndASheet(t *testing.T) {
 	dir := t.TempDir()
 	settings(t, dir, "", "# [customer] ", "[customer] #", "# port   =", "port   =", `# model  = "escpos"`, "model  = \"escpos\"\nbrightness = 2")
 	k := startAt(t, dir)
-	k.await("open shift", func() bool { return k.till() == "IDLE" })
+	k.Await("open shift", func() bool { return k.till() == "IDLE" })
 	var faces struct {
 		Displays map[string][2]string `json:"displays"`
 	}
 	customer := func() string {
-		if err := json.Unmarshal(k.get("/api/state"), &faces); err != nil {
+		if err := json.Unmarshal(k.Get("/api/state"), &faces); err != nil {
 			t.Fatal(err)
 		}
 		d := faces.Displays["customer"]
@@ -46,7 +46,7 @@ func TestTwoFacesAndASheet(t *testing.T) {
 	}
 	sees := func(what string, face func() string, parts ...string) {
 		t.Helper()
-		k.await(what, func() bool {
+		k.Await(what, func() bool {
 			for _, part := range parts {
 				if !strings.Contains(face(), part) {
 					return false
@@ -65,7 +65,7 @@ func TestTwoFacesAndASheet(t *testing.T) {
 	press := func(z int, names ...string) {
 		t.Helper()
 		for _, name := range names {
-			k.post("/api/scan", map[string]string{"data": sheetCode(t, dir, name, z), "aim": "]C0"})
+			k.Post("/api/scan", map[string]string{"data": sheetCode(t, dir, name, z), "aim": "]C0"})
 		}
 	}
 	press(0, "Z")
@@ -79,7 +79,7 @@ func TestTwoFacesAndASheet(t *testing.T) {
 	sees("the change", customer, "ｵﾂﾘ              280")
 	k.awaitKind("sale.commit", 1)
 	k.keys("5", "ENTER")
-	k.await("a sheet", func() bool { return strings.Contains(k.paper(), "キーシート") })
+	k.Await("a sheet", func() bool { return strings.Contains(k.Paper(), "キーシート") })
 	k.keys("Z", "1", "OPEN")
 	press(0, "FN")
 	sees("an old sheet", k.display, "K29")

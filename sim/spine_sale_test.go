@@ -28,7 +28,7 @@ func TestCashAndCardReachTheCloud(t *testing.T) {
 	c.scan(notebook)
 	c.awaitKind("line.add", 3)
 	c.keys("CARD")
-	c.await("wait for card", func() bool { return c.till() == "CARD" })
+	c.Await("wait for card", func() bool { return c.till() == "CARD" })
 	c.swipe(panGood)
 	card := c.awaitKind("sale.commit", 2)[1]
 	for _, part := range []string{"AES128-DUKPT-CTR-CMAC", `"ksn"`, `"ct"`, `"mac"`, `"last4":"1111"`} {
@@ -36,10 +36,10 @@ func TestCashAndCardReachTheCloud(t *testing.T) {
 			t.Errorf("the card sale in the cloud lacks %s:\n%s", part, card)
 		}
 	}
-	c.await("both receipts", func() bool { return len(c.soldLocally()) == 2 })
+	c.Await("both receipts", func() bool { return len(c.soldLocally()) == 2 })
 	for _, part := range []string{"登録番号", "T1180301018771", "※は軽減税率対象", "お釣り", "クレジットカード利用"} {
-		if !strings.Contains(c.paper(), part) {
-			t.Errorf("the paper lacks %s:\n%s", part, c.paper())
+		if !strings.Contains(c.Paper(), part) {
+			t.Errorf("the paper lacks %s:\n%s", part, c.Paper())
 		}
 	}
 	c.settled()
@@ -53,10 +53,10 @@ func TestCardDeclinedAndNoAnswerGoOn(t *testing.T) {
 	c.awaitKind("line.add", 1)
 	for i, pan := range []string{panDeclined, panNoAnswer} {
 		c.keys("CARD")
-		c.await("wait for card", func() bool { return c.till() == "CARD" })
+		c.Await("wait for card", func() bool { return c.till() == "CARD" })
 		c.swipe(pan)
 		c.awaitKind("card.result", i+1)
-		c.await("tender again", func() bool { return c.till() == "TENDER" })
+		c.Await("tender again", func() bool { return c.till() == "TENDER" })
 	}
 	c.awaitKind("card.reversal", 1)
 	c.keys("CASH")
@@ -70,17 +70,17 @@ func TestCloudDownForTheShift(t *testing.T) {
 	c := start(t)
 	c.settled()
 	c.cloud("down")
-	c.await("offline", func() bool { return !c.state().Cloud.Session })
+	c.Await("offline", func() bool { return !c.state().Cloud.Session })
 	const sales = 5
 	for range sales {
 		c.sellCash()
 	}
 	c.scan(notebook)
-	c.await("line", func() bool { return c.till() == "SALE" })
+	c.Await("line", func() bool { return c.till() == "SALE" })
 	c.keys("CARD")
-	c.await("card refused", func() bool { return strings.Contains(c.display(), "C07") })
+	c.Await("card refused", func() bool { return strings.Contains(c.display(), "C07") })
 	c.keys("CASH")
-	c.await("receipt", func() bool { return len(c.soldLocally()) == sales+1 })
+	c.Await("receipt", func() bool { return len(c.soldLocally()) == sales+1 })
 	c.closeDrawer()
 	if n := len(c.ofKind("sale.commit")); n != 0 {
 		t.Fatalf("%d sales reached a cloud that was down", n)
@@ -105,11 +105,11 @@ func TestKilledRolesComeBack(t *testing.T) {
 			t.Fatalf("no %s process", role)
 		}
 		c.kill(role)
-		c.await(role+" again", func() bool { pid := c.processes()[role]; return pid != 0 && pid != before })
-		c.await("ready again", func() bool { s := c.state(); return s.Till == "SALE" && s.Devices["card"] == "up" && s.Cloud.Session })
+		c.Await(role+" again", func() bool { pid := c.processes()[role]; return pid != 0 && pid != before })
+		c.Await("ready again", func() bool { s := c.state(); return s.Till == "SALE" && s.Devices["card"] == "up" && s.Cloud.Session })
 	}
 	c.keys("CARD")
-	c.await("wait for card", func() bool { return c.till() == "CARD" })
+	c.Await("wait for card", func() bool { return c.till() == "CARD" })
 	c.swipe(panGood)
 	commit := c.awaitKind("sale.commit", 1)[0]
 	if !strings.Contains(commit, "0"+notebook) || !strings.Contains(commit, "0"+riceBall) {
@@ -124,10 +124,10 @@ func TestPowerCutInMidSale(t *testing.T) {
 	c.sellCash()
 	for n := range 3 {
 		c.scan(notebook)
-		c.await("line", func() bool { return c.till() == "SALE" && strings.HasSuffix(c.display(), strconv.Itoa(220*(n+1))) })
+		c.Await("line", func() bool { return c.till() == "SALE" && strings.HasSuffix(c.display(), strconv.Itoa(220*(n+1))) })
 		c.power("cut")
 		c.power("restore")
-		c.await("sale restored", func() bool { return c.till() == "SALE" })
+		c.Await("sale restored", func() bool { return c.till() == "SALE" })
 	}
 	c.keys("CASH")
 	commits := c.awaitKind("sale.commit", 2)
@@ -141,11 +141,11 @@ func TestScannerUnpluggedAndBack(t *testing.T) {
 	t.Parallel()
 	c := start(t)
 	c.scan(notebook)
-	c.await("line", func() bool { return c.till() == "SALE" })
+	c.Await("line", func() bool { return c.till() == "SALE" })
 	c.device("scanner", "unplug")
-	c.await("the state says so", func() bool { return c.state().Devices["scanner"] != "up" })
+	c.Await("the state says so", func() bool { return c.state().Devices["scanner"] != "up" })
 	c.device("scanner", "plug")
-	c.await("the state says so", func() bool { return c.state().Devices["scanner"] == "up" })
+	c.Await("the state says so", func() bool { return c.state().Devices["scanner"] == "up" })
 	c.scan(riceBall)
 	c.awaitKind("line.add", 2)
 	c.keys("CASH")
@@ -168,22 +168,22 @@ func paperOutInMidReceipt(t *testing.T, model string) {
 	dir := t.TempDir()
 	settings(t, dir, "", `"tm-t88v" `, `"`+model+`" `)
 	c := startAt(t, dir)
-	c.await("open shift", func() bool { return c.till() == "IDLE" })
+	c.Await("open shift", func() bool { return c.till() == "IDLE" })
 	c.scan(notebook)
-	c.await("line", func() bool { return c.till() == "SALE" })
+	c.Await("line", func() bool { return c.till() == "SALE" })
 	c.printer("paper", "out@6")
 	c.keys("CASH")
 	c.awaitKind("sale.commit", 1)
 	c.closeDrawer()
-	c.await("operator told", func() bool { return strings.Contains(c.logs.String(), "paper out") })
+	c.Await("operator told", func() bool { return strings.Contains(c.Log.String(), "paper out") })
 	if len(c.soldLocally()) != 0 {
 		t.Fatal("the receipt was complete although the paper was out")
 	}
 	c.printer("paper", "ok")
-	c.await("rest of the receipt", func() bool { return len(c.soldLocally()) == 1 })
+	c.Await("rest of the receipt", func() bool { return len(c.soldLocally()) == 1 })
 	c.awaitKind("print.done", 1)
-	if n := strings.Count(c.paper(), "登録番号"); n != 1 {
-		t.Errorf("the receipt's head is on the paper %d times:\n%s", n, c.paper())
+	if n := strings.Count(c.Paper(), "登録番号"); n != 1 {
+		t.Errorf("the receipt's head is on the paper %d times:\n%s", n, c.Paper())
 	}
 	c.settled()
 }
@@ -192,27 +192,27 @@ func TestBadInputNeverStopsTheSale(t *testing.T) {
 	t.Parallel()
 	c := start(t)
 	c.scan(notebook)
-	c.await("line", func() bool { return c.till() == "SALE" })
+	c.Await("line", func() bool { return c.till() == "SALE" })
 	for name, data := range map[string]string{
 		"unknown code": "4900000000016", "wrong check digit": "4901234567890", "10 kB": strings.Repeat("4", 10_000),
 		"control bytes": "49\x1b@\x10\x14\x01\x00\x01234", "not a code": "hello",
 	} {
-		before := strings.Count(c.logs.String(), "notice")
+		before := strings.Count(c.Log.String(), "notice")
 		c.scan(data)
-		c.await("a message about "+name, func() bool { return strings.Count(c.logs.String(), "notice") > before })
+		c.Await("a message about "+name, func() bool { return strings.Count(c.Log.String(), "notice") > before })
 		c.keys("CLEAR")
 	}
 	c.keys("CARD")
-	c.await("wait for card", func() bool { return c.till() == "CARD" })
-	before := strings.Count(c.logs.String(), "notice")
-	c.post("/api/swipe", map[string]string{"track2": ";41111111=?&%!11"})
-	c.await("a message about the swipe", func() bool { return strings.Count(c.logs.String(), "notice") > before })
+	c.Await("wait for card", func() bool { return c.till() == "CARD" })
+	before := strings.Count(c.Log.String(), "notice")
+	c.Post("/api/swipe", map[string]string{"track2": ";41111111=?&%!11"})
+	c.Await("a message about the swipe", func() bool { return strings.Count(c.Log.String(), "notice") > before })
 	c.swipe(panGood)
 	if commit := c.awaitKind("sale.commit", 1)[0]; strings.Count(commit, "0"+notebook) != 1 {
 		t.Errorf("bad input changed the sale:\n%s", commit)
 	}
 	c.settled()
-	if strings.ContainsAny(c.paper(), "\x1b\x10\x14") {
+	if strings.ContainsAny(c.Paper(), "\x1b\x10\x14") {
 		t.Error("control bytes reached the paper")
 	}
 }
@@ -221,24 +221,24 @@ func TestConfigurationMistakesAreNamed(t *testing.T) {
 	t.Parallel()
 	c := start(t)
 	c.power("cut")
-	good, err := os.ReadFile(filepath.Join(c.dir, "register.toml"))
+	good, err := os.ReadFile(filepath.Join(c.Dir, "register.toml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range []struct{ name, old, new, want string }{
 		{"unknown key", "[scanner]", "[scanner]\ncolour = \"red\"", "unknown key \"scanner.colour\""},
-		{"no such port", filepath.Join(c.dir, "dev", "scanner"), "/dev/serial/by-path/none", "FAIL  scanner"},
+		{"no such port", filepath.Join(c.Dir, "dev", "scanner"), "/dev/serial/by-path/none", "FAIL  scanner"},
 	} {
 		path := filepath.Join(t.TempDir(), "register.toml")
 		if err := os.WriteFile(path, []byte(strings.Replace(string(good), m.old, m.new, 1)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		said, err := run(t, binaries.regi, "check", "--config", path)
+		said, err := run(t, binaries.Regi, "check", "--config", path)
 		if err == nil || !strings.Contains(said, m.want) {
 			t.Errorf("%s: error %v, said:\n%s", m.name, err, said)
 		}
 	}
-	said, err := run(t, binaries.regi, "check", "--config", filepath.Join(c.dir, "register.toml"))
+	said, err := run(t, binaries.Regi, "check", "--config", filepath.Join(c.Dir, "register.toml"))
 	if err != nil {
 		t.Errorf("check of a healthy counter: %v\n%s", err, said)
 	}
@@ -299,14 +299,14 @@ func TestReportAndReopen(t *testing.T) {
 	c := start(t)
 	c.sellCash()
 	c.keys("Z")
-	c.await("closed", func() bool { return c.till() == "CLOSED" })
+	c.Await("closed", func() bool { return c.till() == "CLOSED" })
 	c.awaitKind("shift.close", 1)
-	c.await("Z slip", func() bool {
-		_, slip, begun := strings.Cut(c.paper(), "精算")
+	c.Await("Z slip", func() bool {
+		_, slip, begun := strings.Cut(c.Paper(), "精算")
 		return begun && strings.Contains(slip, "✂")
 	})
 	c.keys("2", "OPEN")
-	c.await("open again", func() bool { return c.till() == "IDLE" })
+	c.Await("open again", func() bool { return c.till() == "IDLE" })
 	c.sellCash()
 	c.settled()
 }
@@ -318,7 +318,7 @@ func TestEncryptingReaders(t *testing.T) {
 	t.Parallel()
 	for reader, suite := range map[string]string{"idtech": "IDTECH-TDES-DUKPT-CBC", "magtek": "MAGTEK-TDES-DUKPT-CBC"} {
 		dir := t.TempDir()
-		startAt(t, dir, "--no-register").stop()
+		startAt(t, dir, "--no-register").Stop()
 		path := filepath.Join(dir, "register.toml")
 		config, err := os.ReadFile(path)
 		if err != nil {
@@ -329,14 +329,14 @@ func TestEncryptingReaders(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := startAt(t, dir)
-		c.await("open shift", func() bool { return c.till() == "IDLE" })
+		c.Await("open shift", func() bool { return c.till() == "IDLE" })
 		for i, pan := range []string{panDeclined, panGood} {
 			if i == 0 {
 				c.scan(notebook)
 				c.awaitKind("line.add", 1)
 			}
 			c.keys("CARD")
-			c.await("wait for card", func() bool { return c.till() == "CARD" })
+			c.Await("wait for card", func() bool { return c.till() == "CARD" })
 			c.swipe(pan)
 			c.awaitKind("card.result", i+1)
 		}
@@ -348,7 +348,7 @@ func TestEncryptingReaders(t *testing.T) {
 		}
 		c.settled()
 		c.noCardNumber(panGood, panDeclined)
-		c.stop()
+		c.Stop()
 	}
 }
 
@@ -357,7 +357,7 @@ func TestPaperWidths(t *testing.T) {
 	for model, columns := range map[string]int{"tm-t88v": 42, "tm-t20iii": 48, "star-mc-print3": 48, "star-line": 48} {
 		dir := t.TempDir()
 		first := startAt(t, dir, "--no-register")
-		first.stop()
+		first.Stop()
 		path := filepath.Join(dir, "register.toml")
 		config, err := os.ReadFile(path)
 		if err != nil {
@@ -368,9 +368,9 @@ func TestPaperWidths(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := startAt(t, dir)
-		c.await("open shift", func() bool { return c.till() == "IDLE" })
+		c.Await("open shift", func() bool { return c.till() == "IDLE" })
 		c.keys("3", "QTY")
-		c.await("3 x", func() bool { return strings.Contains(c.display(), "3 x") })
+		c.Await("3 x", func() bool { return strings.Contains(c.display(), "3 x") })
 		c.scan(pencil)
 		c.scan(riceBall)
 		c.awaitKind("line.add", 2)
@@ -381,11 +381,11 @@ func TestPaperWidths(t *testing.T) {
 				t.Errorf("%s: the sale lacks %s:\n%s", model, part, commit)
 			}
 		}
-		c.await("receipt", func() bool { return strings.Contains(c.paper(), "お釣り") && strings.Contains(c.paper(), "✂") })
-		checkColumns(t, c.paper(), columns)
+		c.Await("receipt", func() bool { return strings.Contains(c.Paper(), "お釣り") && strings.Contains(c.Paper(), "✂") })
+		checkColumns(t, c.Paper(), columns)
 		c.closeDrawer()
 		c.settled()
-		c.stop()
+		c.Stop()
 	}
 }
 

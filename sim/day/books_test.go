@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"regi/sim/counter/stand"
 )
 
 // The bodies of the ledger's records, read anew from their names on the wire.
@@ -128,7 +130,7 @@ func (p *cashier) judge() {
 		finished: map[printKey]int{}, failed: map[printKey]int{}, reversed: map[string]bool{}, unknown: map[string]bool{}, approved: map[string]bool{},
 	}
 	prev := strings.Repeat("0", 64)
-	for i, e := range p.ledger() {
+	for i, e := range p.Ledger(0) {
 		b.at = e.Seq
 		if e.Seq != uint64(i)+1 || e.Prev != prev {
 			b.fault("it is number %d of the list and follows %s, not %s", i+1, e.Prev, prev)
@@ -191,7 +193,7 @@ func unmarshal[T any](b *books, data []byte) (v T) {
 }
 
 // read takes in one record.
-func (b *books) read(e entry) {
+func (b *books) read(e stand.Entry) {
 	var v event
 	if e.Kind != "sale.commit" { // it has a list of what others have one of
 		v = unmarshal[event](b, e.Body)
@@ -467,7 +469,7 @@ func (b *books) cards() {
 		}
 	}
 	approved := map[string]bool{}
-	for text := range strings.Lines(b.logs.String()) {
+	for text := range strings.Lines(b.Log.String()) {
 		var said struct{ Msg, Process, ID, Result string }
 		if strings.Contains(text, `"process":"hsm"`) && json.Unmarshal([]byte(text), &said) == nil && said.Msg == "answer" && said.Result == "approved" {
 			approved[said.ID] = true

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"regi/sim/counter/stand"
 )
 
 // Published test numbers; no real card exists for them.
@@ -104,7 +106,7 @@ func (p *cashier) phase() string {
 			return s.Till
 		}
 	}
-	p.t.Fatalf("the register did not come back\n%s", p.get("/api/state"))
+	p.t.Fatalf("the register did not come back\n%s", p.Get("/api/state"))
 	return ""
 }
 
@@ -245,7 +247,7 @@ func (p *cashier) home() {
 		}
 		p.soon("IDLE")
 	}
-	p.t.Fatalf("the till did not come back to IDLE\n%s", p.get("/api/state"))
+	p.t.Fatalf("the till did not come back to IDLE\n%s", p.Get("/api/state"))
 }
 
 // shutDrawer closes the drawer, mostly.
@@ -328,7 +330,7 @@ func (p *cashier) unheard(said int) {
 	}
 	last := ""
 	resumed := false
-	for _, e := range p.ledger() {
+	for _, e := range p.Ledger(0) {
 		switch {
 		case strings.HasPrefix(e.Kind, "drawer."):
 			last, resumed = e.Kind, false
@@ -347,13 +349,13 @@ func (p *cashier) unheard(said int) {
 // that the cloud has not signed for.
 func (p *cashier) settle() {
 	p.clear()
-	p.await("the devices", patience, func() bool {
+	p.Await("the devices", func() bool {
 		s := p.state()
 		return s.allUp() && s.ready() && s.Printer.Buffered == 0
 	})
 	quiet := uint64(0)
 	since := time.Now()
-	p.await("an empty outbox", 2*patience, func() bool {
+	p.AwaitWithin(2*patience, "an empty outbox", func() bool {
 		s := p.state()
 		if s.Head != quiet || s.Outbox != 0 || !s.Cloud.Session {
 			quiet, since = s.Head, time.Now()
@@ -361,13 +363,13 @@ func (p *cashier) settle() {
 		if time.Since(since) < 1200*time.Millisecond {
 			return false
 		}
-		all := p.ledger()
+		all := p.Ledger(0)
 		return len(all) == int(s.Head) && (waiting(all) == 0 || time.Since(since) > patience/2)
 	})
 }
 
 // waiting counts the print jobs without an end.
-func waiting(all []entry) int {
+func waiting(all []stand.Entry) int {
 	jobs := map[string]bool{}
 	for _, e := range all {
 		var body struct{ Job json.Number }
@@ -388,18 +390,18 @@ func waiting(all []entry) int {
 func (p *cashier) closeShop() {
 	p.keys("X")
 	p.keys("Z")
-	p.await("a closed shift", patience, func() bool { return p.state().Till == "CLOSED" })
+	p.Await("a closed shift", func() bool { return p.state().Till == "CLOSED" })
 	p.keys("2", "OPEN")
-	p.await("a new shift", patience, func() bool { return p.state().Till == "IDLE" })
-	sold := strings.Count(p.paper(), "取引番号")
+	p.Await("a new shift", func() bool { return p.state().Till == "IDLE" })
+	sold := strings.Count(p.Paper(), "取引番号")
 	p.scan(labels[0])
-	p.await("a line", patience, func() bool { return p.state().Till == "SALE" })
+	p.Await("a line", func() bool { return p.state().Till == "SALE" })
 	p.keys("CASH")
-	p.await("the last receipt", patience, func() bool { return strings.Count(p.paper(), "取引番号") == sold+1 })
-	p.await("an idle till", patience, func() bool { return p.state().Till == "IDLE" })
+	p.Await("the last receipt", func() bool { return strings.Count(p.Paper(), "取引番号") == sold+1 })
+	p.Await("an idle till", func() bool { return p.state().Till == "IDLE" })
 	p.shutDrawer()
 	p.keys("Z")
-	p.await("a closed shift", patience, func() bool { return p.state().Till == "CLOSED" })
+	p.Await("a closed shift", func() bool { return p.state().Till == "CLOSED" })
 }
 
 func (p *cashier) summary() string {

@@ -72,14 +72,14 @@ func play(t *testing.T, seed int64, sales int) {
 // keep lays what is needed to understand a failure beside the test.
 func keep(t *testing.T, c *counter, story string, seed int64) {
 	dir := os.Getenv("REGI_DAY_KEEP")
-	if dir == "" || c.cmd.ProcessState != nil {
+	if dir == "" || c.Stopped() {
 		return
 	}
 	base := fmt.Sprintf("%s/%d-", dir, seed)
-	os.WriteFile(base+"log", []byte(c.logs.String()), 0o600)
+	os.WriteFile(base+"log", []byte(c.Log.String()), 0o600)
 	os.WriteFile(base+"story", []byte(story), 0o600)
-	os.WriteFile(base+"paper", c.get("/api/paper.txt"), 0o600)
-	os.WriteFile(base+"ledger", c.get("/api/ledger?from=0"), 0o600)
-	os.WriteFile(base+"state", c.get("/api/state"), 0o600)
+	os.WriteFile(base+"paper", c.Get("/api/paper.txt"), 0o600)
+	os.WriteFile(base+"ledger", c.Get("/api/ledger?from=0"), 0o600)
+	os.WriteFile(base+"state", c.Get("/api/state"), 0o600)
 	t.Logf("kept %s*", base)
 }

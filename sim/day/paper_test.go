@@ -70,7 +70,7 @@ func figure(s string) int64 {
 
 // judgePaper compares the paper with the books.
 func (b *books) judgePaper() {
-	paper := b.paper()
+	paper := b.Paper()
 	if n := strings.Count(paper, "\n"); n >= linesMax {
 		b.t.Fatalf("%d lines: the oldest paper is gone, play shorter days", n)
 	}

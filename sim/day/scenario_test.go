@@ -16,7 +16,7 @@ func scene(t *testing.T) *cashier {
 	t.Cleanup(func() {
 		if t.Failed() {
 			keep(t, c, p.story(), 0)
-			t.Logf("%s\n%s", p.story(), c.logs)
+			t.Log(p.story())
 		}
 	})
 	return p
@@ -25,15 +25,15 @@ func scene(t *testing.T) *cashier {
 // sell rings up one article.
 func (p *cashier) sell() {
 	p.scan(labels[0])
-	p.await("a line", patience, func() bool { return p.state().Till == "SALE" })
+	p.Await("a line", func() bool { return p.state().Till == "SALE" })
 	p.keys("CASH")
-	p.await("an idle till", patience, func() bool { return p.state().Till == "IDLE" })
+	p.Await("an idle till", func() bool { return p.state().Till == "IDLE" })
 }
 
 func (p *cashier) drawer(state string) { p.touch("/api/drawer", map[string]string{"state": state}) }
 
 func (p *cashier) kind(kind string) (n int) {
-	for _, e := range p.ledger() {
+	for _, e := range p.Ledger(0) {
 		if e.Kind == kind {
 			n++
 		}
@@ -46,11 +46,11 @@ func TestPrinterLostInMidReceipt(t *testing.T) {
 	p := scene(t)
 	set("/api/printer", "paper", "out@9")(p.weather)
 	p.sell()
-	p.await("a pause", patience, func() bool { return p.count("paper out") > 0 })
+	p.Await("a pause", func() bool { return p.count("paper out") > 0 })
 	set("/api/printer", "power", "off")(p.weather)
 	time.Sleep(900 * time.Millisecond)
 	set("/api/device", "name", "printer", "action", "unplug")(p.weather)
-	p.await("the loss", patience, func() bool { return p.count("printer: unplugged") > 0 })
+	p.Await("the loss", func() bool { return p.count("printer: unplugged") > 0 })
 	set("/api/printer", "power", "on", "paper", "ok")(p.weather)
 	set("/api/device", "name", "printer", "action", "plug")(p.weather)
 	p.sell()
@@ -62,15 +62,15 @@ func TestPrinterLostInMidReceipt(t *testing.T) {
 func TestDrawerShutWhileThePrinterWasAway(t *testing.T) {
 	p := scene(t)
 	p.keys("NOSALE")
-	p.await("the opening", patience, func() bool { return p.kind("drawer.opened") == 1 })
+	p.Await("the opening", func() bool { return p.kind("drawer.opened") == 1 })
 	set("/api/device", "name", "printer", "action", "unplug")(p.weather)
-	p.await("the loss", patience, func() bool { return p.count("printer: unplugged") > 0 })
+	p.Await("the loss", func() bool { return p.count("printer: unplugged") > 0 })
 	p.drawer("closed")
 	set("/api/device", "name", "printer", "action", "plug")(p.weather)
-	p.await("the closing", patience, func() bool { return p.kind("drawer.closed") == 1 })
+	p.Await("the closing", func() bool { return p.kind("drawer.closed") == 1 })
 	p.did("forced")
 	p.drawer("open")
-	p.await("the alarm", patience, func() bool { return p.kind("drawer.forced") == 1 })
+	p.Await("the alarm", func() bool { return p.kind("drawer.forced") == 1 })
 	p.settle()
 	p.judge()
 }
@@ -82,10 +82,10 @@ func TestTwoKicksOfASlowDrawer(t *testing.T) {
 	p.drawer("jammed")
 	pulses := p.state().Drawer.Pulses
 	p.keys("NOSALE", "NOSALE")
-	p.await("the second try", patience, func() bool { return p.state().Drawer.Pulses >= pulses+2 })
-	p.await("the end of the second kick", patience, func() bool { return p.count("drawer busy") > 0 })
+	p.Await("the second try", func() bool { return p.state().Drawer.Pulses >= pulses+2 })
+	p.Await("the end of the second kick", func() bool { return p.count("drawer busy") > 0 })
 	p.drawer("open") // with the key
-	p.await("the end of both", patience, func() bool { return p.kind("drawer.opened")+p.kind("drawer.forced") > 0 })
+	p.Await("the end of both", func() bool { return p.kind("drawer.opened")+p.kind("drawer.forced") > 0 })
 	p.settle()
 	if n := p.kind("drawer.forced"); n != 0 {
 		t.Errorf("%d break-ins", n)
@@ -99,16 +99,16 @@ func TestKickLostWithItsLine(t *testing.T) {
 	p.drawer("jammed")
 	pulses := p.state().Drawer.Pulses
 	p.keys("NOSALE")
-	p.await("the kick", patience, func() bool { return p.state().Drawer.Pulses > pulses })
+	p.Await("the kick", func() bool { return p.state().Drawer.Pulses > pulses })
 	set("/api/device", "name", "printer", "action", "unplug")(p.weather)
 	p.drawer("closed")
-	p.await("the loss", patience, func() bool { return p.count("printer: unplugged") > 0 })
+	p.Await("the loss", func() bool { return p.count("printer: unplugged") > 0 })
 	set("/api/device", "name", "printer", "action", "plug")(p.weather)
-	p.await("the printer", patience, func() bool { return p.state().Devices["printer"] == "up" })
-	p.await("the end of the kick", patience, func() bool { return p.count(`"code":"D05"`) > 0 })
+	p.Await("the printer", func() bool { return p.state().Devices["printer"] == "up" })
+	p.Await("the end of the kick", func() bool { return p.count(`"code":"D05"`) > 0 })
 	p.did("forced")
 	p.drawer("open")
-	p.await("the alarm", patience, func() bool { return p.kind("drawer.forced") == 1 })
+	p.Await("the alarm", func() bool { return p.kind("drawer.forced") == 1 })
 	p.settle()
 	p.judge()
 }
@@ -117,7 +117,7 @@ func TestKickLostWithItsLine(t *testing.T) {
 func TestPrinterOffWhenItsPortOpens(t *testing.T) {
 	p := scene(t)
 	set("/api/device", "name", "printer", "action", "unplug")(p.weather)
-	p.await("the loss", patience, func() bool { return p.count("printer: unplugged") > 0 })
+	p.Await("the loss", func() bool { return p.count("printer: unplugged") > 0 })
 	set("/api/printer", "power", "off")(p.weather)
 	set("/api/device", "name", "printer", "action", "plug")(p.weather)
 	time.Sleep(7 * time.Second) // several times the longest pause between two attempts

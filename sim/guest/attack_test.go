@@ -2,7 +2,6 @@ package guest_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -82,7 +81,7 @@ func rob(t *testing.T) *robber {
 	t.Cleanup(func() { r.guest.Kill() })
 	begun := time.Now()
 	r.guest, err = guest.Start(context.Background(), guest.Options{
-		Image: r.image, Disk: r.disk, Dev: filepath.Join(r.home, "dev"), Cloud: r.cloud, Forward: r.forward, Dir: r.home, Log: r.log,
+		Image: r.image, Disk: r.disk, Dev: filepath.Join(r.Dir, "dev"), Cloud: r.cloud, Forward: r.forward, Dir: r.Dir, Log: r.Log,
 		Infected: &infected, Orders: orders, Network: r.network,
 	})
 	r.must(err)
@@ -341,7 +340,7 @@ func (r *robber) swipe(number string) {
 	r.shop.scan()
 	r.keys("CARD")
 	r.shows("ｶｰﾄﾞｦ")
-	r.post("/api/swipe", map[string]string{
+	r.Post("/api/swipe", map[string]string{
 		"track1": "%B" + number + "^CANARY/CARD^28121010000000000?", "track2": ";" + number + "=28121010000000000?",
 	})
 	r.shows("ｱﾘｶﾞﾄｳ")
@@ -412,8 +411,7 @@ func (r *robber) crash() {
 		swiped := make(chan struct{})
 		go func() { // it waits for the register to read it
 			defer close(swiped)
-			body, _ := json.Marshal(map[string]string{"track2": ";" + number + "=28121010000000000?"})
-			r.try("/api/swipe", body)
+			r.Try("/api/swipe", map[string]string{"track2": ";" + number + "=28121010000000000?"}) // it may fail
 		}()
 		time.Sleep(100 * time.Millisecond) // it is on the line, or on its way
 		r.do(order.Order{Do: order.Signal, PID: victim, Number: int(s)})
@@ -428,9 +426,9 @@ func (r *robber) crash() {
 		r.Errorf("D4: %d files, %+v", a.Files, a.Hunt.Found)
 	}
 	w, f := scrape.New(r.cards), scrape.NewFound()
-	files, err := w.Tree(r.home, f)
+	files, err := w.Tree(r.Dir, f)
 	r.must(err)
-	w.Search([]byte(r.log.String()), f)
+	w.Search([]byte(r.Log.String()), f)
 	n := w.Count(f)
 	r.Logf("D4: %d files of the disk, the cloud and the counter, and the console: %d numbers", files, n.Numbers)
 	if n.Numbers != 0 {
@@ -497,12 +495,7 @@ func (r *robber) plugs() {
 // alarms are the bodies of security.event in the cloud.
 func (r *robber) alarms() (bodies []string) {
 	r.Helper()
-	var ledger []struct {
-		Kind string          `json:"kind"`
-		Body json.RawMessage `json:"body"`
-	}
-	r.get("/api/ledger?from=1", &ledger)
-	for _, l := range ledger {
+	for _, l := range r.Ledger(1) {
 		if l.Kind == "security.event" {
 			bodies = append(bodies, string(l.Body))
 		}

@@ -3,8 +3,6 @@ package guest_test
 import (
 	"bytes"
 	"encoding/json"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,7 +12,6 @@ import (
 	"time"
 
 	"regi/sim/guest"
-	"regi/sim/keyhost"
 )
 
 // TestFirstStart takes a freshly flashed board, whose data partition is empty,
@@ -24,7 +21,7 @@ import (
 func TestFirstStart(t *testing.T) {
 	t.Parallel()
 	s := bench(t)
-	b, err := os.ReadFile(filepath.Join(s.home, "register.toml"))
+	b, err := os.ReadFile(filepath.Join(s.Dir, "register.toml"))
 	s.must(err)
 	s.cloud = cloudPort(t, b)
 	begun := time.Now()
@@ -33,10 +30,10 @@ func TestFirstStart(t *testing.T) {
 	d.until("never set up")
 	t.Logf("power to the console of a board that was never set up: %.1f s", time.Since(begun).Seconds())
 	d.until("regi> ")
-	s.await("word on the display", s.showing("ｷﾞｼﾞｭﾂｼｬｦ"))
+	s.Await("word on the display", s.showing("ｷﾞｼﾞｭﾂｼｬｦ"))
 	d.pin("technician", "824671", true)
 	d.paste("config paste", d.config(string(b)))
-	prices, err := os.ReadFile(filepath.Join(s.home, "catalog.json"))
+	prices, err := os.ReadFile(filepath.Join(s.Dir, "catalog.json"))
 	s.must(err)
 	var rows bytes.Buffer
 	s.must(json.Indent(&rows, prices, "", " "))
@@ -48,10 +45,10 @@ func TestFirstStart(t *testing.T) {
 	d.until("regi> ")
 	// Nobody owns it yet: the first key officer's PIN is set as the technician's.
 	d.pin("key-officer", "915283", true)
-	d.ceremony()
+	d.loadKey()
 	d.pin("technician", "824671", false)
 	d.enrol()
-	s.await("register in the cloud", func() bool { return s.count("fw.boot") > 0 })
+	s.Await("register in the cloud", func() bool { return s.count("fw.boot") > 0 })
 	t.Logf("power to a register that its cloud knows: %.1f s", time.Since(begun).Seconds())
 	s.openShift()
 	s.sell()
@@ -59,11 +56,11 @@ func TestFirstStart(t *testing.T) {
 	s.keys("CARD")
 	s.shows("ｶｰﾄﾞｦ")
 	number := withCheck("931415926535897")
-	s.post("/api/swipe", map[string]string{
+	s.Post("/api/swipe", map[string]string{
 		"track1": "%B" + number + "^CANARY/CARD^28121010000000000?", "track2": ";" + number + "=28121010000000000?",
 	})
 	s.shows("ｱﾘｶﾞﾄｳ")
-	s.await("both sales in the cloud", func() bool { return s.count("sale.commit") == 2 })
+	s.Await("both sales in the cloud", func() bool { return s.count("sale.commit") == 2 })
 	// What was done before there was a journal is in it.
 	if s.count("console.command") < 5 || s.count("security.event") == 0 {
 		t.Errorf("the ledger: %q", s.kinds())
@@ -72,7 +69,7 @@ func TestFirstStart(t *testing.T) {
 	var state struct {
 		Cloud struct{ Version, Slot string } `json:"cloud"`
 	}
-	s.get("/api/state", &state)
+	s.Read("/api/state", &state)
 	if state.Cloud.Slot != "a" || state.Cloud.Version == "" {
 		t.Errorf("the cloud knows version %q in slot %q", state.Cloud.Version, state.Cloud.Slot)
 	}
@@ -115,7 +112,7 @@ func (d *desk) say(text string) {
 		for n < len(text) && text[n]&0xC0 == 0x80 {
 			n-- // within a character
 		}
-		d.post("/api/console", map[string]string{"text": text[:n]})
+		d.Post("/api/console", map[string]string{"text": text[:n]})
 		text = text[n:]
 	}
 }
@@ -128,7 +125,7 @@ func (d *desk) until(text string) string {
 		var state struct {
 			Console []string `json:"console"`
 		}
-		d.get("/api/state", &state)
+		d.Read("/api/state", &state)
 		all = strings.Join(state.Console, "\n")
 		if i := strings.LastIndex(all, d.mark); d.mark != "" && i >= 0 {
 			all = all[i+len(d.mark):]
@@ -184,25 +181,12 @@ func (d *desk) yes(command string) {
 	d.until("Logged out")
 }
 
-func (d *desk) ceremony() {
+func (d *desk) loadKey() {
 	d.Helper()
-	r, err := http.Post(d.url+"/api/keyload", "", nil)
-	d.must(err)
-	defer r.Body.Close()
-	var letters keyhost.Letters
-	d.must(json.NewDecoder(r.Body).Decode(&letters))
+	steps := d.ceremony()
 	d.fresh()
 	d.say("keys inject\r")
-	for _, step := range []struct{ prompt, answer string }{
-		{"your name: ", "Sato"},
-		{"(not shown): ", letters.Parts[0].Component},
-		{"check value: ", letters.Parts[0].CheckValue},
-		{"your name: ", "Suzuki"},
-		{"(not shown): ", letters.Parts[1].Component},
-		{"check value: ", letters.Parts[1].CheckValue},
-		{"(not shown): ", letters.Block},
-		{"to load it: ", "yes"},
-	} {
+	for _, step := range steps {
 		d.until(step.prompt)
 		d.mark = d.lastLine()
 		d.say(step.answer + "\r")
@@ -216,13 +200,13 @@ func (d *desk) lastLine() string {
 	var state struct {
 		Console []string `json:"console"`
 	}
-	d.get("/api/state", &state)
+	d.Read("/api/state", &state)
 	return state.Console[len(state.Console)-1]
 }
 
 func (d *desk) enrol() {
 	d.Helper()
-	owner, err := os.ReadFile(filepath.Join(d.home, "cloud", "owner.pub"))
+	owner, err := os.ReadFile(filepath.Join(d.Dir, "cloud", "owner.pub"))
 	d.must(err)
 	d.fresh()
 	d.say("enroll\r")
@@ -233,13 +217,7 @@ func (d *desk) enrol() {
 	shown := d.until("Paste the credentials")
 	request := regexp.MustCompile(`(?s)-----BEGIN CERTIFICATE REQUEST-----.*-----END CERTIFICATE REQUEST-----`).FindString(shown)
 	code := regexp.MustCompile(`[A-Z2-7]{4}(-[A-Z2-7]{1,4}){5,}`).FindString(shown)
-	body, err := json.Marshal(map[string]string{"request": request, "code": code, "url": "tls://" + guest.CloudAddress + ":4222"})
-	d.must(err)
-	r, err := http.Post(d.url+"/api/enroll", "application/json", bytes.NewReader(body))
-	d.must(err)
-	defer r.Body.Close()
-	said, err := io.ReadAll(r.Body)
-	d.must(err)
+	said := d.Post("/api/enroll", map[string]string{"request": request, "code": code, "url": "tls://" + guest.CloudAddress + ":4222"})
 	var answer struct{ Credentials string }
 	d.must(json.Unmarshal(said, &answer))
 	if answer.Credentials == "" {

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,24 +23,31 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"regi/firmware/record"
+	"regi/sim/counter/stand"
 	"regi/sim/drill/scrape"
 	"regi/sim/guest"
 	"regi/sim/keyhost"
 )
 
 // patience bounds every wait: an emulated board on a busy machine is slow.
-const patience = time.Minute
+const patience = stand.Patience
 
 // tools are built once.
-type tools struct{ dir, image, sim, forward, regi, disk string }
+type tools struct {
+	stand.Commands
+	dir, image, forward, disk string
+}
 
 var built = sync.OnceValues(func() (t tools, err error) { //nolint:gochecknoglobals // built once
 	if t.dir, err = os.MkdirTemp("", "regi-guest-"); err != nil {
 		return t, err
 	}
 	in := func(name string) string { return filepath.Join(t.dir, name) }
-	t.image, t.sim, t.forward, t.regi, t.disk = in("image"), in("sim"), in("forward"), in("regi"), in("disk")
-	for path, pkg := range map[string]string{t.image: "../../board/image", t.sim: "..", t.forward: "./forward", t.regi: "../../firmware"} {
+	if t.Commands, err = stand.Build(t.dir); err != nil {
+		return t, err
+	}
+	t.image, t.forward, t.disk = in("image"), in("forward"), in("disk")
+	for path, pkg := range map[string]string{t.image: "../../board/image", t.forward: "./forward"} {
 		if err := run("go", "build", "-o", path, pkg); err != nil {
 			return t, err
 		}
@@ -107,32 +113,14 @@ func unpack(image, disk string) error {
 // shop is a counter with a guest for its register.
 type shop struct {
 	*testing.T
+	*stand.Counter
 	tools
-	home, url string
-	disk      string
-	cloud     int
-	pi        bool // a Raspberry Pi 3
-	more      []string
-	log       *logbook
-	guest     *guest.Guest
-	known     []string // the kinds of the records in the cloud, from the first on
-}
-
-type logbook struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logbook) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	disk  string
+	cloud int
+	pi    bool // a Raspberry Pi 3
+	more  []string
+	guest *guest.Guest
+	known []string // the kinds of the records in the cloud, from the first on
 }
 
 // open starts the counter, and flashes a disk with what a technician would have
@@ -155,58 +143,30 @@ func bench(t *testing.T) *shop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &shop{T: t, tools: tools, home: t.TempDir(), log: &logbook{}}
-	s.flash()
-	c := exec.Command(s.sim, "--dir", s.home, "--http", "127.0.0.1:0", "--no-register")
-	c.Stdout, c.Stderr = s.log, s.log
-	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
+	dir := t.TempDir()
+	s := &shop{T: t, tools: tools}
+	s.flash(dir)
+	s.Counter = tools.Start(t, dir, "--no-register")
 	t.Cleanup(func() {
-		if t.Failed() && s.url != "" {
-			r, err := http.Get(s.url + "/api/state")
-			if err == nil {
-				state, _ := io.ReadAll(r.Body)
-				r.Body.Close()
-				t.Logf("the counter: %s", state)
-			}
+		if t.Failed() {
+			t.Logf("the counter: %s", s.Picture())
 		}
 		if s.guest != nil {
 			s.guest.Kill()
 		}
-		c.Process.Signal(syscall.SIGTERM)
-		c.Wait()
-		if t.Failed() {
-			t.Logf("console and log:\n%s", s.log)
-		}
-	})
-	s.await("the counter", func() bool {
-		s.url = regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(s.log.String())
-		return s.url != ""
 	})
 	return s
 }
 
-// loadKey is the key ceremony, at a terminal of this machine: the key files are
-// the same on a board.
-func (s *shop) loadKey() {
+// step is what a person answers to a prompt.
+type step struct{ prompt, answer string }
+
+// ceremony asks for a new card key: what two officers type to load it.
+func (s *shop) ceremony() []step {
 	s.Helper()
-	r, err := http.Post(s.url+"/api/keyload", "", nil)
-	s.must(err)
-	defer r.Body.Close()
 	var letters keyhost.Letters
-	s.must(json.NewDecoder(r.Body).Decode(&letters))
-	terminal, line, err := pty.Open()
-	s.must(err)
-	defer terminal.Close()
-	c := exec.Command(s.regi, "keys", "--config", filepath.Join(s.home, "register.toml"), "inject")
-	c.Stdin, c.Stdout, c.Stderr = line, line, line
-	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	s.must(c.Start())
-	line.Close()
-	var shown []byte
-	for _, step := range []struct{ prompt, answer string }{
+	s.must(json.Unmarshal(s.Post("/api/keyload", nil), &letters))
+	return []step{
 		{"your name: ", "Sato"},
 		{"(not shown): ", letters.Parts[0].Component},
 		{"check value: ", letters.Parts[0].CheckValue},
@@ -215,8 +175,24 @@ func (s *shop) loadKey() {
 		{"check value: ", letters.Parts[1].CheckValue},
 		{"(not shown): ", letters.Block},
 		{"to load it: ", "yes"},
-		{"Loaded", ""},
-	} {
+	}
+}
+
+// loadKey is the key ceremony, at a terminal of this machine: the key files are
+// the same on a board.
+func (s *shop) loadKey() {
+	s.Helper()
+	ceremony := s.ceremony()
+	terminal, line, err := pty.Open()
+	s.must(err)
+	defer terminal.Close()
+	c := exec.Command(s.Regi, "keys", "--config", filepath.Join(s.Dir, "register.toml"), "inject")
+	c.Stdin, c.Stdout, c.Stderr = line, line, line
+	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	s.must(c.Start())
+	line.Close()
+	var shown []byte
+	for _, step := range append(ceremony, step{"Loaded", ""}) {
 		for !bytes.Contains(shown, []byte(step.prompt)) {
 			b := make([]byte, 4096)
 			n, err := terminal.Read(b)
@@ -242,13 +218,13 @@ func (s *shop) must(err error) {
 }
 
 // flash takes a fresh disk, and makes the key that the board will have.
-func (s *shop) flash() {
+func (s *shop) flash(dir string) {
 	s.Helper()
-	s.disk = filepath.Join(s.home, "disk")
+	s.disk = filepath.Join(dir, "disk")
 	s.must(run("cp", "--sparse=always", s.tools.disk, s.disk))
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	s.must(err)
-	state := filepath.Join(s.home, "state")
+	state := filepath.Join(dir, "state")
 	s.must(os.MkdirAll(state, 0o700))
 	s.must(os.WriteFile(filepath.Join(state, "device.key"), record.MarshalSignPrivate(private), 0o600))
 	s.must(os.WriteFile(filepath.Join(state, "device.pub"), record.MarshalSignPublic(public), 0o600))
@@ -257,14 +233,14 @@ func (s *shop) flash() {
 // fill writes the data partition.
 func (s *shop) fill() {
 	s.Helper()
-	data := filepath.Join(s.home, "data")
+	data := filepath.Join(s.Dir, "data")
 	s.must(os.MkdirAll(filepath.Join(data, "keys"), 0o700))
-	s.must(run("cp", "-r", filepath.Join(s.home, "state"), data))
+	s.must(run("cp", "-r", filepath.Join(s.Dir, "state"), data))
 	for _, name := range []string{"ca.pem", "register.creds", "ledger.pub", "receiver.pub"} {
-		s.must(run("cp", filepath.Join(s.home, "cloud", name), filepath.Join(data, "keys")))
+		s.must(run("cp", filepath.Join(s.Dir, "cloud", name), filepath.Join(data, "keys")))
 	}
-	s.must(run("cp", filepath.Join(s.home, "catalog.json"), data))
-	b, err := os.ReadFile(filepath.Join(s.home, "register.toml"))
+	s.must(run("cp", filepath.Join(s.Dir, "catalog.json"), data))
+	b, err := os.ReadFile(filepath.Join(s.Dir, "register.toml"))
 	s.must(err)
 	port := regexp.MustCompile(`tls://127\.0\.0\.1:(\d+)`).FindSubmatch(b)
 	s.cloud, err = strconv.Atoi(string(port[1]))
@@ -278,7 +254,7 @@ func (s *shop) fill() {
 		config = regexp.MustCompile(`(?m)^via\s*=\s*"printer"\npin.*\n`).ReplaceAllString(config, "via = \"gpio\"\n")
 	}
 	config = strings.ReplaceAll(config, `"generic"`, `"qemu-virt"`)
-	config = strings.ReplaceAll(config, filepath.Join(s.home, "cloud"), "keys")
+	config = strings.ReplaceAll(config, filepath.Join(s.Dir, "cloud"), "keys")
 	config = regexp.MustCompile(`(?m)^(port\s*=\s*)".*/dev/console"`).ReplaceAllString(config, `$1"/dev/ttyAMA0"`)
 	config = regexp.MustCompile(`(?m)^port\s*=\s*".*/dev/(scanner|printer|card|keypad|display)".*\n`).ReplaceAllString(config, "")
 	s.must(os.WriteFile(filepath.Join(data, "register.toml"), []byte(config), 0o600))
@@ -291,7 +267,7 @@ func (s *shop) on() (took time.Duration) {
 	begun := time.Now()
 	s.start()
 	blank := strings.Join(s.display(), "")
-	s.await("a display that says something", func() bool { d := strings.Join(s.display(), ""); return d != "" && d != blank })
+	s.Await("a display that says something", func() bool { d := strings.Join(s.display(), ""); return d != "" && d != blank })
 	return time.Since(begun)
 }
 
@@ -300,47 +276,9 @@ func (s *shop) start() {
 	s.Helper()
 	var err error
 	s.guest, err = guest.Start(context.Background(), guest.Options{
-		Image: s.image, Disk: s.disk, Dev: filepath.Join(s.home, "dev"), Cloud: s.cloud, Forward: s.forward, Dir: s.home, Log: s.log, Pi: s.pi, More: s.more,
+		Image: s.image, Disk: s.disk, Dev: filepath.Join(s.Dir, "dev"), Cloud: s.cloud, Forward: s.forward, Dir: s.Dir, Log: s.Log, Pi: s.pi, More: s.more,
 	})
 	s.must(err)
-}
-
-func (s *shop) await(what string, done func() bool) {
-	s.Helper()
-	for until := time.Now().Add(patience); !done(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(until) {
-			s.Fatalf("no %s within %v", what, patience)
-		}
-	}
-}
-
-func (s *shop) post(path string, body any) {
-	s.Helper()
-	b, err := json.Marshal(body)
-	s.must(err)
-	r, err := http.Post(s.url+path, "application/json", bytes.NewReader(b))
-	s.must(err)
-	defer r.Body.Close()
-	if r.StatusCode != http.StatusOK {
-		said, _ := io.ReadAll(r.Body)
-		s.Fatalf("%s: %s: %s", path, r.Status, said)
-	}
-}
-
-// try posts what may fail.
-func (s *shop) try(path string, body []byte) {
-	r, err := http.Post(s.url+path, "application/json", bytes.NewReader(body))
-	if err == nil {
-		r.Body.Close()
-	}
-}
-
-func (s *shop) get(path string, to any) {
-	s.Helper()
-	r, err := http.Get(s.url + path)
-	s.must(err)
-	defer r.Body.Close()
-	s.must(json.NewDecoder(r.Body).Decode(to))
 }
 
 func (s *shop) display() []string {
@@ -350,28 +288,24 @@ func (s *shop) display() []string {
 			Operator []string `json:"operator"`
 		} `json:"displays"`
 	}
-	s.get("/api/state", &state)
+	s.Read("/api/state", &state)
 	return state.Displays.Operator
 }
 
 func (s *shop) shows(text string) {
 	s.Helper()
-	s.await("display of "+text, s.showing(text))
+	s.Await("display of "+text, s.showing(text))
 }
 
 func (s *shop) keys(names ...string) {
 	s.Helper()
-	s.post("/api/keys", map[string]any{"keys": names})
+	s.Post("/api/keys", map[string]any{"keys": names})
 }
 
 // kinds are the records in the cloud, in their order.
 func (s *shop) kinds() []string {
 	s.Helper()
-	var more []struct {
-		Kind string `json:"kind"`
-	}
-	s.get(fmt.Sprintf("/api/ledger?from=%d", len(s.known)+1), &more)
-	for _, r := range more {
+	for _, r := range s.Ledger(len(s.known) + 1) {
 		s.known = append(s.known, r.Kind)
 	}
 	return s.known
@@ -380,10 +314,7 @@ func (s *shop) kinds() []string {
 // newest is the time of the newest record.
 func (s *shop) newest() time.Time {
 	s.Helper()
-	var ledger []struct {
-		Time time.Time `json:"time"`
-	}
-	s.get("/api/ledger?from=1", &ledger)
+	ledger := s.Ledger(1)
 	return ledger[len(ledger)-1].Time
 }
 
@@ -398,7 +329,7 @@ func (s *shop) sell() {
 // scan has the good read; its name on the display says that it was.
 func (s *shop) scan() {
 	s.Helper()
-	s.until("line", func() { s.post("/api/scan", map[string]string{"data": "4901234567894", "aim": "]E0"}) }, s.showing("ﾉｰﾄ"))
+	s.until("line", func() { s.Post("/api/scan", map[string]string{"data": "4901234567894", "aim": "]E0"}) }, s.showing("ﾉｰﾄ"))
 }
 
 func (s *shop) openShift() {
@@ -428,11 +359,11 @@ func (s *shop) showing(text string) func() bool {
 // says waits for a word on the console.
 func (s *shop) says(word string) {
 	s.Helper()
-	s.await("word of "+word, func() bool {
+	s.Await("word of "+word, func() bool {
 		var state struct {
 			Console []string `json:"console"`
 		}
-		s.get("/api/state", &state)
+		s.Read("/api/state", &state)
 		return strings.Contains(strings.Join(state.Console, "\n"), word)
 	})
 }
@@ -455,7 +386,7 @@ func (s *shop) noAlarm() {
 			Alarms []string `json:"alarms"`
 		} `json:"cloud"`
 	}
-	s.get("/api/state", &state)
+	s.Read("/api/state", &state)
 	if len(state.Cloud.Alarms) > 0 {
 		s.Errorf("the cloud's alarms: %q", state.Cloud.Alarms)
 	}
@@ -471,15 +402,9 @@ func TestSale(t *testing.T) {
 	t.Logf("power to a display that speaks: %.1f s", s.on().Seconds())
 	s.openShift()
 	s.sell()
-	s.await("sale in the cloud", func() bool { return s.count("sale.commit") == 1 })
+	s.Await("sale in the cloud", func() bool { return s.count("sale.commit") == 1 })
 	// The cloud may have the sale before the paper is out.
-	s.await("total on the paper", func() bool {
-		r, err := http.Get(s.url + "/api/paper.txt")
-		s.must(err)
-		defer r.Body.Close()
-		paper, err := io.ReadAll(r.Body)
-		return err == nil && strings.Contains(string(paper), "合計")
-	})
+	s.Await("total on the paper", func() bool { return strings.Contains(s.Paper(), "合計") })
 	// A scanner that is pulled and put back works.
 	s.must(s.guest.Unplug("scanner"))
 	s.says("V01")
@@ -509,13 +434,13 @@ func (s *shop) cards() {
 		s.scan()
 		s.keys("CARD")
 		s.shows("ｶｰﾄﾞｦ")
-		s.post("/api/swipe", map[string]string{
+		s.Post("/api/swipe", map[string]string{
 			"track1": "%B" + number + "^CANARY/CARD^28121010000000000?", "track2": ";" + number + "=28121010000000000?",
 		})
 		s.shows("ｱﾘｶﾞﾄｳ")
 	}
-	s.await("card sales in the cloud", func() bool { return s.count("sale.commit") == 1+len(cards) })
-	dump := filepath.Join(s.home, "memory")
+	s.Await("card sales in the cloud", func() bool { return s.count("sale.commit") == 1+len(cards) })
+	dump := filepath.Join(s.Dir, "memory")
 	s.must(s.guest.Memory(dump))
 	defer os.Remove(dump)
 	wanted, found := scrape.New(cards), scrape.NewFound()
@@ -577,7 +502,7 @@ func TestPowerCuts(t *testing.T) {
 		time.Sleep(time.Duration(i%20) * 15 * time.Millisecond)
 		s.must(s.guest.Kill())
 		s.on()
-		s.await("records in the cloud", func() bool { return s.count("power.resume") == i+1 })
+		s.Await("records in the cloud", func() bool { return s.count("power.resume") == i+1 })
 		// A sale that was not committed is still open: it is paid for now.
 		if s.count("sale.commit") == sold {
 			s.until("restored sale", func() { s.keys("CASH") }, func() bool { return s.count("sale.commit") == sold+1 })

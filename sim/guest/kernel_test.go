@@ -47,7 +47,7 @@ func TestOwnKernel(t *testing.T) {
 	p.drawer()
 	p.memory()
 	// A line that was never closed is a case that was opened without power.
-	p.await("tamper record", func() bool { return p.count("security.event") > 0 })
+	p.Await("tamper record", func() bool { return p.count("security.event") > 0 })
 	p.noAlarm()
 	p.must(p.guest.PowerKey())
 	p.must(p.guest.Wait(patience))
@@ -56,7 +56,7 @@ func TestOwnKernel(t *testing.T) {
 // rewire gives the register a drawer, a case and a keypad on GPIO.
 func (s *shop) rewire() {
 	s.Helper()
-	path := filepath.Join(s.home, "data", "register.toml")
+	path := filepath.Join(s.Dir, "data", "register.toml")
 	b, err := os.ReadFile(path)
 	s.must(err)
 	text := regexp.MustCompile(`(?m)^via .*\npin .*\n`).ReplaceAllString(string(b), fmt.Sprintf("via = \"gpio\"\nkick = %q\nsense = %q\n", kickLine, senseLine))
@@ -70,7 +70,7 @@ func (s *shop) rewire() {
 // initramfs behind the first, which is as it is shipped.
 func (s *shop) probe() *probed {
 	s.Helper()
-	binary := filepath.Join(s.home, "probe")
+	binary := filepath.Join(s.Dir, "probe")
 	c := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "./probe")
 	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64")
 	said, err := c.CombinedOutput()
@@ -84,12 +84,12 @@ func (s *shop) probe() *probed {
 	defer f.Close()
 	boot, err := rom.Select(readOnly{f})
 	s.must(err)
-	both := filepath.Join(s.home, "initramfs")
+	both := filepath.Join(s.Dir, "initramfs")
 	s.must(os.WriteFile(both, slices.Concat(boot.Initramfs, cpio(s.T, code)), 0o600))
-	socket := filepath.Join(s.home, "probe.socket")
+	socket := filepath.Join(s.Dir, "probe.socket")
 	begun := time.Now()
 	s.guest, err = guest.Start(context.Background(), guest.Options{
-		Image: s.image, Disk: s.disk, Dev: filepath.Join(s.home, "dev"), Cloud: s.cloud, Forward: s.forward, Dir: s.home, Log: s.log,
+		Image: s.image, Disk: s.disk, Dev: filepath.Join(s.Dir, "dev"), Cloud: s.cloud, Forward: s.forward, Dir: s.Dir, Log: s.Log,
 		More: []string{
 			"-initrd", both,
 			"-append", boot.CommandLine + " rdinit=/probe probe.gpio=" + strings.Join([]string{kickLine, senseLine, tamperLine, rowLine, colLine}, ","),

@@ -96,7 +96,7 @@ func measure(s *shop, boots int, target time.Duration) {
 		b.user, b.system, err = s.guest.CPU()
 		s.must(err)
 		begun := time.Now()
-		s.within(readyWithin, "start in the cloud", func() bool { return s.count("fw.boot") > i })
+		s.AwaitWithin(readyWithin, "start in the cloud", func() bool { return s.count("fw.boot") > i })
 		b.cloud = b.display + time.Since(begun)
 		s.Logf("display %.2f s, cloud %.2f s, QEMU's user time %.2f s and system time %.2f s; its own words: %s",
 			b.display.Seconds(), b.cloud.Seconds(), b.user.Seconds(), b.system.Seconds(), s.phases())
@@ -133,20 +133,11 @@ func (s *shop) ready() time.Duration {
 	begun := time.Now()
 	var err error
 	s.guest, err = guest.Start(context.Background(), guest.Options{
-		Image: s.image, Disk: s.disk, Dev: filepath.Join(s.home, "dev"), Cloud: s.cloud, Forward: s.forward, Dir: s.home, Log: s.log,
+		Image: s.image, Disk: s.disk, Dev: filepath.Join(s.Dir, "dev"), Cloud: s.cloud, Forward: s.forward, Dir: s.Dir, Log: s.Log,
 	})
 	s.must(err)
-	s.within(readyWithin, "display that says something", func() bool { d := strings.Join(s.display(), ""); return d != "" && d != blank })
+	s.AwaitWithin(readyWithin, "display that says something", func() bool { d := strings.Join(s.display(), ""); return d != "" && d != blank })
 	return time.Since(begun)
-}
-
-func (s *shop) within(most time.Duration, what string, done func() bool) {
-	s.Helper()
-	for until := time.Now().Add(most); !done(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(until) {
-			s.Fatalf("no %s within %v", what, most)
-		}
-	}
 }
 
 // phases are the lines of the console that tell how late it is.
@@ -155,7 +146,7 @@ func (s *shop) phases() string {
 	var state struct {
 		Console []string `json:"console"`
 	}
-	s.get("/api/state", &state)
+	s.Read("/api/state", &state)
 	var told []string // of the last start
 	for _, line := range state.Console {
 		if strings.HasPrefix(line, "regi: boot") {

@@ -19,7 +19,7 @@ func TestStates(t *testing.T) {
 	s.on()
 	s.openShift()
 	s.sell()
-	s.await("sale in the cloud", func() bool { return s.count("sale.commit") == 1 })
+	s.Await("sale in the cloud", func() bool { return s.count("sale.commit") == 1 })
 	d := &desk{shop: s}
 	d.pin("technician", "824671", true)
 	s.must(s.guest.Cable(false))
@@ -32,7 +32,7 @@ func TestStates(t *testing.T) {
 	s.slowly("second sale in the cloud", func() bool { return s.count("sale.commit") == 2 })
 	// The card: nothing can be written from here on.
 	s.must(s.guest.PullCard())
-	s.post("/api/scan", map[string]string{"data": "4901234567894", "aim": "]E0"})
+	s.Post("/api/scan", map[string]string{"data": "4901234567894", "aim": "]E0"})
 	s.slowly("display that says so", s.showing("ｷﾞｼﾞｭﾂｼｬｦ"))
 	d.until("it cannot sell")
 	// Put back and switched on again, it is what it was.
@@ -47,7 +47,7 @@ func TestStates(t *testing.T) {
 func (s *shop) fullData(d *desk) {
 	s.Helper()
 	s.must(s.guest.Kill())
-	data := filepath.Join(s.home, "data")
+	data := filepath.Join(s.Dir, "data")
 	const kib, step = 24 << 10, 256 << 10
 	filler := filepath.Join(data, "filler")
 	for size := kib << 10; ; size -= step {

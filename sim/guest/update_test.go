@@ -27,7 +27,7 @@ func TestUpdate(t *testing.T) {
 	s.publish("v2", "2", "")
 	s.on()
 	s.openShift()
-	s.await("cloud", func() bool { return s.started("v1", "false") })
+	s.Await("cloud", func() bool { return s.started("v1", "false") })
 	d := &desk{shop: s}
 	d.pin("technician", "824671", true)
 	d.update("v2")
@@ -102,7 +102,7 @@ func rollback(t *testing.T, version, fault string) *shop {
 	t.Helper()
 	s := open(t)
 	s.on()
-	s.await("cloud", func() bool { return s.started("v1", "false") })
+	s.Await("cloud", func() bool { return s.started("v1", "false") })
 	d := &desk{shop: s}
 	d.pin("technician", "824671", true)
 	s.publish(version, "1", fault)
@@ -134,7 +134,7 @@ func rollback(t *testing.T, version, fault string) *shop {
 	var state struct {
 		Cloud struct{ Version, Slot string } `json:"cloud"`
 	}
-	s.get("/api/state", &state)
+	s.Read("/api/state", &state)
 	if state.Cloud.Slot != "a" || state.Cloud.Version != "v1" {
 		s.Errorf("the cloud knows version %q in slot %q", state.Cloud.Version, state.Cloud.Slot)
 	}
@@ -147,7 +147,7 @@ func rollback(t *testing.T, version, fault string) *shop {
 	}
 	s.openShift()
 	s.sell()
-	s.await("sale in the cloud", func() bool { return s.count("sale.commit") == 1 })
+	s.Await("sale in the cloud", func() bool { return s.count("sale.commit") == 1 })
 	s.noAlarm()
 	return s
 }
@@ -156,7 +156,7 @@ func rollback(t *testing.T, version, fault string) *shop {
 func (s *shop) awaitRom(slot string) {
 	s.Helper()
 	s.slowly("boot of slot "+slot, func() bool {
-		log := s.log.String()
+		log := s.Log.String()
 		i := strings.LastIndex(log, "rom: slot ")
 		return i >= 0 && strings.HasPrefix(log[i:], "rom: slot "+slot)
 	})
@@ -223,9 +223,9 @@ func (d *desk) committed(version string) {
 // offer puts an update into the cloud, as its staff does.
 func (s *shop) offer(board, version string, bundle []byte) {
 	s.Helper()
-	key, err := nats.NkeyOptionFromSeed(filepath.Join(s.home, "cloud", "admin.creds"))
+	key, err := nats.NkeyOptionFromSeed(filepath.Join(s.Dir, "cloud", "admin.creds"))
 	s.must(err)
-	nc, err := nats.Connect("tls://127.0.0.1:"+strconv.Itoa(s.cloud), key, nats.RootCAs(filepath.Join(s.home, "cloud", "ca.pem")))
+	nc, err := nats.Connect("tls://127.0.0.1:"+strconv.Itoa(s.cloud), key, nats.RootCAs(filepath.Join(s.Dir, "cloud", "ca.pem")))
 	s.must(err)
 	defer nc.Close()
 	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(time.Minute))
@@ -246,7 +246,7 @@ func (s *shop) boots() (all []boot) {
 		Kind string `json:"kind"`
 		Body boot   `json:"body"`
 	}
-	s.get("/api/ledger?from=1", &ledger)
+	s.Read("/api/ledger?from=1", &ledger)
 	for _, r := range ledger {
 		if r.Kind == "fw.boot" {
 			all = append(all, r.Body)

@@ -1,7 +1,6 @@
 package hsm_test
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -13,7 +12,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +19,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
 
+	"regi/sim/counter/stand"
 	"regi/sim/hsm"
 )
 
@@ -45,31 +44,13 @@ type cloud struct {
 	dir             string
 	options         *server.Options
 	server          *server.Server
-	log             *logbook
+	log             *stand.Log
 	ca, hsmKey, key string
-}
-
-// logbook keeps what a process logged.
-type logbook struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logbook) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 func newCloud(t *testing.T) *cloud {
 	t.Helper()
-	c := &cloud{t: t, dir: t.TempDir(), log: &logbook{}}
+	c := &cloud{t: t, dir: t.TempDir(), log: &stand.Log{}}
 	c.ca = filepath.Join(c.dir, "ca.pem")
 	hsmPublic := c.seed("hsm.creds", &c.hsmKey)
 	regPublic := c.seed("register.creds", &c.key)

@@ -2,7 +2,6 @@ package power_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,31 +17,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"regi/sim/counter/stand"
 	"regi/sim/device/power"
 )
 
-// logbook keeps what a register wrote.
-type logbook struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logbook) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(b)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
 // supply turns on a fake register of a manner.
-func supply(t *testing.T, o power.Options) (*power.Power, *logbook) {
+func supply(t *testing.T, o power.Options) (*power.Power, *stand.Log) {
 	t.Helper()
-	log := &logbook{}
+	log := &stand.Log{}
 	o.Log = log
 	p := power.New(o)
 	t.Cleanup(p.Close)
