@@ -404,7 +404,7 @@ func TestConfigAtTheConsole(t *testing.T) {
 		c.start()
 	}
 	apply("scanner.baud 19200")
-	c.until("is kept")
+	c.until("設定変更を確定しました")
 	kept, err := os.ReadFile(c.config)
 	if err != nil || !strings.Contains(string(kept), "[scanner]\nbaud = 19200\n") || !strings.Contains(string(kept), string(before[:40])) {
 		t.Fatalf("%v\n%s", err, kept)
@@ -458,7 +458,7 @@ func TestGrantForConfig(t *testing.T) {
 	}
 	c.at = len(c.shown)
 	c.start()
-	c.until("is kept")
+	c.until("設定変更を確定しました")
 	c.end()
 	text, err := os.ReadFile(c.config)
 	if err != nil || !strings.Contains(string(text), `address = "192.0.2.7/24"`) || !strings.Contains(string(text), `tel = "03-0000-0000"`) {
