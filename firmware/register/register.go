@@ -156,7 +156,7 @@ func New(c Config) (*Register, error) {
 	return r, nil
 }
 
-// startLasts is how long after the loop's begin the rest of the register starts.
+// startLasts is how long the devices take to open once the loop has begun.
 const startLasts = 5 * time.Second
 
 // Run is the loop: it ends with its context, or when the journal fails (no

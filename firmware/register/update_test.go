@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"regi/firmware/update"
 	"regi/firmware/uplink"
@@ -89,4 +91,47 @@ func TestPull(t *testing.T) {
 			r.PullUpdates(ctx, u)
 		})
 	}
+}
+
+// trickle is an uplink in strange hands, which sends a byte each time just
+// before it would be given up.
+type trickle struct {
+	sink
+	r *Register
+}
+
+func (w trickle) Write(packet []byte) (int, error) {
+	asked, err := uplink.NewConn(&timed{packet: packet}).Recv()
+	if err != nil {
+		return 0, err
+	}
+	answer := uplink.Message{Op: "update", Detail: "v2", Seq: 1 << 20}
+	if asked.Op == "fetch" {
+		answer = uplink.Message{Op: "chunk", Seq: asked.Seq, Record: []byte{0}}
+	}
+	time.AfterFunc(chunkWithin-1, func() { w.r.pulled <- answer })
+	return len(packet), nil
+}
+
+// An update that comes for ever is given up, and the next one can be fetched.
+func TestPullGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t)
+		r := s.open(t)
+		r.link = &peer{Conn: uplink.NewConn(trickle{r: r}), link: sink{}}
+		r.online = true
+		u := Updates{Board: "rpi4", Version: "v1", Path: filepath.Join(t.TempDir(), "update", "incoming")}
+		begun := time.Now()
+		_, err := r.pull(t.Context(), u, true)
+		if lasted := time.Since(begun); !errors.Is(err, context.DeadlineExceeded) || lasted > fetchWithin+2*chunkWithin {
+			t.Errorf("%v after %v", err, lasted)
+		}
+		if _, err := os.Stat(u.Path + ".part"); err == nil {
+			t.Error("a part is left")
+		}
+		time.Sleep(chunkWithin) // its last word
+		if err := r.ledger.close(); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
